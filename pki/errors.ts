@@ -58,3 +58,24 @@ export function errorsOf<T extends ReasonTable>(
     return new IdentityError(reason, code, message, detail);
   };
 }
+
+/** What can go wrong in `pki`. */
+export const REASONS = {
+  BUNDLE_INVALID: Status.invalidArgument,
+  JWT_SVID_ALGORITHM: Status.invalidArgument,
+  JWT_SVID_AUDIENCE: Status.invalidArgument,
+  JWT_SVID_CLAIMS: Status.invalidArgument,
+  JWT_SVID_EXPIRED: Status.invalidArgument,
+  JWT_SVID_MALFORMED: Status.invalidArgument,
+  JWT_SVID_NOT_YET_VALID: Status.invalidArgument,
+  JWT_SVID_UNTRUSTED: Status.invalidArgument,
+  SPIFFE_ID_INVALID: Status.invalidArgument,
+  TRUST_DOMAIN_INVALID: Status.invalidArgument,
+} as const satisfies ReasonTable;
+
+/** Makes an error of `pki`. */
+export const pkiError: (
+  reason: keyof typeof REASONS,
+  message: string,
+  detail?: ErrorDetail,
+) => IdentityError = errorsOf(REASONS);
