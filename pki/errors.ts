@@ -45,15 +45,31 @@ export class IdentityError extends Error {
   }
 }
 
-/** A table of reasons: what can go wrong in one top folder, and the status each maps to. */
-export type ReasonTable = Readonly<Record<string, Status>>;
+/** A status by its name in `Status`, such as `"notFound"`. */
+export type StatusName = keyof typeof Status;
 
-/** Makes the error factory of one top folder: only reasons of its own table can be thrown through it. */
-export function errorsOf<T extends ReasonTable>(
-  table: T,
-): (reason: keyof T & string, message: string, detail?: ErrorDetail) => IdentityError {
+/**
+ * A table of reasons: what can go wrong in one top folder, and the status each maps to. Statuses stand
+ * in it by name, because only a table of plain literals keeps its keys in emitted declarations.
+ */
+export type ReasonTable = Readonly<Record<string, StatusName>>;
+
+/** Makes errors of one top folder: takes no reason but those of its table. */
+export type ErrorFactory<Reason extends string> = (
+  reason: Reason,
+  message: string,
+  detail?: ErrorDetail,
+) => IdentityError;
+
+/**
+ * The error factory of one top folder. In its `errors.ts`:
+ * `export const REASONS = { ENTRY_NOT_FOUND: "notFound" } as const satisfies ReasonTable;`
+ * `export const serverError: ErrorFactory<keyof typeof REASONS> = errorsOf(REASONS);`
+ */
+export function errorsOf<T extends ReasonTable>(table: T): ErrorFactory<keyof T & string> {
   return (reason, message, detail) => {
-    const code = table[reason];
+    const name = table[reason];
+    const code = name === undefined ? undefined : Status[name];
     if (code === undefined) throw new TypeError(`no such reason: ${reason}`);
     return new IdentityError(reason, code, message, detail);
   };
@@ -61,21 +77,17 @@ export function errorsOf<T extends ReasonTable>(
 
 /** What can go wrong in `pki`. */
 export const REASONS = {
-  BUNDLE_INVALID: Status.invalidArgument,
-  JWT_SVID_ALGORITHM: Status.invalidArgument,
-  JWT_SVID_AUDIENCE: Status.invalidArgument,
-  JWT_SVID_CLAIMS: Status.invalidArgument,
-  JWT_SVID_EXPIRED: Status.invalidArgument,
-  JWT_SVID_MALFORMED: Status.invalidArgument,
-  JWT_SVID_NOT_YET_VALID: Status.invalidArgument,
-  JWT_SVID_UNTRUSTED: Status.invalidArgument,
-  SPIFFE_ID_INVALID: Status.invalidArgument,
-  TRUST_DOMAIN_INVALID: Status.invalidArgument,
+  BUNDLE_INVALID: "invalidArgument",
+  JWT_SVID_ALGORITHM: "invalidArgument",
+  JWT_SVID_AUDIENCE: "invalidArgument",
+  JWT_SVID_CLAIMS: "invalidArgument",
+  JWT_SVID_EXPIRED: "invalidArgument",
+  JWT_SVID_MALFORMED: "invalidArgument",
+  JWT_SVID_NOT_YET_VALID: "invalidArgument",
+  JWT_SVID_UNTRUSTED: "invalidArgument",
+  SPIFFE_ID_INVALID: "invalidArgument",
+  TRUST_DOMAIN_INVALID: "invalidArgument",
 } as const satisfies ReasonTable;
 
 /** Makes an error of `pki`. */
-export const pkiError: (
-  reason: keyof typeof REASONS,
-  message: string,
-  detail?: ErrorDetail,
-) => IdentityError = errorsOf(REASONS);
+export const pkiError: ErrorFactory<keyof typeof REASONS> = errorsOf(REASONS);
