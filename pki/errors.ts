@@ -63,7 +63,7 @@ export type ErrorFactory<Reason extends string> = (
 
 /**
  * The error factory of one top folder. In its `errors.ts`:
- * `export const REASONS = { ENTRY_NOT_FOUND: "notFound" } as const satisfies ReasonTable;`
+ * `export const REASONS = { ENTRY_NOT_FOUND: "notFound" } as const;`
  * `export const serverError: ErrorFactory<keyof typeof REASONS> = errorsOf(REASONS);`
  */
 export function errorsOf<T extends ReasonTable>(table: T): ErrorFactory<keyof T & string> {
@@ -87,7 +87,7 @@ export const REASONS = {
   JWT_SVID_UNTRUSTED: "invalidArgument",
   SPIFFE_ID_INVALID: "invalidArgument",
   TRUST_DOMAIN_INVALID: "invalidArgument",
-} as const satisfies ReasonTable;
+} as const;
 
 /** Makes an error of `pki`. */
 export const pkiError: ErrorFactory<keyof typeof REASONS> = errorsOf(REASONS);
