@@ -67,17 +67,9 @@ export type ErrorFactory<Reason extends string> = (
  * `export const serverError: ErrorFactory<keyof typeof REASONS> = errorsOf(REASONS);`
  */
 export function errorsOf<T extends ReasonTable>(table: T): ErrorFactory<keyof T & string> {
-  return (reason, message, detail) => {
-    const name = table[reason];
-    const code = name === undefined ? undefined : Status[name];
-    if (code === undefined) throw new TypeError(`no such reason: ${reason}`);
-    return new IdentityError(reason, code, message, detail);
-  };
-}
-
-/** What can go wrong in `pki`. */
-export const REASONS = {
   BUNDLE_INVALID: "invalidArgument",
+  CERTIFICATE_INVALID: "invalidArgument",
+  CSR_INVALID: "invalidArgument",
   JWT_SVID_ALGORITHM: "invalidArgument",
   JWT_SVID_AUDIENCE: "invalidArgument",
   JWT_SVID_CLAIMS: "invalidArgument",
@@ -85,7 +77,27 @@ export const REASONS = {
   JWT_SVID_MALFORMED: "invalidArgument",
   JWT_SVID_NOT_YET_VALID: "invalidArgument",
   JWT_SVID_UNTRUSTED: "invalidArgument",
+  KEY_INVALID: "invalidArgument",
+  KEY_UNSUPPORTED: "invalidArgument",
+  PEM_INVALID: "invalidArgument",
   SPIFFE_ID_INVALID: "invalidArgument",
+  SVID_CHAIN_EMPTY: "invalidArgument",
+  SVID_CHAIN_TOO_LONG: "invalidArgument",
+  SVID_CRITICAL_EXTENSION: "invalidArgument",
+  SVID_EXPIRED: "invalidArgument",
+  SVID_EXTENDED_KEY_USAGE: "invalidArgument",
+  SVID_INTERMEDIATE_NOT_CA: "invalidArgument",
+  SVID_KEY_MISMATCH: "invalidArgument",
+  SVID_KEY_USAGE: "invalidArgument",
+  SVID_LEAF_IS_CA: "invalidArgument",
+  SVID_NOT_YET_VALID: "invalidArgument",
+  SVID_PATH_LENGTH: "invalidArgument",
+  SVID_PATH_MISSING: "invalidArgument",
+  SVID_PROFILE: "internal",
+  SVID_SPIFFE_ID_INVALID: "invalidArgument",
+  SVID_TRUST_DOMAIN_UNKNOWN: "invalidArgument",
+  SVID_UNTRUSTED: "invalidArgument",
+  SVID_URI_SAN_COUNT: "invalidArgument",
   TRUST_DOMAIN_INVALID: "invalidArgument",
 } as const;
 
