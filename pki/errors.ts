@@ -67,6 +67,16 @@ export type ErrorFactory<Reason extends string> = (
  * `export const serverError: ErrorFactory<keyof typeof REASONS> = errorsOf(REASONS);`
  */
 export function errorsOf<T extends ReasonTable>(table: T): ErrorFactory<keyof T & string> {
+  return (reason, message, detail) => {
+    const name = table[reason];
+    const code = name === undefined ? undefined : Status[name];
+    if (code === undefined) throw new TypeError(`no such reason: ${reason}`);
+    return new IdentityError(reason, code, message, detail);
+  };
+}
+
+/** What can go wrong in `pki`. */
+export const REASONS = {
   BUNDLE_INVALID: "invalidArgument",
   CERTIFICATE_INVALID: "invalidArgument",
   CSR_INVALID: "invalidArgument",
