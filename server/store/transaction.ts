@@ -5,7 +5,7 @@ import { IdentityError } from "../../pki/errors.ts";
 import type { Expectation, OrderedLog, StoredRecord } from "./log.ts";
 
 /** Conflicts in a row before a decision is given up. Each one means that another commit succeeded. */
-const MAX_ATTEMPTS = 100;
+const MAX_ATTEMPTS = 1000;
 
 /** The view of one attempt: what it read, with its own writes over it. */
 export class Transaction {
