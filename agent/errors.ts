@@ -1,0 +1,30 @@
+// What can go wrong in the node agent, and the gRPC status of each reason. Reasons are stable and
+// public: clients branch on them. Keep the table alphabetical; the class and the statuses are
+// pki/errors.ts.
+
+import { type ErrorFactory, errorsOf } from "../pki/errors.ts";
+
+export const REASONS = {
+  AGENT_NOT_SYNCED: "unavailable",
+  AGENT_STOPPING: "unavailable",
+  AGENT_WAS_BANNED: "permissionDenied",
+  ATTESTATION_REFUSED: "failedPrecondition",
+  AUDIENCE_EMPTY: "invalidArgument",
+  AUDIENCE_TOO_LARGE: "invalidArgument",
+  BOOTSTRAP_BUNDLE_INVALID: "failedPrecondition",
+  CALLER_CHANGED: "unavailable",
+  CALLER_GONE: "unavailable",
+  JOIN_TOKEN_MISSING: "failedPrecondition",
+  JWT_SVID_MISSING: "invalidArgument",
+  LINK_VERSION: "failedPrecondition",
+  NO_IDENTITY_ISSUED: "permissionDenied",
+  SECURITY_HEADER_MISSING: "invalidArgument",
+  SERVER_ANSWER_INVALID: "unavailable",
+  SERVER_UNREACHABLE: "unavailable",
+  SVIDS_EXPIRED: "unavailable",
+  TOO_MANY_STREAMS: "resourceExhausted",
+  WIT_NOT_SERVED: "unimplemented",
+} as const;
+
+/** Makes an error of the agent. */
+export const agentError: ErrorFactory<keyof typeof REASONS> = errorsOf(REASONS);
