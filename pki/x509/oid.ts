@@ -1,0 +1,42 @@
+// Object identifiers of RFC 5280, RFC 5480, RFC 8017 and RFC 8410, in dotted form.
+
+/** Certificate extensions (RFC 5280 s4.2). */
+export const ExtensionOid = {
+  subjectKeyIdentifier: "2.5.29.14",
+  keyUsage: "2.5.29.15",
+  subjectAltName: "2.5.29.17",
+  basicConstraints: "2.5.29.19",
+  nameConstraints: "2.5.29.30",
+  certificatePolicies: "2.5.29.32",
+  authorityKeyIdentifier: "2.5.29.35",
+  extKeyUsage: "2.5.29.37",
+} as const;
+
+/** Purposes in an extended key usage (RFC 5280 s4.2.1.12). */
+export const PurposeOid = {
+  any: "2.5.29.37.0",
+  serverAuth: "1.3.6.1.5.5.7.3.1",
+  clientAuth: "1.3.6.1.5.5.7.3.2",
+} as const;
+
+/** Attributes of a name (RFC 5280 app. A.1). */
+export const NameOid = {
+  commonName: "2.5.4.3",
+  serialNumber: "2.5.4.5",
+  country: "2.5.4.6",
+  organization: "2.5.4.10",
+} as const;
+
+/** Signature algorithms. */
+export const SignatureOid = {
+  ecdsaSha256: "1.2.840.10045.4.3.2",
+  ecdsaSha384: "1.2.840.10045.4.3.3",
+  ecdsaSha512: "1.2.840.10045.4.3.4",
+  rsaSha256: "1.2.840.113549.1.1.11",
+  rsaSha384: "1.2.840.113549.1.1.12",
+  rsaSha512: "1.2.840.113549.1.1.13",
+  ed25519: "1.3.101.112",
+} as const;
+
+/** PKCS #9: the extensions that a certificate request asks for (RFC 2986). */
+export const EXTENSION_REQUEST_OID: string = "1.2.840.113549.1.9.14";
