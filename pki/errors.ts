@@ -77,9 +77,12 @@ export function errorsOf<T extends ReasonTable>(table: T): ErrorFactory<keyof T 
 
 /** What can go wrong in `pki`. */
 export const REASONS = {
+  AUTHORITY_CONFLICT: "alreadyExists",
+  AUTHORITY_NOT_FOUND: "notFound",
   BUNDLE_INVALID: "invalidArgument",
   CERTIFICATE_INVALID: "invalidArgument",
   CSR_INVALID: "invalidArgument",
+  JSON_INVALID: "invalidArgument",
   JWT_SVID_ALGORITHM: "invalidArgument",
   JWT_SVID_AUDIENCE: "invalidArgument",
   JWT_SVID_CLAIMS: "invalidArgument",

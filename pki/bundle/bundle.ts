@@ -1,5 +1,5 @@
 // A trust domain's bundle: the public keys that verify its SVIDs (SPIFFE Trust Domain and Bundle s3).
-// The type and its comparison live here; the document as JSON: format.ts and parse.ts in this folder;
+// The type and its comparison live here; the document as JSON: parse.ts and format.ts in this folder;
 // how a bundle changes over time: authorities.ts.
 
 import type { TrustDomain } from "../spiffe-id.ts";
@@ -30,4 +30,38 @@ export interface Bundle {
   readonly sequence: bigint;
   /** How often a consumer should look for a new one; 0 when the bundle does not say. */
   readonly refreshHintSeconds: number;
+}
+
+/** A bundle that trusts nobody. */
+export function emptyBundle(trustDomain: TrustDomain): Bundle {
+  const none = { x509Authorities: [], jwtAuthorities: [] };
+  return { trustDomain, ...none, sequence: 0n, refreshHintSeconds: 0 };
+}
+
+/**
+ * Whether two bundles say the same: same trust domain, same authorities in any order with the same
+ * taints, same refresh hint. The sequence number does not count: it numbers contents.
+ */
+export function equalBundles(a: Bundle, b: Bundle): boolean {
+  return (
+    a.trustDomain.equals(b.trustDomain) &&
+    a.refreshHintSeconds === b.refreshHintSeconds &&
+    equalSets(a.x509Authorities.map(x509Key), b.x509Authorities.map(x509Key)) &&
+    equalSets(a.jwtAuthorities.map(jwtKey), b.jwtAuthorities.map(jwtKey))
+  );
+}
+
+function x509Key({ der, tainted }: X509Authority): string {
+  return `${tainted} ${Buffer.from(der).toString("base64")}`;
+}
+
+function jwtKey({ keyId, spki, expiresAt, tainted }: JwtAuthority): string {
+  const key = Buffer.from(spki).toString("base64");
+  return `${tainted} ${expiresAt?.getTime()} ${key} ${keyId}`;
+}
+
+function equalSets(a: readonly string[], b: readonly string[]): boolean {
+  const inA = new Set(a);
+  const inB = new Set(b);
+  return inA.size === inB.size && [...inA].every((value) => inB.has(value));
 }
