@@ -1,0 +1,1861 @@
+// Generated from the .proto files by proto/generate.ts (`npm run generate`); a test compares. Do not edit.
+// Types of messages live in ambient namespaces by package; the Workload API, which has none, in `workload`.
+
+import { type Codec, Schema } from "./codec.ts";
+import { type Method, type Service, serviceOf } from "./rpc/service.ts";
+
+export declare namespace google.protobuf {
+  interface Any {
+    /** "type.googleapis.com/" and the full name. */
+    readonly typeUrl: string;
+    readonly value: Uint8Array;
+  }
+  /** 0 NULL_VALUE */
+  type NullValue = number;
+  interface Struct {
+    readonly fields: Readonly<Record<string, google.protobuf.Value>>;
+  }
+  interface Value {
+    readonly nullValue: google.protobuf.NullValue | undefined;
+    readonly numberValue: number | undefined;
+    readonly stringValue: string | undefined;
+    readonly boolValue: boolean | undefined;
+    readonly structValue: google.protobuf.Struct | undefined;
+    readonly listValue: google.protobuf.ListValue | undefined;
+    /** Which one is set; derived, so never needed to encode. */
+    readonly kind: "nullValue" | "numberValue" | "stringValue" | "boolValue" | "structValue" | "listValue" | undefined;
+  }
+  interface ListValue {
+    readonly values: readonly google.protobuf.Value[];
+  }
+  interface BoolValue {
+    readonly value: boolean;
+  }
+  interface StringValue {
+    readonly value: string;
+  }
+  interface Empty {
+  }
+}
+
+export declare namespace google.rpc {
+  interface Status {
+    readonly code: number;
+    readonly message: string;
+    readonly details: readonly google.protobuf.Any[];
+  }
+  /** The stable reason of an error, for programs to branch on. */
+  interface ErrorInfo {
+    readonly reason: string;
+    readonly domain: string;
+    readonly metadata: Readonly<Record<string, string>>;
+  }
+}
+
+export declare namespace grpc.health.v1 {
+  interface HealthCheckRequest {
+    /** Empty: the server as a whole. */
+    readonly service: string;
+  }
+  interface HealthCheckResponse {
+    readonly status: grpc.health.v1.HealthCheckResponse.ServingStatus;
+  }
+  namespace HealthCheckResponse {
+    /** 0 UNKNOWN, 1 SERVING, 2 NOT_SERVING, 3 SERVICE_UNKNOWN */
+    type ServingStatus = number;
+  }
+  interface HealthListRequest {
+  }
+  interface HealthListResponse {
+    readonly statuses: Readonly<Record<string, grpc.health.v1.HealthCheckResponse>>;
+  }
+}
+
+export declare namespace grpc.reflection.v1alpha {
+  interface ServerReflectionRequest {
+    readonly host: string;
+    readonly fileByFilename: string | undefined;
+    readonly fileContainingSymbol: string | undefined;
+    readonly fileContainingExtension: grpc.reflection.v1alpha.ExtensionRequest | undefined;
+    readonly allExtensionNumbersOfType: string | undefined;
+    readonly listServices: string | undefined;
+    /** Which one is set; derived, so never needed to encode. */
+    readonly messageRequest: "fileByFilename" | "fileContainingSymbol" | "fileContainingExtension" | "allExtensionNumbersOfType" | "listServices" | undefined;
+  }
+  interface ExtensionRequest {
+    readonly containingType: string;
+    readonly extensionNumber: number;
+  }
+  interface ServerReflectionResponse {
+    readonly validHost: string;
+    readonly originalRequest: grpc.reflection.v1alpha.ServerReflectionRequest;
+    readonly fileDescriptorResponse: grpc.reflection.v1alpha.FileDescriptorResponse | undefined;
+    readonly allExtensionNumbersResponse: grpc.reflection.v1alpha.ExtensionNumberResponse | undefined;
+    readonly listServicesResponse: grpc.reflection.v1alpha.ListServiceResponse | undefined;
+    readonly errorResponse: grpc.reflection.v1alpha.ErrorResponse | undefined;
+    /** Which one is set; derived, so never needed to encode. */
+    readonly messageResponse: "fileDescriptorResponse" | "allExtensionNumbersResponse" | "listServicesResponse" | "errorResponse" | undefined;
+  }
+  interface FileDescriptorResponse {
+    /** Serialized FileDescriptorProto: the file asked for, and what it imports. */
+    readonly fileDescriptorProto: readonly Uint8Array[];
+  }
+  interface ExtensionNumberResponse {
+    readonly baseTypeName: string;
+    readonly extensionNumber: readonly number[];
+  }
+  interface ListServiceResponse {
+    readonly service: readonly grpc.reflection.v1alpha.ServiceResponse[];
+  }
+  interface ServiceResponse {
+    readonly name: string;
+  }
+  interface ErrorResponse {
+    readonly errorCode: number;
+    readonly errorMessage: string;
+  }
+}
+
+export declare namespace grpc.reflection.v1 {
+  interface ServerReflectionRequest {
+    readonly host: string;
+    readonly fileByFilename: string | undefined;
+    readonly fileContainingSymbol: string | undefined;
+    readonly fileContainingExtension: grpc.reflection.v1.ExtensionRequest | undefined;
+    readonly allExtensionNumbersOfType: string | undefined;
+    readonly listServices: string | undefined;
+    /** Which one is set; derived, so never needed to encode. */
+    readonly messageRequest: "fileByFilename" | "fileContainingSymbol" | "fileContainingExtension" | "allExtensionNumbersOfType" | "listServices" | undefined;
+  }
+  interface ExtensionRequest {
+    readonly containingType: string;
+    readonly extensionNumber: number;
+  }
+  interface ServerReflectionResponse {
+    readonly validHost: string;
+    readonly originalRequest: grpc.reflection.v1.ServerReflectionRequest;
+    readonly fileDescriptorResponse: grpc.reflection.v1.FileDescriptorResponse | undefined;
+    readonly allExtensionNumbersResponse: grpc.reflection.v1.ExtensionNumberResponse | undefined;
+    readonly listServicesResponse: grpc.reflection.v1.ListServiceResponse | undefined;
+    readonly errorResponse: grpc.reflection.v1.ErrorResponse | undefined;
+    /** Which one is set; derived, so never needed to encode. */
+    readonly messageResponse: "fileDescriptorResponse" | "allExtensionNumbersResponse" | "listServicesResponse" | "errorResponse" | undefined;
+  }
+  interface FileDescriptorResponse {
+    /** Serialized FileDescriptorProto: the file asked for, and what it imports. */
+    readonly fileDescriptorProto: readonly Uint8Array[];
+  }
+  interface ExtensionNumberResponse {
+    readonly baseTypeName: string;
+    readonly extensionNumber: readonly number[];
+  }
+  interface ListServiceResponse {
+    readonly service: readonly grpc.reflection.v1.ServiceResponse[];
+  }
+  interface ServiceResponse {
+    readonly name: string;
+  }
+  interface ErrorResponse {
+    readonly errorCode: number;
+    readonly errorMessage: string;
+  }
+}
+
+export declare namespace signet.launch.v1 {
+  interface OpenRequest {
+    readonly start: signet.launch.v1.Start | undefined;
+    readonly started: signet.launch.v1.Started | undefined;
+    /** Which one is set; derived, so never needed to encode. */
+    readonly step: "start" | "started" | undefined;
+  }
+  interface Start {
+    readonly name: string;
+  }
+  interface Started {
+    /** A child of the caller, which waits to be admitted. */
+    readonly pid: number;
+  }
+  interface OpenResponse {
+    readonly ready: signet.launch.v1.Ready | undefined;
+    readonly admitted: signet.launch.v1.Admitted | undefined;
+    /** Which one is set; derived, so never needed to encode. */
+    readonly step: "ready" | "admitted" | undefined;
+  }
+  interface Ready {
+    /** The private Workload API socket, an absolute path. */
+    readonly socketPath: string;
+  }
+  interface Admitted {
+  }
+}
+
+export declare namespace signet.link.v1 {
+  /** A place in the server's log of changes. */
+  interface Cursor {
+    /** Which store: a cursor of another one is worth nothing. */
+    readonly epoch: string;
+    readonly revision: number;
+  }
+  interface WatchRequest {
+    /** First, once. */
+    readonly hello: signet.link.v1.Hello | undefined;
+    readonly ack: signet.link.v1.Ack | undefined;
+    /** Which one is set; derived, so never needed to encode. */
+    readonly step: "hello" | "ack" | undefined;
+  }
+  interface Hello {
+    /** Of the link's messages; 1 now. */
+    readonly version: number;
+    readonly agentVersion: string;
+    /** Where the agent stopped; absent: it holds nothing. */
+    readonly cursor: signet.link.v1.Cursor;
+  }
+  /** Everything up to the cursor is applied, its bundles pushed to workloads. */
+  interface Ack {
+    readonly cursor: signet.link.v1.Cursor;
+  }
+  interface WatchResponse {
+    /** First, once. */
+    readonly welcome: signet.link.v1.Welcome | undefined;
+    readonly snapshot: signet.link.v1.Snapshot | undefined;
+    readonly delta: signet.link.v1.Delta | undefined;
+    /** Which one is set; derived, so never needed to encode. */
+    readonly step: "welcome" | "snapshot" | "delta" | undefined;
+  }
+  interface Welcome {
+    readonly version: number;
+    /** True: deltas from the agent's cursor follow. False: a snapshot follows. */
+    readonly resumed: boolean;
+    readonly serverVersion: string;
+  }
+  /** One page of everything the agent may serve. */
+  interface Snapshot {
+    readonly entries: readonly spire.api.types.Entry[];
+    readonly bundles: readonly spire.api.types.Bundle[];
+    readonly last: boolean;
+    /** On the last page only. */
+    readonly cursor: signet.link.v1.Cursor;
+  }
+  interface Delta {
+    /** New or changed. */
+    readonly entries: readonly spire.api.types.Entry[];
+    readonly removedEntryIds: readonly string[];
+    readonly bundles: readonly spire.api.types.Bundle[];
+    /** Bare trust domain names. */
+    readonly removedBundles: readonly string[];
+    readonly cursor: signet.link.v1.Cursor;
+  }
+}
+
+export declare namespace workload {
+  interface X509SVIDRequest {
+  }
+  interface X509SVIDResponse {
+    /** The first one is the caller's default identity. */
+    readonly svids: readonly workload.X509SVID[];
+    /** DER. */
+    readonly crl: readonly Uint8Array[];
+    /** By the SPIFFE ID of the trust domain; concatenated DER. */
+    readonly federatedBundles: Readonly<Record<string, Uint8Array>>;
+  }
+  interface X509SVID {
+    readonly spiffeId: string;
+    /** Concatenated DER, leaf first, without the root. */
+    readonly x509Svid: Uint8Array;
+    /** PKCS#8 DER. */
+    readonly x509SvidKey: Uint8Array;
+    /** Concatenated DER. */
+    readonly bundle: Uint8Array;
+    readonly hint: string;
+  }
+  interface X509BundlesRequest {
+  }
+  interface X509BundlesResponse {
+    readonly crl: readonly Uint8Array[];
+    readonly bundles: Readonly<Record<string, Uint8Array>>;
+  }
+  interface JWTSVIDRequest {
+    readonly audience: readonly string[];
+    /** Empty: every identity of the caller. */
+    readonly spiffeId: string;
+  }
+  interface JWTSVIDResponse {
+    readonly svids: readonly workload.JWTSVID[];
+  }
+  interface JWTSVID {
+    readonly spiffeId: string;
+    /** JWS compact serialization. */
+    readonly svid: string;
+    readonly hint: string;
+  }
+  interface JWTBundlesRequest {
+  }
+  interface JWTBundlesResponse {
+    /** By the SPIFFE ID of the trust domain; a JWK Set as JSON. */
+    readonly bundles: Readonly<Record<string, Uint8Array>>;
+  }
+  interface ValidateJWTSVIDRequest {
+    readonly audience: string;
+    readonly svid: string;
+  }
+  interface ValidateJWTSVIDResponse {
+    readonly spiffeId: string;
+    readonly claims: google.protobuf.Struct;
+  }
+  interface WITSVIDRequest {
+    readonly spiffeId: string;
+  }
+  interface WITSVIDResponse {
+    readonly svids: readonly workload.WITSVID[];
+  }
+  interface WITSVID {
+    readonly spiffeId: string;
+    readonly witSvid: string;
+    /** Private JWK as JSON text. */
+    readonly witSvidKey: string;
+    readonly hint: string;
+  }
+  interface WITBundlesRequest {
+  }
+  interface WITBundlesResponse {
+    /** Strings here, unlike the JWT bundles. */
+    readonly bundles: Readonly<Record<string, string>>;
+  }
+}
+
+export declare namespace spire.api.server.agent.v1 {
+  interface CountAgentsRequest {
+    readonly filter: spire.api.server.agent.v1.CountAgentsRequest.Filter;
+  }
+  namespace CountAgentsRequest {
+    interface Filter {
+      readonly byAttestationType: string;
+      readonly bySelectorMatch: spire.api.types.SelectorMatch;
+      readonly byBanned: google.protobuf.BoolValue;
+      readonly byCanReattest: google.protobuf.BoolValue;
+      /** "2026-01-31 15:04:05 +0000 UTC". */
+      readonly byExpiresBefore: string;
+    }
+  }
+  interface CountAgentsResponse {
+    readonly count: number;
+  }
+  interface ListAgentsRequest {
+    readonly filter: spire.api.server.agent.v1.ListAgentsRequest.Filter;
+    readonly outputMask: spire.api.types.AgentMask;
+    readonly pageSize: number;
+    readonly pageToken: string;
+  }
+  namespace ListAgentsRequest {
+    interface Filter {
+      readonly byAttestationType: string;
+      readonly bySelectorMatch: spire.api.types.SelectorMatch;
+      readonly byBanned: google.protobuf.BoolValue;
+      readonly byCanReattest: google.protobuf.BoolValue;
+      readonly byExpiresBefore: string;
+    }
+  }
+  interface ListAgentsResponse {
+    readonly agents: readonly spire.api.types.Agent[];
+    readonly nextPageToken: string;
+  }
+  interface GetAgentRequest {
+    readonly id: spire.api.types.SPIFFEID;
+    readonly outputMask: spire.api.types.AgentMask;
+  }
+  interface DeleteAgentRequest {
+    readonly id: spire.api.types.SPIFFEID;
+  }
+  interface BanAgentRequest {
+    readonly id: spire.api.types.SPIFFEID;
+  }
+  interface AttestAgentRequest {
+    /** First, once. */
+    readonly params: spire.api.server.agent.v1.AttestAgentRequest.Params | undefined;
+    readonly challengeResponse: Uint8Array | undefined;
+    /** Which one is set; derived, so never needed to encode. */
+    readonly step: "params" | "challengeResponse" | undefined;
+  }
+  namespace AttestAgentRequest {
+    interface Params {
+      readonly data: spire.api.types.AttestationData;
+      readonly params: spire.api.server.agent.v1.AgentX509SVIDParams;
+    }
+  }
+  interface AttestAgentResponse {
+    readonly result: spire.api.server.agent.v1.AttestAgentResponse.Result | undefined;
+    readonly challenge: Uint8Array | undefined;
+    /** Which one is set; derived, so never needed to encode. */
+    readonly step: "result" | "challenge" | undefined;
+  }
+  namespace AttestAgentResponse {
+    interface Result {
+      readonly svid: spire.api.types.X509SVID;
+      readonly reattestable: boolean;
+    }
+  }
+  interface AgentX509SVIDParams {
+    /** PKCS#10, DER; only its public key is used. */
+    readonly csr: Uint8Array;
+  }
+  interface RenewAgentRequest {
+    readonly params: spire.api.server.agent.v1.AgentX509SVIDParams;
+  }
+  interface RenewAgentResponse {
+    readonly svid: spire.api.types.X509SVID;
+  }
+  interface CreateJoinTokenRequest {
+    /** Seconds. */
+    readonly ttl: number;
+    /** Empty: the server makes one. */
+    readonly token: string;
+    /** An additional ID for the node, through an alias entry. */
+    readonly agentId: spire.api.types.SPIFFEID;
+  }
+  interface PostStatusRequest {
+    readonly currentBundleSerial: number;
+    readonly agentVersion: string;
+  }
+  interface PostStatusResponse {
+  }
+}
+
+export declare namespace spire.api.server.bundle.v1 {
+  interface CountBundlesRequest {
+  }
+  interface CountBundlesResponse {
+    readonly count: number;
+  }
+  interface GetBundleRequest {
+    readonly outputMask: spire.api.types.BundleMask;
+  }
+  interface AppendBundleRequest {
+    readonly x509Authorities: readonly spire.api.types.X509Certificate[];
+    readonly jwtAuthorities: readonly spire.api.types.JWTKey[];
+    readonly outputMask: spire.api.types.BundleMask;
+    readonly witAuthorities: readonly spire.api.types.WITKey[];
+  }
+  interface PublishJWTAuthorityRequest {
+    readonly jwtAuthority: spire.api.types.JWTKey;
+  }
+  interface PublishJWTAuthorityResponse {
+    readonly jwtAuthorities: readonly spire.api.types.JWTKey[];
+  }
+  interface PublishWITAuthorityRequest {
+    readonly witAuthority: spire.api.types.WITKey;
+  }
+  interface PublishWITAuthorityResponse {
+    readonly witAuthorities: readonly spire.api.types.WITKey[];
+  }
+  interface ListFederatedBundlesRequest {
+    readonly outputMask: spire.api.types.BundleMask;
+    readonly pageSize: number;
+    readonly pageToken: string;
+  }
+  interface ListFederatedBundlesResponse {
+    readonly bundles: readonly spire.api.types.Bundle[];
+    readonly nextPageToken: string;
+  }
+  interface GetFederatedBundleRequest {
+    readonly trustDomain: string;
+    readonly outputMask: spire.api.types.BundleMask;
+  }
+  interface BatchCreateFederatedBundleRequest {
+    readonly bundle: readonly spire.api.types.Bundle[];
+    readonly outputMask: spire.api.types.BundleMask;
+  }
+  interface BatchCreateFederatedBundleResponse {
+    readonly results: readonly spire.api.server.bundle.v1.BatchCreateFederatedBundleResponse.Result[];
+  }
+  namespace BatchCreateFederatedBundleResponse {
+    interface Result {
+      readonly status: spire.api.types.Status;
+      readonly bundle: spire.api.types.Bundle;
+    }
+  }
+  interface BatchUpdateFederatedBundleRequest {
+    readonly bundle: readonly spire.api.types.Bundle[];
+    readonly inputMask: spire.api.types.BundleMask;
+    readonly outputMask: spire.api.types.BundleMask;
+  }
+  interface BatchUpdateFederatedBundleResponse {
+    readonly results: readonly spire.api.server.bundle.v1.BatchUpdateFederatedBundleResponse.Result[];
+  }
+  namespace BatchUpdateFederatedBundleResponse {
+    interface Result {
+      readonly status: spire.api.types.Status;
+      readonly bundle: spire.api.types.Bundle;
+    }
+  }
+  interface BatchSetFederatedBundleRequest {
+    readonly bundle: readonly spire.api.types.Bundle[];
+    readonly outputMask: spire.api.types.BundleMask;
+  }
+  interface BatchSetFederatedBundleResponse {
+    readonly results: readonly spire.api.server.bundle.v1.BatchSetFederatedBundleResponse.Result[];
+  }
+  namespace BatchSetFederatedBundleResponse {
+    interface Result {
+      readonly status: spire.api.types.Status;
+      readonly bundle: spire.api.types.Bundle;
+    }
+  }
+  interface BatchDeleteFederatedBundleRequest {
+    readonly trustDomains: readonly string[];
+    readonly mode: spire.api.server.bundle.v1.BatchDeleteFederatedBundleRequest.Mode;
+  }
+  namespace BatchDeleteFederatedBundleRequest {
+    /** What becomes of entries that federate with the trust domain. 0 RESTRICT, 1 DELETE, 2 DISSOCIATE */
+    type Mode = number;
+  }
+  interface BatchDeleteFederatedBundleResponse {
+    readonly results: readonly spire.api.server.bundle.v1.BatchDeleteFederatedBundleResponse.Result[];
+  }
+  namespace BatchDeleteFederatedBundleResponse {
+    interface Result {
+      readonly status: spire.api.types.Status;
+      readonly trustDomain: string;
+    }
+  }
+}
+
+export declare namespace spire.api.server.debug.v1 {
+  interface GetInfoRequest {
+  }
+  interface GetInfoResponse {
+    readonly svidChain: readonly spire.api.server.debug.v1.GetInfoResponse.Cert[];
+    /** Seconds. */
+    readonly uptime: number;
+    readonly agentsCount: number;
+    readonly federatedBundlesCount: number;
+    readonly entriesCount: number;
+  }
+  namespace GetInfoResponse {
+    interface Cert {
+      readonly id: spire.api.types.SPIFFEID;
+      readonly expiresAt: number;
+      readonly subject: string;
+    }
+  }
+}
+
+export declare namespace spire.api.server.entry.v1 {
+  interface CountEntriesRequest {
+    readonly filter: spire.api.server.entry.v1.CountEntriesRequest.Filter;
+  }
+  namespace CountEntriesRequest {
+    interface Filter {
+      readonly bySpiffeId: spire.api.types.SPIFFEID;
+      readonly byParentId: spire.api.types.SPIFFEID;
+      readonly bySelectors: spire.api.types.SelectorMatch;
+      readonly byFederatesWith: spire.api.types.FederatesWithMatch;
+      readonly byHint: google.protobuf.StringValue;
+      readonly byDownstream: google.protobuf.BoolValue;
+    }
+  }
+  interface CountEntriesResponse {
+    readonly count: number;
+  }
+  interface ListEntriesRequest {
+    readonly filter: spire.api.server.entry.v1.ListEntriesRequest.Filter;
+    readonly outputMask: spire.api.types.EntryMask;
+    readonly pageSize: number;
+    readonly pageToken: string;
+  }
+  namespace ListEntriesRequest {
+    interface Filter {
+      readonly bySpiffeId: spire.api.types.SPIFFEID;
+      readonly byParentId: spire.api.types.SPIFFEID;
+      readonly bySelectors: spire.api.types.SelectorMatch;
+      readonly byFederatesWith: spire.api.types.FederatesWithMatch;
+      readonly byHint: google.protobuf.StringValue;
+      readonly byDownstream: google.protobuf.BoolValue;
+    }
+  }
+  interface ListEntriesResponse {
+    readonly entries: readonly spire.api.types.Entry[];
+    readonly nextPageToken: string;
+  }
+  interface GetEntryRequest {
+    readonly id: string;
+    readonly outputMask: spire.api.types.EntryMask;
+  }
+  interface BatchCreateEntryRequest {
+    readonly entries: readonly spire.api.types.Entry[];
+    readonly outputMask: spire.api.types.EntryMask;
+  }
+  interface BatchCreateEntryResponse {
+    readonly results: readonly spire.api.server.entry.v1.BatchCreateEntryResponse.Result[];
+  }
+  namespace BatchCreateEntryResponse {
+    interface Result {
+      readonly status: spire.api.types.Status;
+      /** Of the existing entry when the status is ALREADY_EXISTS. */
+      readonly entry: spire.api.types.Entry;
+    }
+  }
+  interface BatchUpdateEntryRequest {
+    readonly entries: readonly spire.api.types.Entry[];
+    /** Absent: every field. */
+    readonly inputMask: spire.api.types.EntryMask;
+    readonly outputMask: spire.api.types.EntryMask;
+  }
+  interface BatchUpdateEntryResponse {
+    readonly results: readonly spire.api.server.entry.v1.BatchUpdateEntryResponse.Result[];
+  }
+  namespace BatchUpdateEntryResponse {
+    interface Result {
+      readonly status: spire.api.types.Status;
+      readonly entry: spire.api.types.Entry;
+    }
+  }
+  interface BatchDeleteEntryRequest {
+    readonly ids: readonly string[];
+  }
+  interface BatchDeleteEntryResponse {
+    readonly results: readonly spire.api.server.entry.v1.BatchDeleteEntryResponse.Result[];
+  }
+  namespace BatchDeleteEntryResponse {
+    interface Result {
+      readonly status: spire.api.types.Status;
+      readonly id: string;
+    }
+  }
+  interface GetAuthorizedEntriesRequest {
+    readonly outputMask: spire.api.types.EntryMask;
+  }
+  interface GetAuthorizedEntriesResponse {
+    readonly entries: readonly spire.api.types.Entry[];
+  }
+  interface SyncAuthorizedEntriesRequest {
+    /** In the first request only. */
+    readonly outputMask: spire.api.types.EntryMask;
+    readonly ids: readonly string[];
+  }
+  interface SyncAuthorizedEntriesResponse {
+    /** Either these or the entries, never both. */
+    readonly entryRevisions: readonly spire.api.server.entry.v1.EntryRevision[];
+    readonly entries: readonly spire.api.types.Entry[];
+    readonly more: boolean;
+  }
+  interface EntryRevision {
+    readonly id: string;
+    readonly revisionNumber: number;
+    readonly createdAt: number;
+  }
+}
+
+export declare namespace spire.api.server.localauthority.v1 {
+  interface AuthorityState {
+    /** Subject key ID (hex) of an X.509 authority, key ID of the others. */
+    readonly authorityId: string;
+    /** Seconds since the Unix epoch. */
+    readonly expiresAt: number;
+    readonly upstreamAuthoritySubjectKeyId: string;
+  }
+  interface GetJWTAuthorityStateRequest {
+  }
+  interface GetJWTAuthorityStateResponse {
+    readonly active: spire.api.server.localauthority.v1.AuthorityState;
+    readonly prepared: spire.api.server.localauthority.v1.AuthorityState;
+    readonly old: spire.api.server.localauthority.v1.AuthorityState;
+  }
+  interface PrepareJWTAuthorityRequest {
+  }
+  interface PrepareJWTAuthorityResponse {
+    readonly preparedAuthority: spire.api.server.localauthority.v1.AuthorityState;
+  }
+  interface ActivateJWTAuthorityRequest {
+    readonly authorityId: string;
+  }
+  interface ActivateJWTAuthorityResponse {
+    readonly activatedAuthority: spire.api.server.localauthority.v1.AuthorityState;
+  }
+  interface TaintJWTAuthorityRequest {
+    readonly authorityId: string;
+  }
+  interface TaintJWTAuthorityResponse {
+    readonly taintedAuthority: spire.api.server.localauthority.v1.AuthorityState;
+  }
+  interface RevokeJWTAuthorityRequest {
+    readonly authorityId: string;
+  }
+  interface RevokeJWTAuthorityResponse {
+    readonly revokedAuthority: spire.api.server.localauthority.v1.AuthorityState;
+  }
+  interface GetX509AuthorityStateRequest {
+  }
+  interface GetX509AuthorityStateResponse {
+    readonly active: spire.api.server.localauthority.v1.AuthorityState;
+    readonly prepared: spire.api.server.localauthority.v1.AuthorityState;
+    readonly old: spire.api.server.localauthority.v1.AuthorityState;
+  }
+  interface PrepareX509AuthorityRequest {
+  }
+  interface PrepareX509AuthorityResponse {
+    readonly preparedAuthority: spire.api.server.localauthority.v1.AuthorityState;
+  }
+  interface ActivateX509AuthorityRequest {
+    readonly authorityId: string;
+  }
+  interface ActivateX509AuthorityResponse {
+    readonly activatedAuthority: spire.api.server.localauthority.v1.AuthorityState;
+  }
+  interface TaintX509AuthorityRequest {
+    readonly authorityId: string;
+  }
+  interface TaintX509AuthorityResponse {
+    readonly taintedAuthority: spire.api.server.localauthority.v1.AuthorityState;
+  }
+  interface TaintX509UpstreamAuthorityRequest {
+    readonly subjectKeyId: string;
+  }
+  interface TaintX509UpstreamAuthorityResponse {
+    readonly upstreamAuthoritySubjectKeyId: string;
+  }
+  interface RevokeX509AuthorityRequest {
+    readonly authorityId: string;
+  }
+  interface RevokeX509AuthorityResponse {
+    readonly revokedAuthority: spire.api.server.localauthority.v1.AuthorityState;
+  }
+  interface RevokeX509UpstreamAuthorityRequest {
+    readonly subjectKeyId: string;
+  }
+  interface RevokeX509UpstreamAuthorityResponse {
+    readonly upstreamAuthoritySubjectKeyId: string;
+  }
+  interface GetWITAuthorityStateRequest {
+  }
+  interface GetWITAuthorityStateResponse {
+    readonly active: spire.api.server.localauthority.v1.AuthorityState;
+    readonly prepared: spire.api.server.localauthority.v1.AuthorityState;
+    readonly old: spire.api.server.localauthority.v1.AuthorityState;
+  }
+  interface PrepareWITAuthorityRequest {
+  }
+  interface PrepareWITAuthorityResponse {
+    readonly preparedAuthority: spire.api.server.localauthority.v1.AuthorityState;
+  }
+  interface ActivateWITAuthorityRequest {
+    readonly authorityId: string;
+  }
+  interface ActivateWITAuthorityResponse {
+    readonly activatedAuthority: spire.api.server.localauthority.v1.AuthorityState;
+  }
+  interface TaintWITAuthorityRequest {
+    readonly authorityId: string;
+  }
+  interface TaintWITAuthorityResponse {
+    readonly taintedAuthority: spire.api.server.localauthority.v1.AuthorityState;
+  }
+  interface RevokeWITAuthorityRequest {
+    readonly authorityId: string;
+  }
+  interface RevokeWITAuthorityResponse {
+    readonly revokedAuthority: spire.api.server.localauthority.v1.AuthorityState;
+  }
+}
+
+export declare namespace spire.api.server.logger.v1 {
+  interface GetLoggerRequest {
+  }
+  interface SetLogLevelRequest {
+    readonly newLevel: spire.api.types.LogLevel;
+  }
+  interface ResetLogLevelRequest {
+  }
+}
+
+export declare namespace spire.api.server.svid.v1 {
+  interface MintX509SVIDRequest {
+    /** PKCS#10, DER, with the SPIFFE ID as its one URI SAN. */
+    readonly csr: Uint8Array;
+    /** Seconds; 0 is the server's default. */
+    readonly ttl: number;
+  }
+  interface MintX509SVIDResponse {
+    readonly svid: spire.api.types.X509SVID;
+  }
+  interface MintJWTSVIDRequest {
+    readonly id: spire.api.types.SPIFFEID;
+    readonly audience: readonly string[];
+    readonly ttl: number;
+  }
+  interface MintJWTSVIDResponse {
+    readonly svid: spire.api.types.JWTSVID;
+  }
+  interface MintWITSVIDRequest {
+    readonly id: spire.api.types.SPIFFEID;
+    readonly publicKey: Uint8Array;
+    readonly ttl: number;
+    readonly signingAlgorithm: string;
+  }
+  interface MintWITSVIDResponse {
+    readonly svid: spire.api.types.WITSVID;
+  }
+  interface NewX509SVIDParams {
+    readonly entryId: string;
+    /** PKCS#10, DER; only its public key is used. */
+    readonly csr: Uint8Array;
+  }
+  interface BatchNewX509SVIDRequest {
+    readonly params: readonly spire.api.server.svid.v1.NewX509SVIDParams[];
+  }
+  interface BatchNewX509SVIDResponse {
+    /** In the order of the request. */
+    readonly results: readonly spire.api.server.svid.v1.BatchNewX509SVIDResponse.Result[];
+  }
+  namespace BatchNewX509SVIDResponse {
+    interface Result {
+      readonly status: spire.api.types.Status;
+      readonly svid: spire.api.types.X509SVID;
+    }
+  }
+  interface NewJWTSVIDRequest {
+    readonly entryId: string;
+    readonly audience: readonly string[];
+  }
+  interface NewJWTSVIDResponse {
+    readonly svid: spire.api.types.JWTSVID;
+  }
+  interface NewWITSVIDParams {
+    readonly entryId: string;
+    readonly publicKey: Uint8Array;
+    readonly signingAlgorithm: string;
+  }
+  interface BatchNewWITSVIDRequest {
+    readonly params: readonly spire.api.server.svid.v1.NewWITSVIDParams[];
+  }
+  interface BatchNewWITSVIDResponse {
+    readonly results: readonly spire.api.server.svid.v1.BatchNewWITSVIDResponse.Result[];
+  }
+  namespace BatchNewWITSVIDResponse {
+    interface Result {
+      readonly status: spire.api.types.Status;
+      readonly svid: spire.api.types.WITSVID;
+    }
+  }
+  interface NewDownstreamX509CARequest {
+    readonly csr: Uint8Array;
+    /** Seconds. */
+    readonly preferredTtl: number;
+  }
+  interface NewDownstreamX509CAResponse {
+    readonly caCertChain: readonly Uint8Array[];
+    readonly x509Authorities: readonly Uint8Array[];
+  }
+}
+
+export declare namespace spire.api.server.trustdomain.v1 {
+  interface ListFederationRelationshipsRequest {
+    readonly outputMask: spire.api.types.FederationRelationshipMask;
+    readonly pageSize: number;
+    readonly pageToken: string;
+  }
+  interface ListFederationRelationshipsResponse {
+    readonly federationRelationships: readonly spire.api.types.FederationRelationship[];
+    readonly nextPageToken: string;
+  }
+  interface GetFederationRelationshipRequest {
+    readonly trustDomain: string;
+    readonly outputMask: spire.api.types.FederationRelationshipMask;
+  }
+  interface BatchCreateFederationRelationshipRequest {
+    readonly federationRelationships: readonly spire.api.types.FederationRelationship[];
+    readonly outputMask: spire.api.types.FederationRelationshipMask;
+  }
+  interface BatchCreateFederationRelationshipResponse {
+    readonly results: readonly spire.api.server.trustdomain.v1.BatchCreateFederationRelationshipResponse.Result[];
+  }
+  namespace BatchCreateFederationRelationshipResponse {
+    interface Result {
+      readonly status: spire.api.types.Status;
+      readonly federationRelationship: spire.api.types.FederationRelationship;
+    }
+  }
+  interface BatchUpdateFederationRelationshipRequest {
+    readonly federationRelationships: readonly spire.api.types.FederationRelationship[];
+    readonly inputMask: spire.api.types.FederationRelationshipMask;
+    readonly outputMask: spire.api.types.FederationRelationshipMask;
+  }
+  interface BatchUpdateFederationRelationshipResponse {
+    readonly results: readonly spire.api.server.trustdomain.v1.BatchUpdateFederationRelationshipResponse.Result[];
+  }
+  namespace BatchUpdateFederationRelationshipResponse {
+    interface Result {
+      readonly status: spire.api.types.Status;
+      readonly federationRelationship: spire.api.types.FederationRelationship;
+    }
+  }
+  interface BatchDeleteFederationRelationshipRequest {
+    readonly trustDomains: readonly string[];
+  }
+  interface BatchDeleteFederationRelationshipResponse {
+    readonly results: readonly spire.api.server.trustdomain.v1.BatchDeleteFederationRelationshipResponse.Result[];
+  }
+  namespace BatchDeleteFederationRelationshipResponse {
+    interface Result {
+      readonly status: spire.api.types.Status;
+      readonly trustDomain: string;
+    }
+  }
+  interface RefreshBundleRequest {
+    readonly trustDomain: string;
+  }
+}
+
+export declare namespace spire.api.types {
+  /** 0 UNSPECIFIED, 1 PANIC, 2 FATAL, 3 ERROR, 4 WARN, 5 INFO, 6 DEBUG, 7 TRACE */
+  type LogLevel = number;
+  interface SPIFFEID {
+    /** Bare name. */
+    readonly trustDomain: string;
+    /** Empty, or with its leading slash. */
+    readonly path: string;
+  }
+  /** The outcome of one item of a batch: a gRPC status code. */
+  interface Status {
+    readonly code: number;
+    readonly message: string;
+  }
+  /** Detail of PERMISSION_DENIED that tells an agent what to do next. */
+  interface PermissionDeniedDetails {
+    readonly reason: spire.api.types.PermissionDeniedDetails.Reason;
+  }
+  namespace PermissionDeniedDetails {
+    /** 0 UNKNOWN, 1 AGENT_EXPIRED, 2 AGENT_NOT_ATTESTED, 3 AGENT_NOT_ACTIVE, 4 AGENT_BANNED, 5 AGENT_MUST_REATTEST */
+    type Reason = number;
+  }
+  interface Selector {
+    readonly type: string;
+    readonly value: string;
+  }
+  interface SelectorMatch {
+    readonly selectors: readonly spire.api.types.Selector[];
+    readonly match: spire.api.types.SelectorMatch.MatchBehavior;
+  }
+  namespace SelectorMatch {
+    /** 0 MATCH_EXACT, 1 MATCH_SUBSET, 2 MATCH_SUPERSET, 3 MATCH_ANY */
+    type MatchBehavior = number;
+  }
+  interface FederatesWithMatch {
+    readonly trustDomains: readonly string[];
+    readonly match: spire.api.types.FederatesWithMatch.MatchBehavior;
+  }
+  namespace FederatesWithMatch {
+    /** 0 MATCH_EXACT, 1 MATCH_SUBSET, 2 MATCH_SUPERSET, 3 MATCH_ANY */
+    type MatchBehavior = number;
+  }
+  interface Entry {
+    readonly id: string;
+    readonly spiffeId: spire.api.types.SPIFFEID;
+    readonly parentId: spire.api.types.SPIFFEID;
+    readonly selectors: readonly spire.api.types.Selector[];
+    /** Seconds; 0 is the server's default. */
+    readonly x509SvidTtl: number;
+    /** Bare trust domain names. */
+    readonly federatesWith: readonly string[];
+    readonly admin: boolean;
+    readonly downstream: boolean;
+    /** Seconds since the Unix epoch; 0 is never. */
+    readonly expiresAt: number;
+    readonly dnsNames: readonly string[];
+    /** Plus one for each update. */
+    readonly revisionNumber: number;
+    readonly storeSvid: boolean;
+    /** Seconds; 0 is the server's default. */
+    readonly jwtSvidTtl: number;
+    readonly hint: string;
+    /** Seconds since the Unix epoch. */
+    readonly createdAt: number;
+    readonly additionalAttributes: spire.api.types.Entry.AdditionalAttributes | undefined;
+  }
+  namespace Entry {
+    interface AdditionalAttributes {
+      readonly disableX509SvidPrefetch: boolean;
+      readonly jwtSvidIncludeJti: boolean;
+    }
+  }
+  /** Which fields of an Entry are meant; the ID always is. */
+  interface EntryMask {
+    readonly spiffeId: boolean;
+    readonly parentId: boolean;
+    readonly selectors: boolean;
+    readonly x509SvidTtl: boolean;
+    readonly federatesWith: boolean;
+    readonly admin: boolean;
+    readonly downstream: boolean;
+    readonly expiresAt: boolean;
+    readonly dnsNames: boolean;
+    readonly revisionNumber: boolean;
+    readonly storeSvid: boolean;
+    readonly jwtSvidTtl: boolean;
+    readonly hint: boolean;
+    readonly createdAt: boolean;
+    readonly additionalAttributes: boolean;
+  }
+  interface Bundle {
+    /** Bare name. */
+    readonly trustDomain: string;
+    readonly x509Authorities: readonly spire.api.types.X509Certificate[];
+    readonly jwtAuthorities: readonly spire.api.types.JWTKey[];
+    /** Seconds. */
+    readonly refreshHint: number;
+    readonly sequenceNumber: number;
+    readonly witAuthorities: readonly spire.api.types.WITKey[];
+  }
+  interface X509Certificate {
+    /** DER, one certificate. */
+    readonly asn1: Uint8Array;
+    readonly tainted: boolean;
+  }
+  interface JWTKey {
+    /** SubjectPublicKeyInfo, DER. */
+    readonly publicKey: Uint8Array;
+    readonly keyId: string;
+    /** Seconds since the Unix epoch; 0 is unknown. */
+    readonly expiresAt: number;
+    readonly tainted: boolean;
+  }
+  interface WITKey {
+    readonly publicKey: Uint8Array;
+    readonly keyId: string;
+    readonly expiresAt: number;
+    readonly tainted: boolean;
+  }
+  /** Which fields of a Bundle are meant; the trust domain always is. */
+  interface BundleMask {
+    readonly x509Authorities: boolean;
+    readonly jwtAuthorities: boolean;
+    readonly refreshHint: boolean;
+    readonly sequenceNumber: boolean;
+    readonly witAuthorities: boolean;
+  }
+  interface X509SVID {
+    /** DER, leaf first. */
+    readonly certChain: readonly Uint8Array[];
+    readonly id: spire.api.types.SPIFFEID;
+    readonly expiresAt: number;
+    readonly hint: string;
+  }
+  interface JWTSVID {
+    readonly token: string;
+    readonly id: spire.api.types.SPIFFEID;
+    readonly expiresAt: number;
+    readonly issuedAt: number;
+    readonly hint: string;
+  }
+  interface WITSVID {
+    readonly token: string;
+    readonly id: spire.api.types.SPIFFEID;
+    readonly expiresAt: number;
+    readonly issuedAt: number;
+    readonly hint: string;
+  }
+  /** A node agent that has attested. */
+  interface Agent {
+    readonly id: spire.api.types.SPIFFEID;
+    readonly attestationType: string;
+    /** Decimal. */
+    readonly x509svidSerialNumber: string;
+    readonly x509svidExpiresAt: number;
+    readonly selectors: readonly spire.api.types.Selector[];
+    readonly banned: boolean;
+    readonly canReattest: boolean;
+    readonly agentVersion: string;
+  }
+  /** Which fields of an Agent are meant; the ID always is. */
+  interface AgentMask {
+    readonly attestationType: boolean;
+    readonly x509svidSerialNumber: boolean;
+    readonly x509svidExpiresAt: boolean;
+    readonly selectors: boolean;
+    readonly banned: boolean;
+    readonly canReattest: boolean;
+    readonly agentVersion: boolean;
+  }
+  interface AttestationData {
+    /** Name of the node attestor. */
+    readonly type: string;
+    readonly payload: Uint8Array;
+  }
+  interface JoinToken {
+    readonly value: string;
+    readonly expiresAt: number;
+  }
+  interface FederationRelationship {
+    readonly trustDomain: string;
+    readonly bundleEndpointUrl: string;
+    readonly httpsWeb: spire.api.types.HTTPSWebProfile | undefined;
+    readonly httpsSpiffe: spire.api.types.HTTPSSPIFFEProfile | undefined;
+    readonly trustDomainBundle: spire.api.types.Bundle;
+    /** Which one is set; derived, so never needed to encode. */
+    readonly bundleEndpointProfile: "httpsWeb" | "httpsSpiffe" | undefined;
+  }
+  interface HTTPSWebProfile {
+  }
+  interface HTTPSSPIFFEProfile {
+    readonly endpointSpiffeId: string;
+  }
+  interface FederationRelationshipMask {
+    readonly bundleEndpointUrl: boolean;
+    readonly bundleEndpointProfile: boolean;
+    readonly trustDomainBundle: boolean;
+  }
+  interface Logger {
+    readonly currentLevel: spire.api.types.LogLevel;
+    readonly launchLevel: spire.api.types.LogLevel;
+  }
+}
+
+export const NullValue: { readonly NULL_VALUE: 0 } = { NULL_VALUE: 0 };
+export const HealthCheckResponseServingStatus: { readonly UNKNOWN: 0; readonly SERVING: 1; readonly NOT_SERVING: 2; readonly SERVICE_UNKNOWN: 3 } = { UNKNOWN: 0, SERVING: 1, NOT_SERVING: 2, SERVICE_UNKNOWN: 3 };
+export const BatchDeleteFederatedBundleRequestMode: { readonly RESTRICT: 0; readonly DELETE: 1; readonly DISSOCIATE: 2 } = { RESTRICT: 0, DELETE: 1, DISSOCIATE: 2 };
+export const LogLevel: { readonly UNSPECIFIED: 0; readonly PANIC: 1; readonly FATAL: 2; readonly ERROR: 3; readonly WARN: 4; readonly INFO: 5; readonly DEBUG: 6; readonly TRACE: 7 } = { UNSPECIFIED: 0, PANIC: 1, FATAL: 2, ERROR: 3, WARN: 4, INFO: 5, DEBUG: 6, TRACE: 7 };
+export const PermissionDeniedDetailsReason: { readonly UNKNOWN: 0; readonly AGENT_EXPIRED: 1; readonly AGENT_NOT_ATTESTED: 2; readonly AGENT_NOT_ACTIVE: 3; readonly AGENT_BANNED: 4; readonly AGENT_MUST_REATTEST: 5 } = { UNKNOWN: 0, AGENT_EXPIRED: 1, AGENT_NOT_ATTESTED: 2, AGENT_NOT_ACTIVE: 3, AGENT_BANNED: 4, AGENT_MUST_REATTEST: 5 };
+export const SelectorMatchBehavior: { readonly MATCH_EXACT: 0; readonly MATCH_SUBSET: 1; readonly MATCH_SUPERSET: 2; readonly MATCH_ANY: 3 } = { MATCH_EXACT: 0, MATCH_SUBSET: 1, MATCH_SUPERSET: 2, MATCH_ANY: 3 };
+export const FederatesWithMatchBehavior: { readonly MATCH_EXACT: 0; readonly MATCH_SUBSET: 1; readonly MATCH_SUPERSET: 2; readonly MATCH_ANY: 3 } = { MATCH_EXACT: 0, MATCH_SUBSET: 1, MATCH_SUPERSET: 2, MATCH_ANY: 3 };
+
+const schema: Schema = new Schema({ nested: {
+  "google": { nested: {
+    "protobuf": { nested: {
+      "Any": {"edition":"proto3","fields":{"typeUrl":{"type":"string","id":1},"value":{"type":"bytes","id":2}}},
+      "Struct": {"edition":"proto3","fields":{"fields":{"keyType":"string","type":".google.protobuf.Value","id":1}}},
+      "Value": {"edition":"proto3","fields":{"nullValue":{"type":".google.protobuf.NullValue","id":1},"numberValue":{"type":"double","id":2},"stringValue":{"type":"string","id":3},"boolValue":{"type":"bool","id":4},"structValue":{"type":".google.protobuf.Struct","id":5},"listValue":{"type":".google.protobuf.ListValue","id":6}},"oneofs":{"kind":{"oneof":["nullValue","numberValue","stringValue","boolValue","structValue","listValue"]}}},
+      "ListValue": {"edition":"proto3","fields":{"values":{"rule":"repeated","type":".google.protobuf.Value","id":1}}},
+      "NullValue": {"edition":"proto3","values":{"NULL_VALUE":0}},
+      "BoolValue": {"edition":"proto3","fields":{"value":{"type":"bool","id":1}}},
+      "StringValue": {"edition":"proto3","fields":{"value":{"type":"string","id":1}}},
+      "Empty": {"edition":"proto3","fields":{}},
+    } },
+    "rpc": { nested: {
+      "Status": {"edition":"proto3","fields":{"code":{"type":"int32","id":1},"message":{"type":"string","id":2},"details":{"rule":"repeated","type":".google.protobuf.Any","id":3}}},
+      "ErrorInfo": {"edition":"proto3","fields":{"reason":{"type":"string","id":1},"domain":{"type":"string","id":2},"metadata":{"keyType":"string","type":"string","id":3}}},
+    } },
+  } },
+  "grpc": { nested: {
+    "health": { nested: {
+      "v1": { nested: {
+        "HealthCheckRequest": {"edition":"proto3","fields":{"service":{"type":"string","id":1}}},
+        "HealthCheckResponse": {"edition":"proto3","fields":{"status":{"type":".grpc.health.v1.HealthCheckResponse.ServingStatus","id":1}},"nested":{"ServingStatus":{"edition":"proto3","values":{"UNKNOWN":0,"SERVING":1,"NOT_SERVING":2,"SERVICE_UNKNOWN":3}}}},
+        "HealthListRequest": {"edition":"proto3","fields":{}},
+        "HealthListResponse": {"edition":"proto3","fields":{"statuses":{"keyType":"string","type":".grpc.health.v1.HealthCheckResponse","id":1}}},
+      } },
+    } },
+    "reflection": { nested: {
+      "v1alpha": { nested: {
+        "ServerReflectionRequest": {"edition":"proto3","fields":{"host":{"type":"string","id":1},"fileByFilename":{"type":"string","id":3},"fileContainingSymbol":{"type":"string","id":4},"fileContainingExtension":{"type":".grpc.reflection.v1alpha.ExtensionRequest","id":5},"allExtensionNumbersOfType":{"type":"string","id":6},"listServices":{"type":"string","id":7}},"oneofs":{"messageRequest":{"oneof":["fileByFilename","fileContainingSymbol","fileContainingExtension","allExtensionNumbersOfType","listServices"]}}},
+        "ExtensionRequest": {"edition":"proto3","fields":{"containingType":{"type":"string","id":1},"extensionNumber":{"type":"int32","id":2}}},
+        "ServerReflectionResponse": {"edition":"proto3","fields":{"validHost":{"type":"string","id":1},"originalRequest":{"type":".grpc.reflection.v1alpha.ServerReflectionRequest","id":2},"fileDescriptorResponse":{"type":".grpc.reflection.v1alpha.FileDescriptorResponse","id":4},"allExtensionNumbersResponse":{"type":".grpc.reflection.v1alpha.ExtensionNumberResponse","id":5},"listServicesResponse":{"type":".grpc.reflection.v1alpha.ListServiceResponse","id":6},"errorResponse":{"type":".grpc.reflection.v1alpha.ErrorResponse","id":7}},"oneofs":{"messageResponse":{"oneof":["fileDescriptorResponse","allExtensionNumbersResponse","listServicesResponse","errorResponse"]}}},
+        "FileDescriptorResponse": {"edition":"proto3","fields":{"fileDescriptorProto":{"rule":"repeated","type":"bytes","id":1}}},
+        "ExtensionNumberResponse": {"edition":"proto3","fields":{"baseTypeName":{"type":"string","id":1},"extensionNumber":{"rule":"repeated","type":"int32","id":2}}},
+        "ListServiceResponse": {"edition":"proto3","fields":{"service":{"rule":"repeated","type":".grpc.reflection.v1alpha.ServiceResponse","id":1}}},
+        "ServiceResponse": {"edition":"proto3","fields":{"name":{"type":"string","id":1}}},
+        "ErrorResponse": {"edition":"proto3","fields":{"errorCode":{"type":"int32","id":1},"errorMessage":{"type":"string","id":2}}},
+      } },
+      "v1": { nested: {
+        "ServerReflectionRequest": {"edition":"proto3","fields":{"host":{"type":"string","id":1},"fileByFilename":{"type":"string","id":3},"fileContainingSymbol":{"type":"string","id":4},"fileContainingExtension":{"type":".grpc.reflection.v1.ExtensionRequest","id":5},"allExtensionNumbersOfType":{"type":"string","id":6},"listServices":{"type":"string","id":7}},"oneofs":{"messageRequest":{"oneof":["fileByFilename","fileContainingSymbol","fileContainingExtension","allExtensionNumbersOfType","listServices"]}}},
+        "ExtensionRequest": {"edition":"proto3","fields":{"containingType":{"type":"string","id":1},"extensionNumber":{"type":"int32","id":2}}},
+        "ServerReflectionResponse": {"edition":"proto3","fields":{"validHost":{"type":"string","id":1},"originalRequest":{"type":".grpc.reflection.v1.ServerReflectionRequest","id":2},"fileDescriptorResponse":{"type":".grpc.reflection.v1.FileDescriptorResponse","id":4},"allExtensionNumbersResponse":{"type":".grpc.reflection.v1.ExtensionNumberResponse","id":5},"listServicesResponse":{"type":".grpc.reflection.v1.ListServiceResponse","id":6},"errorResponse":{"type":".grpc.reflection.v1.ErrorResponse","id":7}},"oneofs":{"messageResponse":{"oneof":["fileDescriptorResponse","allExtensionNumbersResponse","listServicesResponse","errorResponse"]}}},
+        "FileDescriptorResponse": {"edition":"proto3","fields":{"fileDescriptorProto":{"rule":"repeated","type":"bytes","id":1}}},
+        "ExtensionNumberResponse": {"edition":"proto3","fields":{"baseTypeName":{"type":"string","id":1},"extensionNumber":{"rule":"repeated","type":"int32","id":2}}},
+        "ListServiceResponse": {"edition":"proto3","fields":{"service":{"rule":"repeated","type":".grpc.reflection.v1.ServiceResponse","id":1}}},
+        "ServiceResponse": {"edition":"proto3","fields":{"name":{"type":"string","id":1}}},
+        "ErrorResponse": {"edition":"proto3","fields":{"errorCode":{"type":"int32","id":1},"errorMessage":{"type":"string","id":2}}},
+      } },
+    } },
+  } },
+  "signet": { nested: {
+    "launch": { nested: {
+      "v1": { nested: {
+        "OpenRequest": {"edition":"proto3","fields":{"start":{"type":".signet.launch.v1.Start","id":1},"started":{"type":".signet.launch.v1.Started","id":2}},"oneofs":{"step":{"oneof":["start","started"]}}},
+        "Start": {"edition":"proto3","fields":{"name":{"type":"string","id":1}}},
+        "Started": {"edition":"proto3","fields":{"pid":{"type":"int32","id":1}}},
+        "OpenResponse": {"edition":"proto3","fields":{"ready":{"type":".signet.launch.v1.Ready","id":1},"admitted":{"type":".signet.launch.v1.Admitted","id":2}},"oneofs":{"step":{"oneof":["ready","admitted"]}}},
+        "Ready": {"edition":"proto3","fields":{"socketPath":{"type":"string","id":1}}},
+        "Admitted": {"edition":"proto3","fields":{}},
+      } },
+    } },
+    "link": { nested: {
+      "v1": { nested: {
+        "Cursor": {"edition":"proto3","fields":{"epoch":{"type":"string","id":1},"revision":{"type":"uint64","id":2}}},
+        "WatchRequest": {"edition":"proto3","fields":{"hello":{"type":".signet.link.v1.Hello","id":1},"ack":{"type":".signet.link.v1.Ack","id":2}},"oneofs":{"step":{"oneof":["hello","ack"]}}},
+        "Hello": {"edition":"proto3","fields":{"version":{"type":"uint32","id":1},"agentVersion":{"type":"string","id":2},"cursor":{"type":".signet.link.v1.Cursor","id":3}}},
+        "Ack": {"edition":"proto3","fields":{"cursor":{"type":".signet.link.v1.Cursor","id":1}}},
+        "WatchResponse": {"edition":"proto3","fields":{"welcome":{"type":".signet.link.v1.Welcome","id":1},"snapshot":{"type":".signet.link.v1.Snapshot","id":2},"delta":{"type":".signet.link.v1.Delta","id":3}},"oneofs":{"step":{"oneof":["welcome","snapshot","delta"]}}},
+        "Welcome": {"edition":"proto3","fields":{"version":{"type":"uint32","id":1},"resumed":{"type":"bool","id":2},"serverVersion":{"type":"string","id":3}}},
+        "Snapshot": {"edition":"proto3","fields":{"entries":{"rule":"repeated","type":".spire.api.types.Entry","id":1},"bundles":{"rule":"repeated","type":".spire.api.types.Bundle","id":2},"last":{"type":"bool","id":3},"cursor":{"type":".signet.link.v1.Cursor","id":4}}},
+        "Delta": {"edition":"proto3","fields":{"entries":{"rule":"repeated","type":".spire.api.types.Entry","id":1},"removedEntryIds":{"rule":"repeated","type":"string","id":2},"bundles":{"rule":"repeated","type":".spire.api.types.Bundle","id":3},"removedBundles":{"rule":"repeated","type":"string","id":4},"cursor":{"type":".signet.link.v1.Cursor","id":5}}},
+      } },
+    } },
+  } },
+  "X509SVIDRequest": {"edition":"proto3","fields":{}},
+  "X509SVIDResponse": {"edition":"proto3","fields":{"svids":{"rule":"repeated","type":".X509SVID","id":1},"crl":{"rule":"repeated","type":"bytes","id":2},"federatedBundles":{"keyType":"string","type":"bytes","id":3}}},
+  "X509SVID": {"edition":"proto3","fields":{"spiffeId":{"type":"string","id":1},"x509Svid":{"type":"bytes","id":2},"x509SvidKey":{"type":"bytes","id":3},"bundle":{"type":"bytes","id":4},"hint":{"type":"string","id":5}}},
+  "X509BundlesRequest": {"edition":"proto3","fields":{}},
+  "X509BundlesResponse": {"edition":"proto3","fields":{"crl":{"rule":"repeated","type":"bytes","id":1},"bundles":{"keyType":"string","type":"bytes","id":2}}},
+  "JWTSVIDRequest": {"edition":"proto3","fields":{"audience":{"rule":"repeated","type":"string","id":1},"spiffeId":{"type":"string","id":2}}},
+  "JWTSVIDResponse": {"edition":"proto3","fields":{"svids":{"rule":"repeated","type":".JWTSVID","id":1}}},
+  "JWTSVID": {"edition":"proto3","fields":{"spiffeId":{"type":"string","id":1},"svid":{"type":"string","id":2},"hint":{"type":"string","id":3}}},
+  "JWTBundlesRequest": {"edition":"proto3","fields":{}},
+  "JWTBundlesResponse": {"edition":"proto3","fields":{"bundles":{"keyType":"string","type":"bytes","id":1}}},
+  "ValidateJWTSVIDRequest": {"edition":"proto3","fields":{"audience":{"type":"string","id":1},"svid":{"type":"string","id":2}}},
+  "ValidateJWTSVIDResponse": {"edition":"proto3","fields":{"spiffeId":{"type":"string","id":1},"claims":{"type":".google.protobuf.Struct","id":2}}},
+  "WITSVIDRequest": {"edition":"proto3","fields":{"spiffeId":{"type":"string","id":1}}},
+  "WITSVIDResponse": {"edition":"proto3","fields":{"svids":{"rule":"repeated","type":".WITSVID","id":1}}},
+  "WITSVID": {"edition":"proto3","fields":{"spiffeId":{"type":"string","id":1},"witSvid":{"type":"string","id":2},"witSvidKey":{"type":"string","id":3},"hint":{"type":"string","id":4}}},
+  "WITBundlesRequest": {"edition":"proto3","fields":{}},
+  "WITBundlesResponse": {"edition":"proto3","fields":{"bundles":{"keyType":"string","type":"string","id":1}}},
+  "spire": { nested: {
+    "api": { nested: {
+      "server": { nested: {
+        "agent": { nested: {
+          "v1": { nested: {
+            "CountAgentsRequest": {"edition":"proto3","fields":{"filter":{"type":".spire.api.server.agent.v1.CountAgentsRequest.Filter","id":1}},"nested":{"Filter":{"edition":"proto3","fields":{"byAttestationType":{"type":"string","id":1},"bySelectorMatch":{"type":".spire.api.types.SelectorMatch","id":2},"byBanned":{"type":".google.protobuf.BoolValue","id":3},"byCanReattest":{"type":".google.protobuf.BoolValue","id":4},"byExpiresBefore":{"type":"string","id":5}}}}},
+            "CountAgentsResponse": {"edition":"proto3","fields":{"count":{"type":"int32","id":1}}},
+            "ListAgentsRequest": {"edition":"proto3","fields":{"filter":{"type":".spire.api.server.agent.v1.ListAgentsRequest.Filter","id":1},"outputMask":{"type":".spire.api.types.AgentMask","id":2},"pageSize":{"type":"int32","id":3},"pageToken":{"type":"string","id":4}},"nested":{"Filter":{"edition":"proto3","fields":{"byAttestationType":{"type":"string","id":1},"bySelectorMatch":{"type":".spire.api.types.SelectorMatch","id":2},"byBanned":{"type":".google.protobuf.BoolValue","id":3},"byCanReattest":{"type":".google.protobuf.BoolValue","id":4},"byExpiresBefore":{"type":"string","id":5}}}}},
+            "ListAgentsResponse": {"edition":"proto3","fields":{"agents":{"rule":"repeated","type":".spire.api.types.Agent","id":1},"nextPageToken":{"type":"string","id":2}}},
+            "GetAgentRequest": {"edition":"proto3","fields":{"id":{"type":".spire.api.types.SPIFFEID","id":1},"outputMask":{"type":".spire.api.types.AgentMask","id":2}}},
+            "DeleteAgentRequest": {"edition":"proto3","fields":{"id":{"type":".spire.api.types.SPIFFEID","id":1}}},
+            "BanAgentRequest": {"edition":"proto3","fields":{"id":{"type":".spire.api.types.SPIFFEID","id":1}}},
+            "AttestAgentRequest": {"edition":"proto3","fields":{"params":{"type":".spire.api.server.agent.v1.AttestAgentRequest.Params","id":1},"challengeResponse":{"type":"bytes","id":2}},"oneofs":{"step":{"oneof":["params","challengeResponse"]}},"nested":{"Params":{"edition":"proto3","fields":{"data":{"type":".spire.api.types.AttestationData","id":1},"params":{"type":".spire.api.server.agent.v1.AgentX509SVIDParams","id":2}}}}},
+            "AttestAgentResponse": {"edition":"proto3","fields":{"result":{"type":".spire.api.server.agent.v1.AttestAgentResponse.Result","id":1},"challenge":{"type":"bytes","id":2}},"oneofs":{"step":{"oneof":["result","challenge"]}},"nested":{"Result":{"edition":"proto3","fields":{"svid":{"type":".spire.api.types.X509SVID","id":1},"reattestable":{"type":"bool","id":2}}}}},
+            "AgentX509SVIDParams": {"edition":"proto3","fields":{"csr":{"type":"bytes","id":1}}},
+            "RenewAgentRequest": {"edition":"proto3","fields":{"params":{"type":".spire.api.server.agent.v1.AgentX509SVIDParams","id":1}}},
+            "RenewAgentResponse": {"edition":"proto3","fields":{"svid":{"type":".spire.api.types.X509SVID","id":1}}},
+            "CreateJoinTokenRequest": {"edition":"proto3","fields":{"ttl":{"type":"int32","id":1},"token":{"type":"string","id":2},"agentId":{"type":".spire.api.types.SPIFFEID","id":3}}},
+            "PostStatusRequest": {"edition":"proto3","fields":{"currentBundleSerial":{"type":"uint64","id":1},"agentVersion":{"type":"string","id":2}}},
+            "PostStatusResponse": {"edition":"proto3","fields":{}},
+          } },
+        } },
+        "bundle": { nested: {
+          "v1": { nested: {
+            "CountBundlesRequest": {"edition":"proto3","fields":{}},
+            "CountBundlesResponse": {"edition":"proto3","fields":{"count":{"type":"int32","id":1}}},
+            "GetBundleRequest": {"edition":"proto3","fields":{"outputMask":{"type":".spire.api.types.BundleMask","id":1}}},
+            "AppendBundleRequest": {"edition":"proto3","fields":{"x509Authorities":{"rule":"repeated","type":".spire.api.types.X509Certificate","id":1},"jwtAuthorities":{"rule":"repeated","type":".spire.api.types.JWTKey","id":2},"outputMask":{"type":".spire.api.types.BundleMask","id":3},"witAuthorities":{"rule":"repeated","type":".spire.api.types.WITKey","id":4}}},
+            "PublishJWTAuthorityRequest": {"edition":"proto3","fields":{"jwtAuthority":{"type":".spire.api.types.JWTKey","id":1}}},
+            "PublishJWTAuthorityResponse": {"edition":"proto3","fields":{"jwtAuthorities":{"rule":"repeated","type":".spire.api.types.JWTKey","id":1}}},
+            "PublishWITAuthorityRequest": {"edition":"proto3","fields":{"witAuthority":{"type":".spire.api.types.WITKey","id":1}}},
+            "PublishWITAuthorityResponse": {"edition":"proto3","fields":{"witAuthorities":{"rule":"repeated","type":".spire.api.types.WITKey","id":1}}},
+            "ListFederatedBundlesRequest": {"edition":"proto3","fields":{"outputMask":{"type":".spire.api.types.BundleMask","id":1},"pageSize":{"type":"int32","id":2},"pageToken":{"type":"string","id":3}}},
+            "ListFederatedBundlesResponse": {"edition":"proto3","fields":{"bundles":{"rule":"repeated","type":".spire.api.types.Bundle","id":1},"nextPageToken":{"type":"string","id":2}}},
+            "GetFederatedBundleRequest": {"edition":"proto3","fields":{"trustDomain":{"type":"string","id":1},"outputMask":{"type":".spire.api.types.BundleMask","id":2}}},
+            "BatchCreateFederatedBundleRequest": {"edition":"proto3","fields":{"bundle":{"rule":"repeated","type":".spire.api.types.Bundle","id":1},"outputMask":{"type":".spire.api.types.BundleMask","id":2}}},
+            "BatchCreateFederatedBundleResponse": {"edition":"proto3","fields":{"results":{"rule":"repeated","type":".spire.api.server.bundle.v1.BatchCreateFederatedBundleResponse.Result","id":1}},"nested":{"Result":{"edition":"proto3","fields":{"status":{"type":".spire.api.types.Status","id":1},"bundle":{"type":".spire.api.types.Bundle","id":2}}}}},
+            "BatchUpdateFederatedBundleRequest": {"edition":"proto3","fields":{"bundle":{"rule":"repeated","type":".spire.api.types.Bundle","id":1},"inputMask":{"type":".spire.api.types.BundleMask","id":2},"outputMask":{"type":".spire.api.types.BundleMask","id":3}}},
+            "BatchUpdateFederatedBundleResponse": {"edition":"proto3","fields":{"results":{"rule":"repeated","type":".spire.api.server.bundle.v1.BatchUpdateFederatedBundleResponse.Result","id":1}},"nested":{"Result":{"edition":"proto3","fields":{"status":{"type":".spire.api.types.Status","id":1},"bundle":{"type":".spire.api.types.Bundle","id":2}}}}},
+            "BatchSetFederatedBundleRequest": {"edition":"proto3","fields":{"bundle":{"rule":"repeated","type":".spire.api.types.Bundle","id":1},"outputMask":{"type":".spire.api.types.BundleMask","id":2}}},
+            "BatchSetFederatedBundleResponse": {"edition":"proto3","fields":{"results":{"rule":"repeated","type":".spire.api.server.bundle.v1.BatchSetFederatedBundleResponse.Result","id":1}},"nested":{"Result":{"edition":"proto3","fields":{"status":{"type":".spire.api.types.Status","id":1},"bundle":{"type":".spire.api.types.Bundle","id":2}}}}},
+            "BatchDeleteFederatedBundleRequest": {"edition":"proto3","fields":{"trustDomains":{"rule":"repeated","type":"string","id":1},"mode":{"type":".spire.api.server.bundle.v1.BatchDeleteFederatedBundleRequest.Mode","id":2}},"nested":{"Mode":{"edition":"proto3","values":{"RESTRICT":0,"DELETE":1,"DISSOCIATE":2}}}},
+            "BatchDeleteFederatedBundleResponse": {"edition":"proto3","fields":{"results":{"rule":"repeated","type":".spire.api.server.bundle.v1.BatchDeleteFederatedBundleResponse.Result","id":1}},"nested":{"Result":{"edition":"proto3","fields":{"status":{"type":".spire.api.types.Status","id":1},"trustDomain":{"type":"string","id":2}}}}},
+          } },
+        } },
+        "debug": { nested: {
+          "v1": { nested: {
+            "GetInfoRequest": {"edition":"proto3","fields":{}},
+            "GetInfoResponse": {"edition":"proto3","fields":{"svidChain":{"rule":"repeated","type":".spire.api.server.debug.v1.GetInfoResponse.Cert","id":1},"uptime":{"type":"int32","id":2},"agentsCount":{"type":"int32","id":3},"federatedBundlesCount":{"type":"int32","id":4},"entriesCount":{"type":"int32","id":5}},"nested":{"Cert":{"edition":"proto3","fields":{"id":{"type":".spire.api.types.SPIFFEID","id":1},"expiresAt":{"type":"int64","id":2},"subject":{"type":"string","id":3}}}}},
+          } },
+        } },
+        "entry": { nested: {
+          "v1": { nested: {
+            "CountEntriesRequest": {"edition":"proto3","fields":{"filter":{"type":".spire.api.server.entry.v1.CountEntriesRequest.Filter","id":1}},"nested":{"Filter":{"edition":"proto3","fields":{"bySpiffeId":{"type":".spire.api.types.SPIFFEID","id":1},"byParentId":{"type":".spire.api.types.SPIFFEID","id":2},"bySelectors":{"type":".spire.api.types.SelectorMatch","id":3},"byFederatesWith":{"type":".spire.api.types.FederatesWithMatch","id":4},"byHint":{"type":".google.protobuf.StringValue","id":5},"byDownstream":{"type":".google.protobuf.BoolValue","id":6}}}}},
+            "CountEntriesResponse": {"edition":"proto3","fields":{"count":{"type":"int32","id":1}}},
+            "ListEntriesRequest": {"edition":"proto3","fields":{"filter":{"type":".spire.api.server.entry.v1.ListEntriesRequest.Filter","id":1},"outputMask":{"type":".spire.api.types.EntryMask","id":2},"pageSize":{"type":"int32","id":3},"pageToken":{"type":"string","id":4}},"nested":{"Filter":{"edition":"proto3","fields":{"bySpiffeId":{"type":".spire.api.types.SPIFFEID","id":1},"byParentId":{"type":".spire.api.types.SPIFFEID","id":2},"bySelectors":{"type":".spire.api.types.SelectorMatch","id":3},"byFederatesWith":{"type":".spire.api.types.FederatesWithMatch","id":4},"byHint":{"type":".google.protobuf.StringValue","id":5},"byDownstream":{"type":".google.protobuf.BoolValue","id":6}}}}},
+            "ListEntriesResponse": {"edition":"proto3","fields":{"entries":{"rule":"repeated","type":".spire.api.types.Entry","id":1},"nextPageToken":{"type":"string","id":2}}},
+            "GetEntryRequest": {"edition":"proto3","fields":{"id":{"type":"string","id":1},"outputMask":{"type":".spire.api.types.EntryMask","id":2}}},
+            "BatchCreateEntryRequest": {"edition":"proto3","fields":{"entries":{"rule":"repeated","type":".spire.api.types.Entry","id":1},"outputMask":{"type":".spire.api.types.EntryMask","id":2}}},
+            "BatchCreateEntryResponse": {"edition":"proto3","fields":{"results":{"rule":"repeated","type":".spire.api.server.entry.v1.BatchCreateEntryResponse.Result","id":1}},"nested":{"Result":{"edition":"proto3","fields":{"status":{"type":".spire.api.types.Status","id":1},"entry":{"type":".spire.api.types.Entry","id":2}}}}},
+            "BatchUpdateEntryRequest": {"edition":"proto3","fields":{"entries":{"rule":"repeated","type":".spire.api.types.Entry","id":1},"inputMask":{"type":".spire.api.types.EntryMask","id":2},"outputMask":{"type":".spire.api.types.EntryMask","id":3}}},
+            "BatchUpdateEntryResponse": {"edition":"proto3","fields":{"results":{"rule":"repeated","type":".spire.api.server.entry.v1.BatchUpdateEntryResponse.Result","id":1}},"nested":{"Result":{"edition":"proto3","fields":{"status":{"type":".spire.api.types.Status","id":1},"entry":{"type":".spire.api.types.Entry","id":2}}}}},
+            "BatchDeleteEntryRequest": {"edition":"proto3","fields":{"ids":{"rule":"repeated","type":"string","id":1}}},
+            "BatchDeleteEntryResponse": {"edition":"proto3","fields":{"results":{"rule":"repeated","type":".spire.api.server.entry.v1.BatchDeleteEntryResponse.Result","id":1}},"nested":{"Result":{"edition":"proto3","fields":{"status":{"type":".spire.api.types.Status","id":1},"id":{"type":"string","id":2}}}}},
+            "GetAuthorizedEntriesRequest": {"edition":"proto3","fields":{"outputMask":{"type":".spire.api.types.EntryMask","id":1}}},
+            "GetAuthorizedEntriesResponse": {"edition":"proto3","fields":{"entries":{"rule":"repeated","type":".spire.api.types.Entry","id":1}}},
+            "SyncAuthorizedEntriesRequest": {"edition":"proto3","fields":{"outputMask":{"type":".spire.api.types.EntryMask","id":1},"ids":{"rule":"repeated","type":"string","id":2}}},
+            "SyncAuthorizedEntriesResponse": {"edition":"proto3","fields":{"entryRevisions":{"rule":"repeated","type":".spire.api.server.entry.v1.EntryRevision","id":1},"entries":{"rule":"repeated","type":".spire.api.types.Entry","id":2},"more":{"type":"bool","id":3}}},
+            "EntryRevision": {"edition":"proto3","fields":{"id":{"type":"string","id":1},"revisionNumber":{"type":"int64","id":2},"createdAt":{"type":"int64","id":3}}},
+          } },
+        } },
+        "localauthority": { nested: {
+          "v1": { nested: {
+            "AuthorityState": {"edition":"proto3","fields":{"authorityId":{"type":"string","id":1},"expiresAt":{"type":"int64","id":2},"upstreamAuthoritySubjectKeyId":{"type":"string","id":3}}},
+            "GetJWTAuthorityStateRequest": {"edition":"proto3","fields":{}},
+            "GetJWTAuthorityStateResponse": {"edition":"proto3","fields":{"active":{"type":".spire.api.server.localauthority.v1.AuthorityState","id":1},"prepared":{"type":".spire.api.server.localauthority.v1.AuthorityState","id":2},"old":{"type":".spire.api.server.localauthority.v1.AuthorityState","id":3}}},
+            "PrepareJWTAuthorityRequest": {"edition":"proto3","fields":{}},
+            "PrepareJWTAuthorityResponse": {"edition":"proto3","fields":{"preparedAuthority":{"type":".spire.api.server.localauthority.v1.AuthorityState","id":1}}},
+            "ActivateJWTAuthorityRequest": {"edition":"proto3","fields":{"authorityId":{"type":"string","id":1}}},
+            "ActivateJWTAuthorityResponse": {"edition":"proto3","fields":{"activatedAuthority":{"type":".spire.api.server.localauthority.v1.AuthorityState","id":1}}},
+            "TaintJWTAuthorityRequest": {"edition":"proto3","fields":{"authorityId":{"type":"string","id":1}}},
+            "TaintJWTAuthorityResponse": {"edition":"proto3","fields":{"taintedAuthority":{"type":".spire.api.server.localauthority.v1.AuthorityState","id":1}}},
+            "RevokeJWTAuthorityRequest": {"edition":"proto3","fields":{"authorityId":{"type":"string","id":1}}},
+            "RevokeJWTAuthorityResponse": {"edition":"proto3","fields":{"revokedAuthority":{"type":".spire.api.server.localauthority.v1.AuthorityState","id":1}}},
+            "GetX509AuthorityStateRequest": {"edition":"proto3","fields":{}},
+            "GetX509AuthorityStateResponse": {"edition":"proto3","fields":{"active":{"type":".spire.api.server.localauthority.v1.AuthorityState","id":1},"prepared":{"type":".spire.api.server.localauthority.v1.AuthorityState","id":2},"old":{"type":".spire.api.server.localauthority.v1.AuthorityState","id":3}}},
+            "PrepareX509AuthorityRequest": {"edition":"proto3","fields":{}},
+            "PrepareX509AuthorityResponse": {"edition":"proto3","fields":{"preparedAuthority":{"type":".spire.api.server.localauthority.v1.AuthorityState","id":1}}},
+            "ActivateX509AuthorityRequest": {"edition":"proto3","fields":{"authorityId":{"type":"string","id":1}}},
+            "ActivateX509AuthorityResponse": {"edition":"proto3","fields":{"activatedAuthority":{"type":".spire.api.server.localauthority.v1.AuthorityState","id":1}}},
+            "TaintX509AuthorityRequest": {"edition":"proto3","fields":{"authorityId":{"type":"string","id":1}}},
+            "TaintX509AuthorityResponse": {"edition":"proto3","fields":{"taintedAuthority":{"type":".spire.api.server.localauthority.v1.AuthorityState","id":1}}},
+            "TaintX509UpstreamAuthorityRequest": {"edition":"proto3","fields":{"subjectKeyId":{"type":"string","id":1}}},
+            "TaintX509UpstreamAuthorityResponse": {"edition":"proto3","fields":{"upstreamAuthoritySubjectKeyId":{"type":"string","id":1}}},
+            "RevokeX509AuthorityRequest": {"edition":"proto3","fields":{"authorityId":{"type":"string","id":1}}},
+            "RevokeX509AuthorityResponse": {"edition":"proto3","fields":{"revokedAuthority":{"type":".spire.api.server.localauthority.v1.AuthorityState","id":1}}},
+            "RevokeX509UpstreamAuthorityRequest": {"edition":"proto3","fields":{"subjectKeyId":{"type":"string","id":1}}},
+            "RevokeX509UpstreamAuthorityResponse": {"edition":"proto3","fields":{"upstreamAuthoritySubjectKeyId":{"type":"string","id":1}}},
+            "GetWITAuthorityStateRequest": {"edition":"proto3","fields":{}},
+            "GetWITAuthorityStateResponse": {"edition":"proto3","fields":{"active":{"type":".spire.api.server.localauthority.v1.AuthorityState","id":1},"prepared":{"type":".spire.api.server.localauthority.v1.AuthorityState","id":2},"old":{"type":".spire.api.server.localauthority.v1.AuthorityState","id":3}}},
+            "PrepareWITAuthorityRequest": {"edition":"proto3","fields":{}},
+            "PrepareWITAuthorityResponse": {"edition":"proto3","fields":{"preparedAuthority":{"type":".spire.api.server.localauthority.v1.AuthorityState","id":1}}},
+            "ActivateWITAuthorityRequest": {"edition":"proto3","fields":{"authorityId":{"type":"string","id":1}}},
+            "ActivateWITAuthorityResponse": {"edition":"proto3","fields":{"activatedAuthority":{"type":".spire.api.server.localauthority.v1.AuthorityState","id":1}}},
+            "TaintWITAuthorityRequest": {"edition":"proto3","fields":{"authorityId":{"type":"string","id":1}}},
+            "TaintWITAuthorityResponse": {"edition":"proto3","fields":{"taintedAuthority":{"type":".spire.api.server.localauthority.v1.AuthorityState","id":1}}},
+            "RevokeWITAuthorityRequest": {"edition":"proto3","fields":{"authorityId":{"type":"string","id":1}}},
+            "RevokeWITAuthorityResponse": {"edition":"proto3","fields":{"revokedAuthority":{"type":".spire.api.server.localauthority.v1.AuthorityState","id":1}}},
+          } },
+        } },
+        "logger": { nested: {
+          "v1": { nested: {
+            "GetLoggerRequest": {"edition":"proto3","fields":{}},
+            "SetLogLevelRequest": {"edition":"proto3","fields":{"newLevel":{"type":".spire.api.types.LogLevel","id":1}}},
+            "ResetLogLevelRequest": {"edition":"proto3","fields":{}},
+          } },
+        } },
+        "svid": { nested: {
+          "v1": { nested: {
+            "MintX509SVIDRequest": {"edition":"proto3","fields":{"csr":{"type":"bytes","id":1},"ttl":{"type":"int32","id":2}}},
+            "MintX509SVIDResponse": {"edition":"proto3","fields":{"svid":{"type":".spire.api.types.X509SVID","id":1}}},
+            "MintJWTSVIDRequest": {"edition":"proto3","fields":{"id":{"type":".spire.api.types.SPIFFEID","id":1},"audience":{"rule":"repeated","type":"string","id":2},"ttl":{"type":"int32","id":3}}},
+            "MintJWTSVIDResponse": {"edition":"proto3","fields":{"svid":{"type":".spire.api.types.JWTSVID","id":1}}},
+            "MintWITSVIDRequest": {"edition":"proto3","fields":{"id":{"type":".spire.api.types.SPIFFEID","id":1},"publicKey":{"type":"bytes","id":2},"ttl":{"type":"int32","id":3},"signingAlgorithm":{"type":"string","id":4}}},
+            "MintWITSVIDResponse": {"edition":"proto3","fields":{"svid":{"type":".spire.api.types.WITSVID","id":1}}},
+            "NewX509SVIDParams": {"edition":"proto3","fields":{"entryId":{"type":"string","id":1},"csr":{"type":"bytes","id":2}}},
+            "BatchNewX509SVIDRequest": {"edition":"proto3","fields":{"params":{"rule":"repeated","type":".spire.api.server.svid.v1.NewX509SVIDParams","id":1}}},
+            "BatchNewX509SVIDResponse": {"edition":"proto3","fields":{"results":{"rule":"repeated","type":".spire.api.server.svid.v1.BatchNewX509SVIDResponse.Result","id":1}},"nested":{"Result":{"edition":"proto3","fields":{"status":{"type":".spire.api.types.Status","id":1},"svid":{"type":".spire.api.types.X509SVID","id":2}}}}},
+            "NewJWTSVIDRequest": {"edition":"proto3","fields":{"entryId":{"type":"string","id":1},"audience":{"rule":"repeated","type":"string","id":2}}},
+            "NewJWTSVIDResponse": {"edition":"proto3","fields":{"svid":{"type":".spire.api.types.JWTSVID","id":1}}},
+            "NewWITSVIDParams": {"edition":"proto3","fields":{"entryId":{"type":"string","id":1},"publicKey":{"type":"bytes","id":2},"signingAlgorithm":{"type":"string","id":3}}},
+            "BatchNewWITSVIDRequest": {"edition":"proto3","fields":{"params":{"rule":"repeated","type":".spire.api.server.svid.v1.NewWITSVIDParams","id":1}}},
+            "BatchNewWITSVIDResponse": {"edition":"proto3","fields":{"results":{"rule":"repeated","type":".spire.api.server.svid.v1.BatchNewWITSVIDResponse.Result","id":1}},"nested":{"Result":{"edition":"proto3","fields":{"status":{"type":".spire.api.types.Status","id":1},"svid":{"type":".spire.api.types.WITSVID","id":2}}}}},
+            "NewDownstreamX509CARequest": {"edition":"proto3","fields":{"csr":{"type":"bytes","id":1},"preferredTtl":{"type":"int32","id":2}}},
+            "NewDownstreamX509CAResponse": {"edition":"proto3","fields":{"caCertChain":{"rule":"repeated","type":"bytes","id":1},"x509Authorities":{"rule":"repeated","type":"bytes","id":2}}},
+          } },
+        } },
+        "trustdomain": { nested: {
+          "v1": { nested: {
+            "ListFederationRelationshipsRequest": {"edition":"proto3","fields":{"outputMask":{"type":".spire.api.types.FederationRelationshipMask","id":1},"pageSize":{"type":"int32","id":2},"pageToken":{"type":"string","id":3}}},
+            "ListFederationRelationshipsResponse": {"edition":"proto3","fields":{"federationRelationships":{"rule":"repeated","type":".spire.api.types.FederationRelationship","id":1},"nextPageToken":{"type":"string","id":2}}},
+            "GetFederationRelationshipRequest": {"edition":"proto3","fields":{"trustDomain":{"type":"string","id":1},"outputMask":{"type":".spire.api.types.FederationRelationshipMask","id":2}}},
+            "BatchCreateFederationRelationshipRequest": {"edition":"proto3","fields":{"federationRelationships":{"rule":"repeated","type":".spire.api.types.FederationRelationship","id":1},"outputMask":{"type":".spire.api.types.FederationRelationshipMask","id":2}}},
+            "BatchCreateFederationRelationshipResponse": {"edition":"proto3","fields":{"results":{"rule":"repeated","type":".spire.api.server.trustdomain.v1.BatchCreateFederationRelationshipResponse.Result","id":1}},"nested":{"Result":{"edition":"proto3","fields":{"status":{"type":".spire.api.types.Status","id":1},"federationRelationship":{"type":".spire.api.types.FederationRelationship","id":2}}}}},
+            "BatchUpdateFederationRelationshipRequest": {"edition":"proto3","fields":{"federationRelationships":{"rule":"repeated","type":".spire.api.types.FederationRelationship","id":1},"inputMask":{"type":".spire.api.types.FederationRelationshipMask","id":2},"outputMask":{"type":".spire.api.types.FederationRelationshipMask","id":3}}},
+            "BatchUpdateFederationRelationshipResponse": {"edition":"proto3","fields":{"results":{"rule":"repeated","type":".spire.api.server.trustdomain.v1.BatchUpdateFederationRelationshipResponse.Result","id":1}},"nested":{"Result":{"edition":"proto3","fields":{"status":{"type":".spire.api.types.Status","id":1},"federationRelationship":{"type":".spire.api.types.FederationRelationship","id":2}}}}},
+            "BatchDeleteFederationRelationshipRequest": {"edition":"proto3","fields":{"trustDomains":{"rule":"repeated","type":"string","id":1}}},
+            "BatchDeleteFederationRelationshipResponse": {"edition":"proto3","fields":{"results":{"rule":"repeated","type":".spire.api.server.trustdomain.v1.BatchDeleteFederationRelationshipResponse.Result","id":1}},"nested":{"Result":{"edition":"proto3","fields":{"status":{"type":".spire.api.types.Status","id":1},"trustDomain":{"type":"string","id":2}}}}},
+            "RefreshBundleRequest": {"edition":"proto3","fields":{"trustDomain":{"type":"string","id":1}}},
+          } },
+        } },
+      } },
+      "types": { nested: {
+        "SPIFFEID": {"edition":"proto3","fields":{"trustDomain":{"type":"string","id":1},"path":{"type":"string","id":2}}},
+        "Status": {"edition":"proto3","fields":{"code":{"type":"int32","id":1},"message":{"type":"string","id":2}}},
+        "PermissionDeniedDetails": {"edition":"proto3","fields":{"reason":{"type":".spire.api.types.PermissionDeniedDetails.Reason","id":1}},"nested":{"Reason":{"edition":"proto3","values":{"UNKNOWN":0,"AGENT_EXPIRED":1,"AGENT_NOT_ATTESTED":2,"AGENT_NOT_ACTIVE":3,"AGENT_BANNED":4,"AGENT_MUST_REATTEST":5}}}},
+        "Selector": {"edition":"proto3","fields":{"type":{"type":"string","id":1},"value":{"type":"string","id":2}}},
+        "SelectorMatch": {"edition":"proto3","fields":{"selectors":{"rule":"repeated","type":".spire.api.types.Selector","id":1},"match":{"type":".spire.api.types.SelectorMatch.MatchBehavior","id":2}},"nested":{"MatchBehavior":{"edition":"proto3","values":{"MATCH_EXACT":0,"MATCH_SUBSET":1,"MATCH_SUPERSET":2,"MATCH_ANY":3}}}},
+        "FederatesWithMatch": {"edition":"proto3","fields":{"trustDomains":{"rule":"repeated","type":"string","id":1},"match":{"type":".spire.api.types.FederatesWithMatch.MatchBehavior","id":2}},"nested":{"MatchBehavior":{"edition":"proto3","values":{"MATCH_EXACT":0,"MATCH_SUBSET":1,"MATCH_SUPERSET":2,"MATCH_ANY":3}}}},
+        "Entry": {"edition":"proto3","fields":{"id":{"type":"string","id":1},"spiffeId":{"type":".spire.api.types.SPIFFEID","id":2},"parentId":{"type":".spire.api.types.SPIFFEID","id":3},"selectors":{"rule":"repeated","type":".spire.api.types.Selector","id":4},"x509SvidTtl":{"type":"int32","id":5},"federatesWith":{"rule":"repeated","type":"string","id":6},"admin":{"type":"bool","id":7},"downstream":{"type":"bool","id":8},"expiresAt":{"type":"int64","id":9},"dnsNames":{"rule":"repeated","type":"string","id":10},"revisionNumber":{"type":"int64","id":11},"storeSvid":{"type":"bool","id":12},"jwtSvidTtl":{"type":"int32","id":13},"hint":{"type":"string","id":14},"createdAt":{"type":"int64","id":15},"additionalAttributes":{"type":".spire.api.types.Entry.AdditionalAttributes","id":16}},"nested":{"AdditionalAttributes":{"edition":"proto3","fields":{"disableX509SvidPrefetch":{"type":"bool","id":1},"jwtSvidIncludeJti":{"type":"bool","id":2}}}}},
+        "EntryMask": {"edition":"proto3","fields":{"spiffeId":{"type":"bool","id":2},"parentId":{"type":"bool","id":3},"selectors":{"type":"bool","id":4},"x509SvidTtl":{"type":"bool","id":5},"federatesWith":{"type":"bool","id":6},"admin":{"type":"bool","id":7},"downstream":{"type":"bool","id":8},"expiresAt":{"type":"bool","id":9},"dnsNames":{"type":"bool","id":10},"revisionNumber":{"type":"bool","id":11},"storeSvid":{"type":"bool","id":12},"jwtSvidTtl":{"type":"bool","id":13},"hint":{"type":"bool","id":14},"createdAt":{"type":"bool","id":15},"additionalAttributes":{"type":"bool","id":16}}},
+        "Bundle": {"edition":"proto3","fields":{"trustDomain":{"type":"string","id":1},"x509Authorities":{"rule":"repeated","type":".spire.api.types.X509Certificate","id":2},"jwtAuthorities":{"rule":"repeated","type":".spire.api.types.JWTKey","id":3},"refreshHint":{"type":"int64","id":4},"sequenceNumber":{"type":"uint64","id":5},"witAuthorities":{"rule":"repeated","type":".spire.api.types.WITKey","id":6}}},
+        "X509Certificate": {"edition":"proto3","fields":{"asn1":{"type":"bytes","id":1},"tainted":{"type":"bool","id":2}}},
+        "JWTKey": {"edition":"proto3","fields":{"publicKey":{"type":"bytes","id":1},"keyId":{"type":"string","id":2},"expiresAt":{"type":"int64","id":3},"tainted":{"type":"bool","id":4}}},
+        "WITKey": {"edition":"proto3","fields":{"publicKey":{"type":"bytes","id":1},"keyId":{"type":"string","id":2},"expiresAt":{"type":"int64","id":3},"tainted":{"type":"bool","id":4}}},
+        "BundleMask": {"edition":"proto3","fields":{"x509Authorities":{"type":"bool","id":2},"jwtAuthorities":{"type":"bool","id":3},"refreshHint":{"type":"bool","id":4},"sequenceNumber":{"type":"bool","id":5},"witAuthorities":{"type":"bool","id":6}}},
+        "X509SVID": {"edition":"proto3","fields":{"certChain":{"rule":"repeated","type":"bytes","id":1},"id":{"type":".spire.api.types.SPIFFEID","id":2},"expiresAt":{"type":"int64","id":3},"hint":{"type":"string","id":4}}},
+        "JWTSVID": {"edition":"proto3","fields":{"token":{"type":"string","id":1},"id":{"type":".spire.api.types.SPIFFEID","id":2},"expiresAt":{"type":"int64","id":3},"issuedAt":{"type":"int64","id":4},"hint":{"type":"string","id":5}}},
+        "WITSVID": {"edition":"proto3","fields":{"token":{"type":"string","id":1},"id":{"type":".spire.api.types.SPIFFEID","id":2},"expiresAt":{"type":"int64","id":3},"issuedAt":{"type":"int64","id":4},"hint":{"type":"string","id":5}}},
+        "Agent": {"edition":"proto3","fields":{"id":{"type":".spire.api.types.SPIFFEID","id":1},"attestationType":{"type":"string","id":2},"x509svidSerialNumber":{"type":"string","id":3},"x509svidExpiresAt":{"type":"int64","id":4},"selectors":{"rule":"repeated","type":".spire.api.types.Selector","id":5},"banned":{"type":"bool","id":6},"canReattest":{"type":"bool","id":7},"agentVersion":{"type":"string","id":8}}},
+        "AgentMask": {"edition":"proto3","fields":{"attestationType":{"type":"bool","id":2},"x509svidSerialNumber":{"type":"bool","id":3},"x509svidExpiresAt":{"type":"bool","id":4},"selectors":{"type":"bool","id":5},"banned":{"type":"bool","id":6},"canReattest":{"type":"bool","id":7},"agentVersion":{"type":"bool","id":8}}},
+        "AttestationData": {"edition":"proto3","fields":{"type":{"type":"string","id":1},"payload":{"type":"bytes","id":2}}},
+        "JoinToken": {"edition":"proto3","fields":{"value":{"type":"string","id":1},"expiresAt":{"type":"int64","id":2}}},
+        "FederationRelationship": {"edition":"proto3","fields":{"trustDomain":{"type":"string","id":1},"bundleEndpointUrl":{"type":"string","id":2},"httpsWeb":{"type":".spire.api.types.HTTPSWebProfile","id":3},"httpsSpiffe":{"type":".spire.api.types.HTTPSSPIFFEProfile","id":4},"trustDomainBundle":{"type":".spire.api.types.Bundle","id":5}},"oneofs":{"bundleEndpointProfile":{"oneof":["httpsWeb","httpsSpiffe"]}}},
+        "HTTPSWebProfile": {"edition":"proto3","fields":{}},
+        "HTTPSSPIFFEProfile": {"edition":"proto3","fields":{"endpointSpiffeId":{"type":"string","id":1}}},
+        "FederationRelationshipMask": {"edition":"proto3","fields":{"bundleEndpointUrl":{"type":"bool","id":1},"bundleEndpointProfile":{"type":"bool","id":2},"trustDomainBundle":{"type":"bool","id":3}}},
+        "Logger": {"edition":"proto3","fields":{"currentLevel":{"type":".spire.api.types.LogLevel","id":1},"launchLevel":{"type":".spire.api.types.LogLevel","id":2}}},
+        "LogLevel": {"edition":"proto3","values":{"UNSPECIFIED":0,"PANIC":1,"FATAL":2,"ERROR":3,"WARN":4,"INFO":5,"DEBUG":6,"TRACE":7}},
+      } },
+    } },
+  } },
+} });
+
+/** Every message by its full name on the wire. */
+export interface Messages {
+  readonly "google.protobuf.Any": google.protobuf.Any;
+  readonly "google.rpc.Status": google.rpc.Status;
+  readonly "google.rpc.ErrorInfo": google.rpc.ErrorInfo;
+  readonly "google.protobuf.Struct": google.protobuf.Struct;
+  readonly "google.protobuf.Value": google.protobuf.Value;
+  readonly "google.protobuf.ListValue": google.protobuf.ListValue;
+  readonly "google.protobuf.BoolValue": google.protobuf.BoolValue;
+  readonly "google.protobuf.StringValue": google.protobuf.StringValue;
+  readonly "google.protobuf.Empty": google.protobuf.Empty;
+  readonly "grpc.health.v1.HealthCheckRequest": grpc.health.v1.HealthCheckRequest;
+  readonly "grpc.health.v1.HealthCheckResponse": grpc.health.v1.HealthCheckResponse;
+  readonly "grpc.health.v1.HealthListRequest": grpc.health.v1.HealthListRequest;
+  readonly "grpc.health.v1.HealthListResponse": grpc.health.v1.HealthListResponse;
+  readonly "grpc.reflection.v1alpha.ServerReflectionRequest": grpc.reflection.v1alpha.ServerReflectionRequest;
+  readonly "grpc.reflection.v1alpha.ExtensionRequest": grpc.reflection.v1alpha.ExtensionRequest;
+  readonly "grpc.reflection.v1alpha.ServerReflectionResponse": grpc.reflection.v1alpha.ServerReflectionResponse;
+  readonly "grpc.reflection.v1alpha.FileDescriptorResponse": grpc.reflection.v1alpha.FileDescriptorResponse;
+  readonly "grpc.reflection.v1alpha.ExtensionNumberResponse": grpc.reflection.v1alpha.ExtensionNumberResponse;
+  readonly "grpc.reflection.v1alpha.ListServiceResponse": grpc.reflection.v1alpha.ListServiceResponse;
+  readonly "grpc.reflection.v1alpha.ServiceResponse": grpc.reflection.v1alpha.ServiceResponse;
+  readonly "grpc.reflection.v1alpha.ErrorResponse": grpc.reflection.v1alpha.ErrorResponse;
+  readonly "grpc.reflection.v1.ServerReflectionRequest": grpc.reflection.v1.ServerReflectionRequest;
+  readonly "grpc.reflection.v1.ExtensionRequest": grpc.reflection.v1.ExtensionRequest;
+  readonly "grpc.reflection.v1.ServerReflectionResponse": grpc.reflection.v1.ServerReflectionResponse;
+  readonly "grpc.reflection.v1.FileDescriptorResponse": grpc.reflection.v1.FileDescriptorResponse;
+  readonly "grpc.reflection.v1.ExtensionNumberResponse": grpc.reflection.v1.ExtensionNumberResponse;
+  readonly "grpc.reflection.v1.ListServiceResponse": grpc.reflection.v1.ListServiceResponse;
+  readonly "grpc.reflection.v1.ServiceResponse": grpc.reflection.v1.ServiceResponse;
+  readonly "grpc.reflection.v1.ErrorResponse": grpc.reflection.v1.ErrorResponse;
+  readonly "signet.launch.v1.OpenRequest": signet.launch.v1.OpenRequest;
+  readonly "signet.launch.v1.Start": signet.launch.v1.Start;
+  readonly "signet.launch.v1.Started": signet.launch.v1.Started;
+  readonly "signet.launch.v1.OpenResponse": signet.launch.v1.OpenResponse;
+  readonly "signet.launch.v1.Ready": signet.launch.v1.Ready;
+  readonly "signet.launch.v1.Admitted": signet.launch.v1.Admitted;
+  readonly "signet.link.v1.Cursor": signet.link.v1.Cursor;
+  readonly "signet.link.v1.WatchRequest": signet.link.v1.WatchRequest;
+  readonly "signet.link.v1.Hello": signet.link.v1.Hello;
+  readonly "signet.link.v1.Ack": signet.link.v1.Ack;
+  readonly "signet.link.v1.WatchResponse": signet.link.v1.WatchResponse;
+  readonly "signet.link.v1.Welcome": signet.link.v1.Welcome;
+  readonly "signet.link.v1.Snapshot": signet.link.v1.Snapshot;
+  readonly "signet.link.v1.Delta": signet.link.v1.Delta;
+  readonly "X509SVIDRequest": workload.X509SVIDRequest;
+  readonly "X509SVIDResponse": workload.X509SVIDResponse;
+  readonly "X509SVID": workload.X509SVID;
+  readonly "X509BundlesRequest": workload.X509BundlesRequest;
+  readonly "X509BundlesResponse": workload.X509BundlesResponse;
+  readonly "JWTSVIDRequest": workload.JWTSVIDRequest;
+  readonly "JWTSVIDResponse": workload.JWTSVIDResponse;
+  readonly "JWTSVID": workload.JWTSVID;
+  readonly "JWTBundlesRequest": workload.JWTBundlesRequest;
+  readonly "JWTBundlesResponse": workload.JWTBundlesResponse;
+  readonly "ValidateJWTSVIDRequest": workload.ValidateJWTSVIDRequest;
+  readonly "ValidateJWTSVIDResponse": workload.ValidateJWTSVIDResponse;
+  readonly "WITSVIDRequest": workload.WITSVIDRequest;
+  readonly "WITSVIDResponse": workload.WITSVIDResponse;
+  readonly "WITSVID": workload.WITSVID;
+  readonly "WITBundlesRequest": workload.WITBundlesRequest;
+  readonly "WITBundlesResponse": workload.WITBundlesResponse;
+  readonly "spire.api.server.agent.v1.CountAgentsRequest": spire.api.server.agent.v1.CountAgentsRequest;
+  readonly "spire.api.server.agent.v1.CountAgentsRequest.Filter": spire.api.server.agent.v1.CountAgentsRequest.Filter;
+  readonly "spire.api.server.agent.v1.CountAgentsResponse": spire.api.server.agent.v1.CountAgentsResponse;
+  readonly "spire.api.server.agent.v1.ListAgentsRequest": spire.api.server.agent.v1.ListAgentsRequest;
+  readonly "spire.api.server.agent.v1.ListAgentsRequest.Filter": spire.api.server.agent.v1.ListAgentsRequest.Filter;
+  readonly "spire.api.server.agent.v1.ListAgentsResponse": spire.api.server.agent.v1.ListAgentsResponse;
+  readonly "spire.api.server.agent.v1.GetAgentRequest": spire.api.server.agent.v1.GetAgentRequest;
+  readonly "spire.api.server.agent.v1.DeleteAgentRequest": spire.api.server.agent.v1.DeleteAgentRequest;
+  readonly "spire.api.server.agent.v1.BanAgentRequest": spire.api.server.agent.v1.BanAgentRequest;
+  readonly "spire.api.server.agent.v1.AttestAgentRequest": spire.api.server.agent.v1.AttestAgentRequest;
+  readonly "spire.api.server.agent.v1.AttestAgentRequest.Params": spire.api.server.agent.v1.AttestAgentRequest.Params;
+  readonly "spire.api.server.agent.v1.AttestAgentResponse": spire.api.server.agent.v1.AttestAgentResponse;
+  readonly "spire.api.server.agent.v1.AttestAgentResponse.Result": spire.api.server.agent.v1.AttestAgentResponse.Result;
+  readonly "spire.api.server.agent.v1.AgentX509SVIDParams": spire.api.server.agent.v1.AgentX509SVIDParams;
+  readonly "spire.api.server.agent.v1.RenewAgentRequest": spire.api.server.agent.v1.RenewAgentRequest;
+  readonly "spire.api.server.agent.v1.RenewAgentResponse": spire.api.server.agent.v1.RenewAgentResponse;
+  readonly "spire.api.server.agent.v1.CreateJoinTokenRequest": spire.api.server.agent.v1.CreateJoinTokenRequest;
+  readonly "spire.api.server.agent.v1.PostStatusRequest": spire.api.server.agent.v1.PostStatusRequest;
+  readonly "spire.api.server.agent.v1.PostStatusResponse": spire.api.server.agent.v1.PostStatusResponse;
+  readonly "spire.api.server.bundle.v1.CountBundlesRequest": spire.api.server.bundle.v1.CountBundlesRequest;
+  readonly "spire.api.server.bundle.v1.CountBundlesResponse": spire.api.server.bundle.v1.CountBundlesResponse;
+  readonly "spire.api.server.bundle.v1.GetBundleRequest": spire.api.server.bundle.v1.GetBundleRequest;
+  readonly "spire.api.server.bundle.v1.AppendBundleRequest": spire.api.server.bundle.v1.AppendBundleRequest;
+  readonly "spire.api.server.bundle.v1.PublishJWTAuthorityRequest": spire.api.server.bundle.v1.PublishJWTAuthorityRequest;
+  readonly "spire.api.server.bundle.v1.PublishJWTAuthorityResponse": spire.api.server.bundle.v1.PublishJWTAuthorityResponse;
+  readonly "spire.api.server.bundle.v1.PublishWITAuthorityRequest": spire.api.server.bundle.v1.PublishWITAuthorityRequest;
+  readonly "spire.api.server.bundle.v1.PublishWITAuthorityResponse": spire.api.server.bundle.v1.PublishWITAuthorityResponse;
+  readonly "spire.api.server.bundle.v1.ListFederatedBundlesRequest": spire.api.server.bundle.v1.ListFederatedBundlesRequest;
+  readonly "spire.api.server.bundle.v1.ListFederatedBundlesResponse": spire.api.server.bundle.v1.ListFederatedBundlesResponse;
+  readonly "spire.api.server.bundle.v1.GetFederatedBundleRequest": spire.api.server.bundle.v1.GetFederatedBundleRequest;
+  readonly "spire.api.server.bundle.v1.BatchCreateFederatedBundleRequest": spire.api.server.bundle.v1.BatchCreateFederatedBundleRequest;
+  readonly "spire.api.server.bundle.v1.BatchCreateFederatedBundleResponse": spire.api.server.bundle.v1.BatchCreateFederatedBundleResponse;
+  readonly "spire.api.server.bundle.v1.BatchCreateFederatedBundleResponse.Result": spire.api.server.bundle.v1.BatchCreateFederatedBundleResponse.Result;
+  readonly "spire.api.server.bundle.v1.BatchUpdateFederatedBundleRequest": spire.api.server.bundle.v1.BatchUpdateFederatedBundleRequest;
+  readonly "spire.api.server.bundle.v1.BatchUpdateFederatedBundleResponse": spire.api.server.bundle.v1.BatchUpdateFederatedBundleResponse;
+  readonly "spire.api.server.bundle.v1.BatchUpdateFederatedBundleResponse.Result": spire.api.server.bundle.v1.BatchUpdateFederatedBundleResponse.Result;
+  readonly "spire.api.server.bundle.v1.BatchSetFederatedBundleRequest": spire.api.server.bundle.v1.BatchSetFederatedBundleRequest;
+  readonly "spire.api.server.bundle.v1.BatchSetFederatedBundleResponse": spire.api.server.bundle.v1.BatchSetFederatedBundleResponse;
+  readonly "spire.api.server.bundle.v1.BatchSetFederatedBundleResponse.Result": spire.api.server.bundle.v1.BatchSetFederatedBundleResponse.Result;
+  readonly "spire.api.server.bundle.v1.BatchDeleteFederatedBundleRequest": spire.api.server.bundle.v1.BatchDeleteFederatedBundleRequest;
+  readonly "spire.api.server.bundle.v1.BatchDeleteFederatedBundleResponse": spire.api.server.bundle.v1.BatchDeleteFederatedBundleResponse;
+  readonly "spire.api.server.bundle.v1.BatchDeleteFederatedBundleResponse.Result": spire.api.server.bundle.v1.BatchDeleteFederatedBundleResponse.Result;
+  readonly "spire.api.server.debug.v1.GetInfoRequest": spire.api.server.debug.v1.GetInfoRequest;
+  readonly "spire.api.server.debug.v1.GetInfoResponse": spire.api.server.debug.v1.GetInfoResponse;
+  readonly "spire.api.server.debug.v1.GetInfoResponse.Cert": spire.api.server.debug.v1.GetInfoResponse.Cert;
+  readonly "spire.api.server.entry.v1.CountEntriesRequest": spire.api.server.entry.v1.CountEntriesRequest;
+  readonly "spire.api.server.entry.v1.CountEntriesRequest.Filter": spire.api.server.entry.v1.CountEntriesRequest.Filter;
+  readonly "spire.api.server.entry.v1.CountEntriesResponse": spire.api.server.entry.v1.CountEntriesResponse;
+  readonly "spire.api.server.entry.v1.ListEntriesRequest": spire.api.server.entry.v1.ListEntriesRequest;
+  readonly "spire.api.server.entry.v1.ListEntriesRequest.Filter": spire.api.server.entry.v1.ListEntriesRequest.Filter;
+  readonly "spire.api.server.entry.v1.ListEntriesResponse": spire.api.server.entry.v1.ListEntriesResponse;
+  readonly "spire.api.server.entry.v1.GetEntryRequest": spire.api.server.entry.v1.GetEntryRequest;
+  readonly "spire.api.server.entry.v1.BatchCreateEntryRequest": spire.api.server.entry.v1.BatchCreateEntryRequest;
+  readonly "spire.api.server.entry.v1.BatchCreateEntryResponse": spire.api.server.entry.v1.BatchCreateEntryResponse;
+  readonly "spire.api.server.entry.v1.BatchCreateEntryResponse.Result": spire.api.server.entry.v1.BatchCreateEntryResponse.Result;
+  readonly "spire.api.server.entry.v1.BatchUpdateEntryRequest": spire.api.server.entry.v1.BatchUpdateEntryRequest;
+  readonly "spire.api.server.entry.v1.BatchUpdateEntryResponse": spire.api.server.entry.v1.BatchUpdateEntryResponse;
+  readonly "spire.api.server.entry.v1.BatchUpdateEntryResponse.Result": spire.api.server.entry.v1.BatchUpdateEntryResponse.Result;
+  readonly "spire.api.server.entry.v1.BatchDeleteEntryRequest": spire.api.server.entry.v1.BatchDeleteEntryRequest;
+  readonly "spire.api.server.entry.v1.BatchDeleteEntryResponse": spire.api.server.entry.v1.BatchDeleteEntryResponse;
+  readonly "spire.api.server.entry.v1.BatchDeleteEntryResponse.Result": spire.api.server.entry.v1.BatchDeleteEntryResponse.Result;
+  readonly "spire.api.server.entry.v1.GetAuthorizedEntriesRequest": spire.api.server.entry.v1.GetAuthorizedEntriesRequest;
+  readonly "spire.api.server.entry.v1.GetAuthorizedEntriesResponse": spire.api.server.entry.v1.GetAuthorizedEntriesResponse;
+  readonly "spire.api.server.entry.v1.SyncAuthorizedEntriesRequest": spire.api.server.entry.v1.SyncAuthorizedEntriesRequest;
+  readonly "spire.api.server.entry.v1.SyncAuthorizedEntriesResponse": spire.api.server.entry.v1.SyncAuthorizedEntriesResponse;
+  readonly "spire.api.server.entry.v1.EntryRevision": spire.api.server.entry.v1.EntryRevision;
+  readonly "spire.api.server.localauthority.v1.AuthorityState": spire.api.server.localauthority.v1.AuthorityState;
+  readonly "spire.api.server.localauthority.v1.GetJWTAuthorityStateRequest": spire.api.server.localauthority.v1.GetJWTAuthorityStateRequest;
+  readonly "spire.api.server.localauthority.v1.GetJWTAuthorityStateResponse": spire.api.server.localauthority.v1.GetJWTAuthorityStateResponse;
+  readonly "spire.api.server.localauthority.v1.PrepareJWTAuthorityRequest": spire.api.server.localauthority.v1.PrepareJWTAuthorityRequest;
+  readonly "spire.api.server.localauthority.v1.PrepareJWTAuthorityResponse": spire.api.server.localauthority.v1.PrepareJWTAuthorityResponse;
+  readonly "spire.api.server.localauthority.v1.ActivateJWTAuthorityRequest": spire.api.server.localauthority.v1.ActivateJWTAuthorityRequest;
+  readonly "spire.api.server.localauthority.v1.ActivateJWTAuthorityResponse": spire.api.server.localauthority.v1.ActivateJWTAuthorityResponse;
+  readonly "spire.api.server.localauthority.v1.TaintJWTAuthorityRequest": spire.api.server.localauthority.v1.TaintJWTAuthorityRequest;
+  readonly "spire.api.server.localauthority.v1.TaintJWTAuthorityResponse": spire.api.server.localauthority.v1.TaintJWTAuthorityResponse;
+  readonly "spire.api.server.localauthority.v1.RevokeJWTAuthorityRequest": spire.api.server.localauthority.v1.RevokeJWTAuthorityRequest;
+  readonly "spire.api.server.localauthority.v1.RevokeJWTAuthorityResponse": spire.api.server.localauthority.v1.RevokeJWTAuthorityResponse;
+  readonly "spire.api.server.localauthority.v1.GetX509AuthorityStateRequest": spire.api.server.localauthority.v1.GetX509AuthorityStateRequest;
+  readonly "spire.api.server.localauthority.v1.GetX509AuthorityStateResponse": spire.api.server.localauthority.v1.GetX509AuthorityStateResponse;
+  readonly "spire.api.server.localauthority.v1.PrepareX509AuthorityRequest": spire.api.server.localauthority.v1.PrepareX509AuthorityRequest;
+  readonly "spire.api.server.localauthority.v1.PrepareX509AuthorityResponse": spire.api.server.localauthority.v1.PrepareX509AuthorityResponse;
+  readonly "spire.api.server.localauthority.v1.ActivateX509AuthorityRequest": spire.api.server.localauthority.v1.ActivateX509AuthorityRequest;
+  readonly "spire.api.server.localauthority.v1.ActivateX509AuthorityResponse": spire.api.server.localauthority.v1.ActivateX509AuthorityResponse;
+  readonly "spire.api.server.localauthority.v1.TaintX509AuthorityRequest": spire.api.server.localauthority.v1.TaintX509AuthorityRequest;
+  readonly "spire.api.server.localauthority.v1.TaintX509AuthorityResponse": spire.api.server.localauthority.v1.TaintX509AuthorityResponse;
+  readonly "spire.api.server.localauthority.v1.TaintX509UpstreamAuthorityRequest": spire.api.server.localauthority.v1.TaintX509UpstreamAuthorityRequest;
+  readonly "spire.api.server.localauthority.v1.TaintX509UpstreamAuthorityResponse": spire.api.server.localauthority.v1.TaintX509UpstreamAuthorityResponse;
+  readonly "spire.api.server.localauthority.v1.RevokeX509AuthorityRequest": spire.api.server.localauthority.v1.RevokeX509AuthorityRequest;
+  readonly "spire.api.server.localauthority.v1.RevokeX509AuthorityResponse": spire.api.server.localauthority.v1.RevokeX509AuthorityResponse;
+  readonly "spire.api.server.localauthority.v1.RevokeX509UpstreamAuthorityRequest": spire.api.server.localauthority.v1.RevokeX509UpstreamAuthorityRequest;
+  readonly "spire.api.server.localauthority.v1.RevokeX509UpstreamAuthorityResponse": spire.api.server.localauthority.v1.RevokeX509UpstreamAuthorityResponse;
+  readonly "spire.api.server.localauthority.v1.GetWITAuthorityStateRequest": spire.api.server.localauthority.v1.GetWITAuthorityStateRequest;
+  readonly "spire.api.server.localauthority.v1.GetWITAuthorityStateResponse": spire.api.server.localauthority.v1.GetWITAuthorityStateResponse;
+  readonly "spire.api.server.localauthority.v1.PrepareWITAuthorityRequest": spire.api.server.localauthority.v1.PrepareWITAuthorityRequest;
+  readonly "spire.api.server.localauthority.v1.PrepareWITAuthorityResponse": spire.api.server.localauthority.v1.PrepareWITAuthorityResponse;
+  readonly "spire.api.server.localauthority.v1.ActivateWITAuthorityRequest": spire.api.server.localauthority.v1.ActivateWITAuthorityRequest;
+  readonly "spire.api.server.localauthority.v1.ActivateWITAuthorityResponse": spire.api.server.localauthority.v1.ActivateWITAuthorityResponse;
+  readonly "spire.api.server.localauthority.v1.TaintWITAuthorityRequest": spire.api.server.localauthority.v1.TaintWITAuthorityRequest;
+  readonly "spire.api.server.localauthority.v1.TaintWITAuthorityResponse": spire.api.server.localauthority.v1.TaintWITAuthorityResponse;
+  readonly "spire.api.server.localauthority.v1.RevokeWITAuthorityRequest": spire.api.server.localauthority.v1.RevokeWITAuthorityRequest;
+  readonly "spire.api.server.localauthority.v1.RevokeWITAuthorityResponse": spire.api.server.localauthority.v1.RevokeWITAuthorityResponse;
+  readonly "spire.api.server.logger.v1.GetLoggerRequest": spire.api.server.logger.v1.GetLoggerRequest;
+  readonly "spire.api.server.logger.v1.SetLogLevelRequest": spire.api.server.logger.v1.SetLogLevelRequest;
+  readonly "spire.api.server.logger.v1.ResetLogLevelRequest": spire.api.server.logger.v1.ResetLogLevelRequest;
+  readonly "spire.api.server.svid.v1.MintX509SVIDRequest": spire.api.server.svid.v1.MintX509SVIDRequest;
+  readonly "spire.api.server.svid.v1.MintX509SVIDResponse": spire.api.server.svid.v1.MintX509SVIDResponse;
+  readonly "spire.api.server.svid.v1.MintJWTSVIDRequest": spire.api.server.svid.v1.MintJWTSVIDRequest;
+  readonly "spire.api.server.svid.v1.MintJWTSVIDResponse": spire.api.server.svid.v1.MintJWTSVIDResponse;
+  readonly "spire.api.server.svid.v1.MintWITSVIDRequest": spire.api.server.svid.v1.MintWITSVIDRequest;
+  readonly "spire.api.server.svid.v1.MintWITSVIDResponse": spire.api.server.svid.v1.MintWITSVIDResponse;
+  readonly "spire.api.server.svid.v1.NewX509SVIDParams": spire.api.server.svid.v1.NewX509SVIDParams;
+  readonly "spire.api.server.svid.v1.BatchNewX509SVIDRequest": spire.api.server.svid.v1.BatchNewX509SVIDRequest;
+  readonly "spire.api.server.svid.v1.BatchNewX509SVIDResponse": spire.api.server.svid.v1.BatchNewX509SVIDResponse;
+  readonly "spire.api.server.svid.v1.BatchNewX509SVIDResponse.Result": spire.api.server.svid.v1.BatchNewX509SVIDResponse.Result;
+  readonly "spire.api.server.svid.v1.NewJWTSVIDRequest": spire.api.server.svid.v1.NewJWTSVIDRequest;
+  readonly "spire.api.server.svid.v1.NewJWTSVIDResponse": spire.api.server.svid.v1.NewJWTSVIDResponse;
+  readonly "spire.api.server.svid.v1.NewWITSVIDParams": spire.api.server.svid.v1.NewWITSVIDParams;
+  readonly "spire.api.server.svid.v1.BatchNewWITSVIDRequest": spire.api.server.svid.v1.BatchNewWITSVIDRequest;
+  readonly "spire.api.server.svid.v1.BatchNewWITSVIDResponse": spire.api.server.svid.v1.BatchNewWITSVIDResponse;
+  readonly "spire.api.server.svid.v1.BatchNewWITSVIDResponse.Result": spire.api.server.svid.v1.BatchNewWITSVIDResponse.Result;
+  readonly "spire.api.server.svid.v1.NewDownstreamX509CARequest": spire.api.server.svid.v1.NewDownstreamX509CARequest;
+  readonly "spire.api.server.svid.v1.NewDownstreamX509CAResponse": spire.api.server.svid.v1.NewDownstreamX509CAResponse;
+  readonly "spire.api.server.trustdomain.v1.ListFederationRelationshipsRequest": spire.api.server.trustdomain.v1.ListFederationRelationshipsRequest;
+  readonly "spire.api.server.trustdomain.v1.ListFederationRelationshipsResponse": spire.api.server.trustdomain.v1.ListFederationRelationshipsResponse;
+  readonly "spire.api.server.trustdomain.v1.GetFederationRelationshipRequest": spire.api.server.trustdomain.v1.GetFederationRelationshipRequest;
+  readonly "spire.api.server.trustdomain.v1.BatchCreateFederationRelationshipRequest": spire.api.server.trustdomain.v1.BatchCreateFederationRelationshipRequest;
+  readonly "spire.api.server.trustdomain.v1.BatchCreateFederationRelationshipResponse": spire.api.server.trustdomain.v1.BatchCreateFederationRelationshipResponse;
+  readonly "spire.api.server.trustdomain.v1.BatchCreateFederationRelationshipResponse.Result": spire.api.server.trustdomain.v1.BatchCreateFederationRelationshipResponse.Result;
+  readonly "spire.api.server.trustdomain.v1.BatchUpdateFederationRelationshipRequest": spire.api.server.trustdomain.v1.BatchUpdateFederationRelationshipRequest;
+  readonly "spire.api.server.trustdomain.v1.BatchUpdateFederationRelationshipResponse": spire.api.server.trustdomain.v1.BatchUpdateFederationRelationshipResponse;
+  readonly "spire.api.server.trustdomain.v1.BatchUpdateFederationRelationshipResponse.Result": spire.api.server.trustdomain.v1.BatchUpdateFederationRelationshipResponse.Result;
+  readonly "spire.api.server.trustdomain.v1.BatchDeleteFederationRelationshipRequest": spire.api.server.trustdomain.v1.BatchDeleteFederationRelationshipRequest;
+  readonly "spire.api.server.trustdomain.v1.BatchDeleteFederationRelationshipResponse": spire.api.server.trustdomain.v1.BatchDeleteFederationRelationshipResponse;
+  readonly "spire.api.server.trustdomain.v1.BatchDeleteFederationRelationshipResponse.Result": spire.api.server.trustdomain.v1.BatchDeleteFederationRelationshipResponse.Result;
+  readonly "spire.api.server.trustdomain.v1.RefreshBundleRequest": spire.api.server.trustdomain.v1.RefreshBundleRequest;
+  readonly "spire.api.types.SPIFFEID": spire.api.types.SPIFFEID;
+  readonly "spire.api.types.Status": spire.api.types.Status;
+  readonly "spire.api.types.PermissionDeniedDetails": spire.api.types.PermissionDeniedDetails;
+  readonly "spire.api.types.Selector": spire.api.types.Selector;
+  readonly "spire.api.types.SelectorMatch": spire.api.types.SelectorMatch;
+  readonly "spire.api.types.FederatesWithMatch": spire.api.types.FederatesWithMatch;
+  readonly "spire.api.types.Entry": spire.api.types.Entry;
+  readonly "spire.api.types.Entry.AdditionalAttributes": spire.api.types.Entry.AdditionalAttributes;
+  readonly "spire.api.types.EntryMask": spire.api.types.EntryMask;
+  readonly "spire.api.types.Bundle": spire.api.types.Bundle;
+  readonly "spire.api.types.X509Certificate": spire.api.types.X509Certificate;
+  readonly "spire.api.types.JWTKey": spire.api.types.JWTKey;
+  readonly "spire.api.types.WITKey": spire.api.types.WITKey;
+  readonly "spire.api.types.BundleMask": spire.api.types.BundleMask;
+  readonly "spire.api.types.X509SVID": spire.api.types.X509SVID;
+  readonly "spire.api.types.JWTSVID": spire.api.types.JWTSVID;
+  readonly "spire.api.types.WITSVID": spire.api.types.WITSVID;
+  readonly "spire.api.types.Agent": spire.api.types.Agent;
+  readonly "spire.api.types.AgentMask": spire.api.types.AgentMask;
+  readonly "spire.api.types.AttestationData": spire.api.types.AttestationData;
+  readonly "spire.api.types.JoinToken": spire.api.types.JoinToken;
+  readonly "spire.api.types.FederationRelationship": spire.api.types.FederationRelationship;
+  readonly "spire.api.types.HTTPSWebProfile": spire.api.types.HTTPSWebProfile;
+  readonly "spire.api.types.HTTPSSPIFFEProfile": spire.api.types.HTTPSSPIFFEProfile;
+  readonly "spire.api.types.FederationRelationshipMask": spire.api.types.FederationRelationshipMask;
+  readonly "spire.api.types.Logger": spire.api.types.Logger;
+}
+
+/** The codec of a message. */
+export function codecOf<Name extends keyof Messages & string>(name: Name): Codec<Messages[Name]> {
+  return schema.codec(name);
+}
+
+export const HealthService: Service<{
+  readonly check: Method<"unary", grpc.health.v1.HealthCheckRequest, grpc.health.v1.HealthCheckResponse>;
+  readonly list: Method<"unary", grpc.health.v1.HealthListRequest, grpc.health.v1.HealthListResponse>;
+  readonly watch: Method<"serverStream", grpc.health.v1.HealthCheckRequest, grpc.health.v1.HealthCheckResponse>;
+}> = serviceOf(schema, "grpc.health.v1.Health", {
+  check: ["Check","unary","grpc.health.v1.HealthCheckRequest","grpc.health.v1.HealthCheckResponse"],
+  list: ["List","unary","grpc.health.v1.HealthListRequest","grpc.health.v1.HealthListResponse"],
+  watch: ["Watch","serverStream","grpc.health.v1.HealthCheckRequest","grpc.health.v1.HealthCheckResponse"],
+});
+
+export const ServerReflectionV1AlphaService: Service<{
+  readonly serverReflectionInfo: Method<"bidi", grpc.reflection.v1alpha.ServerReflectionRequest, grpc.reflection.v1alpha.ServerReflectionResponse>;
+}> = serviceOf(schema, "grpc.reflection.v1alpha.ServerReflection", {
+  serverReflectionInfo: ["ServerReflectionInfo","bidi","grpc.reflection.v1alpha.ServerReflectionRequest","grpc.reflection.v1alpha.ServerReflectionResponse"],
+});
+
+export const ServerReflectionService: Service<{
+  readonly serverReflectionInfo: Method<"bidi", grpc.reflection.v1.ServerReflectionRequest, grpc.reflection.v1.ServerReflectionResponse>;
+}> = serviceOf(schema, "grpc.reflection.v1.ServerReflection", {
+  serverReflectionInfo: ["ServerReflectionInfo","bidi","grpc.reflection.v1.ServerReflectionRequest","grpc.reflection.v1.ServerReflectionResponse"],
+});
+
+export const LaunchService: Service<{
+  readonly open: Method<"bidi", signet.launch.v1.OpenRequest, signet.launch.v1.OpenResponse>;
+}> = serviceOf(schema, "signet.launch.v1.Launch", {
+  open: ["Open","bidi","signet.launch.v1.OpenRequest","signet.launch.v1.OpenResponse"],
+});
+
+export const LinkService: Service<{
+  readonly watch: Method<"bidi", signet.link.v1.WatchRequest, signet.link.v1.WatchResponse>;
+}> = serviceOf(schema, "signet.link.v1.Link", {
+  watch: ["Watch","bidi","signet.link.v1.WatchRequest","signet.link.v1.WatchResponse"],
+});
+
+export const SpiffeWorkloadApi: Service<{
+  readonly fetchX509SVID: Method<"serverStream", workload.X509SVIDRequest, workload.X509SVIDResponse>;
+  readonly fetchX509Bundles: Method<"serverStream", workload.X509BundlesRequest, workload.X509BundlesResponse>;
+  readonly fetchJWTSVID: Method<"unary", workload.JWTSVIDRequest, workload.JWTSVIDResponse>;
+  readonly fetchJWTBundles: Method<"serverStream", workload.JWTBundlesRequest, workload.JWTBundlesResponse>;
+  readonly validateJWTSVID: Method<"unary", workload.ValidateJWTSVIDRequest, workload.ValidateJWTSVIDResponse>;
+  readonly fetchWITSVID: Method<"serverStream", workload.WITSVIDRequest, workload.WITSVIDResponse>;
+  readonly fetchWITBundles: Method<"serverStream", workload.WITBundlesRequest, workload.WITBundlesResponse>;
+}> = serviceOf(schema, "SpiffeWorkloadAPI", {
+  fetchX509SVID: ["FetchX509SVID","serverStream","X509SVIDRequest","X509SVIDResponse"],
+  fetchX509Bundles: ["FetchX509Bundles","serverStream","X509BundlesRequest","X509BundlesResponse"],
+  fetchJWTSVID: ["FetchJWTSVID","unary","JWTSVIDRequest","JWTSVIDResponse"],
+  fetchJWTBundles: ["FetchJWTBundles","serverStream","JWTBundlesRequest","JWTBundlesResponse"],
+  validateJWTSVID: ["ValidateJWTSVID","unary","ValidateJWTSVIDRequest","ValidateJWTSVIDResponse"],
+  fetchWITSVID: ["FetchWITSVID","serverStream","WITSVIDRequest","WITSVIDResponse"],
+  fetchWITBundles: ["FetchWITBundles","serverStream","WITBundlesRequest","WITBundlesResponse"],
+});
+
+export const AgentService: Service<{
+  readonly countAgents: Method<"unary", spire.api.server.agent.v1.CountAgentsRequest, spire.api.server.agent.v1.CountAgentsResponse>;
+  readonly listAgents: Method<"unary", spire.api.server.agent.v1.ListAgentsRequest, spire.api.server.agent.v1.ListAgentsResponse>;
+  readonly getAgent: Method<"unary", spire.api.server.agent.v1.GetAgentRequest, spire.api.types.Agent>;
+  readonly deleteAgent: Method<"unary", spire.api.server.agent.v1.DeleteAgentRequest, google.protobuf.Empty>;
+  readonly banAgent: Method<"unary", spire.api.server.agent.v1.BanAgentRequest, google.protobuf.Empty>;
+  readonly attestAgent: Method<"bidi", spire.api.server.agent.v1.AttestAgentRequest, spire.api.server.agent.v1.AttestAgentResponse>;
+  readonly renewAgent: Method<"unary", spire.api.server.agent.v1.RenewAgentRequest, spire.api.server.agent.v1.RenewAgentResponse>;
+  readonly createJoinToken: Method<"unary", spire.api.server.agent.v1.CreateJoinTokenRequest, spire.api.types.JoinToken>;
+  readonly postStatus: Method<"unary", spire.api.server.agent.v1.PostStatusRequest, spire.api.server.agent.v1.PostStatusResponse>;
+}> = serviceOf(schema, "spire.api.server.agent.v1.Agent", {
+  countAgents: ["CountAgents","unary","spire.api.server.agent.v1.CountAgentsRequest","spire.api.server.agent.v1.CountAgentsResponse"],
+  listAgents: ["ListAgents","unary","spire.api.server.agent.v1.ListAgentsRequest","spire.api.server.agent.v1.ListAgentsResponse"],
+  getAgent: ["GetAgent","unary","spire.api.server.agent.v1.GetAgentRequest","spire.api.types.Agent"],
+  deleteAgent: ["DeleteAgent","unary","spire.api.server.agent.v1.DeleteAgentRequest","google.protobuf.Empty"],
+  banAgent: ["BanAgent","unary","spire.api.server.agent.v1.BanAgentRequest","google.protobuf.Empty"],
+  attestAgent: ["AttestAgent","bidi","spire.api.server.agent.v1.AttestAgentRequest","spire.api.server.agent.v1.AttestAgentResponse"],
+  renewAgent: ["RenewAgent","unary","spire.api.server.agent.v1.RenewAgentRequest","spire.api.server.agent.v1.RenewAgentResponse"],
+  createJoinToken: ["CreateJoinToken","unary","spire.api.server.agent.v1.CreateJoinTokenRequest","spire.api.types.JoinToken"],
+  postStatus: ["PostStatus","unary","spire.api.server.agent.v1.PostStatusRequest","spire.api.server.agent.v1.PostStatusResponse"],
+});
+
+export const BundleService: Service<{
+  readonly countBundles: Method<"unary", spire.api.server.bundle.v1.CountBundlesRequest, spire.api.server.bundle.v1.CountBundlesResponse>;
+  readonly getBundle: Method<"unary", spire.api.server.bundle.v1.GetBundleRequest, spire.api.types.Bundle>;
+  readonly appendBundle: Method<"unary", spire.api.server.bundle.v1.AppendBundleRequest, spire.api.types.Bundle>;
+  readonly publishJWTAuthority: Method<"unary", spire.api.server.bundle.v1.PublishJWTAuthorityRequest, spire.api.server.bundle.v1.PublishJWTAuthorityResponse>;
+  readonly publishWITAuthority: Method<"unary", spire.api.server.bundle.v1.PublishWITAuthorityRequest, spire.api.server.bundle.v1.PublishWITAuthorityResponse>;
+  readonly listFederatedBundles: Method<"unary", spire.api.server.bundle.v1.ListFederatedBundlesRequest, spire.api.server.bundle.v1.ListFederatedBundlesResponse>;
+  readonly getFederatedBundle: Method<"unary", spire.api.server.bundle.v1.GetFederatedBundleRequest, spire.api.types.Bundle>;
+  readonly batchCreateFederatedBundle: Method<"unary", spire.api.server.bundle.v1.BatchCreateFederatedBundleRequest, spire.api.server.bundle.v1.BatchCreateFederatedBundleResponse>;
+  readonly batchUpdateFederatedBundle: Method<"unary", spire.api.server.bundle.v1.BatchUpdateFederatedBundleRequest, spire.api.server.bundle.v1.BatchUpdateFederatedBundleResponse>;
+  readonly batchSetFederatedBundle: Method<"unary", spire.api.server.bundle.v1.BatchSetFederatedBundleRequest, spire.api.server.bundle.v1.BatchSetFederatedBundleResponse>;
+  readonly batchDeleteFederatedBundle: Method<"unary", spire.api.server.bundle.v1.BatchDeleteFederatedBundleRequest, spire.api.server.bundle.v1.BatchDeleteFederatedBundleResponse>;
+}> = serviceOf(schema, "spire.api.server.bundle.v1.Bundle", {
+  countBundles: ["CountBundles","unary","spire.api.server.bundle.v1.CountBundlesRequest","spire.api.server.bundle.v1.CountBundlesResponse"],
+  getBundle: ["GetBundle","unary","spire.api.server.bundle.v1.GetBundleRequest","spire.api.types.Bundle"],
+  appendBundle: ["AppendBundle","unary","spire.api.server.bundle.v1.AppendBundleRequest","spire.api.types.Bundle"],
+  publishJWTAuthority: ["PublishJWTAuthority","unary","spire.api.server.bundle.v1.PublishJWTAuthorityRequest","spire.api.server.bundle.v1.PublishJWTAuthorityResponse"],
+  publishWITAuthority: ["PublishWITAuthority","unary","spire.api.server.bundle.v1.PublishWITAuthorityRequest","spire.api.server.bundle.v1.PublishWITAuthorityResponse"],
+  listFederatedBundles: ["ListFederatedBundles","unary","spire.api.server.bundle.v1.ListFederatedBundlesRequest","spire.api.server.bundle.v1.ListFederatedBundlesResponse"],
+  getFederatedBundle: ["GetFederatedBundle","unary","spire.api.server.bundle.v1.GetFederatedBundleRequest","spire.api.types.Bundle"],
+  batchCreateFederatedBundle: ["BatchCreateFederatedBundle","unary","spire.api.server.bundle.v1.BatchCreateFederatedBundleRequest","spire.api.server.bundle.v1.BatchCreateFederatedBundleResponse"],
+  batchUpdateFederatedBundle: ["BatchUpdateFederatedBundle","unary","spire.api.server.bundle.v1.BatchUpdateFederatedBundleRequest","spire.api.server.bundle.v1.BatchUpdateFederatedBundleResponse"],
+  batchSetFederatedBundle: ["BatchSetFederatedBundle","unary","spire.api.server.bundle.v1.BatchSetFederatedBundleRequest","spire.api.server.bundle.v1.BatchSetFederatedBundleResponse"],
+  batchDeleteFederatedBundle: ["BatchDeleteFederatedBundle","unary","spire.api.server.bundle.v1.BatchDeleteFederatedBundleRequest","spire.api.server.bundle.v1.BatchDeleteFederatedBundleResponse"],
+});
+
+export const DebugService: Service<{
+  readonly getInfo: Method<"unary", spire.api.server.debug.v1.GetInfoRequest, spire.api.server.debug.v1.GetInfoResponse>;
+}> = serviceOf(schema, "spire.api.server.debug.v1.Debug", {
+  getInfo: ["GetInfo","unary","spire.api.server.debug.v1.GetInfoRequest","spire.api.server.debug.v1.GetInfoResponse"],
+});
+
+export const EntryService: Service<{
+  readonly countEntries: Method<"unary", spire.api.server.entry.v1.CountEntriesRequest, spire.api.server.entry.v1.CountEntriesResponse>;
+  readonly listEntries: Method<"unary", spire.api.server.entry.v1.ListEntriesRequest, spire.api.server.entry.v1.ListEntriesResponse>;
+  readonly getEntry: Method<"unary", spire.api.server.entry.v1.GetEntryRequest, spire.api.types.Entry>;
+  readonly batchCreateEntry: Method<"unary", spire.api.server.entry.v1.BatchCreateEntryRequest, spire.api.server.entry.v1.BatchCreateEntryResponse>;
+  readonly batchUpdateEntry: Method<"unary", spire.api.server.entry.v1.BatchUpdateEntryRequest, spire.api.server.entry.v1.BatchUpdateEntryResponse>;
+  readonly batchDeleteEntry: Method<"unary", spire.api.server.entry.v1.BatchDeleteEntryRequest, spire.api.server.entry.v1.BatchDeleteEntryResponse>;
+  readonly getAuthorizedEntries: Method<"unary", spire.api.server.entry.v1.GetAuthorizedEntriesRequest, spire.api.server.entry.v1.GetAuthorizedEntriesResponse>;
+  readonly syncAuthorizedEntries: Method<"bidi", spire.api.server.entry.v1.SyncAuthorizedEntriesRequest, spire.api.server.entry.v1.SyncAuthorizedEntriesResponse>;
+}> = serviceOf(schema, "spire.api.server.entry.v1.Entry", {
+  countEntries: ["CountEntries","unary","spire.api.server.entry.v1.CountEntriesRequest","spire.api.server.entry.v1.CountEntriesResponse"],
+  listEntries: ["ListEntries","unary","spire.api.server.entry.v1.ListEntriesRequest","spire.api.server.entry.v1.ListEntriesResponse"],
+  getEntry: ["GetEntry","unary","spire.api.server.entry.v1.GetEntryRequest","spire.api.types.Entry"],
+  batchCreateEntry: ["BatchCreateEntry","unary","spire.api.server.entry.v1.BatchCreateEntryRequest","spire.api.server.entry.v1.BatchCreateEntryResponse"],
+  batchUpdateEntry: ["BatchUpdateEntry","unary","spire.api.server.entry.v1.BatchUpdateEntryRequest","spire.api.server.entry.v1.BatchUpdateEntryResponse"],
+  batchDeleteEntry: ["BatchDeleteEntry","unary","spire.api.server.entry.v1.BatchDeleteEntryRequest","spire.api.server.entry.v1.BatchDeleteEntryResponse"],
+  getAuthorizedEntries: ["GetAuthorizedEntries","unary","spire.api.server.entry.v1.GetAuthorizedEntriesRequest","spire.api.server.entry.v1.GetAuthorizedEntriesResponse"],
+  syncAuthorizedEntries: ["SyncAuthorizedEntries","bidi","spire.api.server.entry.v1.SyncAuthorizedEntriesRequest","spire.api.server.entry.v1.SyncAuthorizedEntriesResponse"],
+});
+
+export const LocalAuthorityService: Service<{
+  readonly getJWTAuthorityState: Method<"unary", spire.api.server.localauthority.v1.GetJWTAuthorityStateRequest, spire.api.server.localauthority.v1.GetJWTAuthorityStateResponse>;
+  readonly prepareJWTAuthority: Method<"unary", spire.api.server.localauthority.v1.PrepareJWTAuthorityRequest, spire.api.server.localauthority.v1.PrepareJWTAuthorityResponse>;
+  readonly activateJWTAuthority: Method<"unary", spire.api.server.localauthority.v1.ActivateJWTAuthorityRequest, spire.api.server.localauthority.v1.ActivateJWTAuthorityResponse>;
+  readonly taintJWTAuthority: Method<"unary", spire.api.server.localauthority.v1.TaintJWTAuthorityRequest, spire.api.server.localauthority.v1.TaintJWTAuthorityResponse>;
+  readonly revokeJWTAuthority: Method<"unary", spire.api.server.localauthority.v1.RevokeJWTAuthorityRequest, spire.api.server.localauthority.v1.RevokeJWTAuthorityResponse>;
+  readonly getX509AuthorityState: Method<"unary", spire.api.server.localauthority.v1.GetX509AuthorityStateRequest, spire.api.server.localauthority.v1.GetX509AuthorityStateResponse>;
+  readonly prepareX509Authority: Method<"unary", spire.api.server.localauthority.v1.PrepareX509AuthorityRequest, spire.api.server.localauthority.v1.PrepareX509AuthorityResponse>;
+  readonly activateX509Authority: Method<"unary", spire.api.server.localauthority.v1.ActivateX509AuthorityRequest, spire.api.server.localauthority.v1.ActivateX509AuthorityResponse>;
+  readonly taintX509Authority: Method<"unary", spire.api.server.localauthority.v1.TaintX509AuthorityRequest, spire.api.server.localauthority.v1.TaintX509AuthorityResponse>;
+  readonly taintX509UpstreamAuthority: Method<"unary", spire.api.server.localauthority.v1.TaintX509UpstreamAuthorityRequest, spire.api.server.localauthority.v1.TaintX509UpstreamAuthorityResponse>;
+  readonly revokeX509Authority: Method<"unary", spire.api.server.localauthority.v1.RevokeX509AuthorityRequest, spire.api.server.localauthority.v1.RevokeX509AuthorityResponse>;
+  readonly revokeX509UpstreamAuthority: Method<"unary", spire.api.server.localauthority.v1.RevokeX509UpstreamAuthorityRequest, spire.api.server.localauthority.v1.RevokeX509UpstreamAuthorityResponse>;
+  readonly getWITAuthorityState: Method<"unary", spire.api.server.localauthority.v1.GetWITAuthorityStateRequest, spire.api.server.localauthority.v1.GetWITAuthorityStateResponse>;
+  readonly prepareWITAuthority: Method<"unary", spire.api.server.localauthority.v1.PrepareWITAuthorityRequest, spire.api.server.localauthority.v1.PrepareWITAuthorityResponse>;
+  readonly activateWITAuthority: Method<"unary", spire.api.server.localauthority.v1.ActivateWITAuthorityRequest, spire.api.server.localauthority.v1.ActivateWITAuthorityResponse>;
+  readonly taintWITAuthority: Method<"unary", spire.api.server.localauthority.v1.TaintWITAuthorityRequest, spire.api.server.localauthority.v1.TaintWITAuthorityResponse>;
+  readonly revokeWITAuthority: Method<"unary", spire.api.server.localauthority.v1.RevokeWITAuthorityRequest, spire.api.server.localauthority.v1.RevokeWITAuthorityResponse>;
+}> = serviceOf(schema, "spire.api.server.localauthority.v1.LocalAuthority", {
+  getJWTAuthorityState: ["GetJWTAuthorityState","unary","spire.api.server.localauthority.v1.GetJWTAuthorityStateRequest","spire.api.server.localauthority.v1.GetJWTAuthorityStateResponse"],
+  prepareJWTAuthority: ["PrepareJWTAuthority","unary","spire.api.server.localauthority.v1.PrepareJWTAuthorityRequest","spire.api.server.localauthority.v1.PrepareJWTAuthorityResponse"],
+  activateJWTAuthority: ["ActivateJWTAuthority","unary","spire.api.server.localauthority.v1.ActivateJWTAuthorityRequest","spire.api.server.localauthority.v1.ActivateJWTAuthorityResponse"],
+  taintJWTAuthority: ["TaintJWTAuthority","unary","spire.api.server.localauthority.v1.TaintJWTAuthorityRequest","spire.api.server.localauthority.v1.TaintJWTAuthorityResponse"],
+  revokeJWTAuthority: ["RevokeJWTAuthority","unary","spire.api.server.localauthority.v1.RevokeJWTAuthorityRequest","spire.api.server.localauthority.v1.RevokeJWTAuthorityResponse"],
+  getX509AuthorityState: ["GetX509AuthorityState","unary","spire.api.server.localauthority.v1.GetX509AuthorityStateRequest","spire.api.server.localauthority.v1.GetX509AuthorityStateResponse"],
+  prepareX509Authority: ["PrepareX509Authority","unary","spire.api.server.localauthority.v1.PrepareX509AuthorityRequest","spire.api.server.localauthority.v1.PrepareX509AuthorityResponse"],
+  activateX509Authority: ["ActivateX509Authority","unary","spire.api.server.localauthority.v1.ActivateX509AuthorityRequest","spire.api.server.localauthority.v1.ActivateX509AuthorityResponse"],
+  taintX509Authority: ["TaintX509Authority","unary","spire.api.server.localauthority.v1.TaintX509AuthorityRequest","spire.api.server.localauthority.v1.TaintX509AuthorityResponse"],
+  taintX509UpstreamAuthority: ["TaintX509UpstreamAuthority","unary","spire.api.server.localauthority.v1.TaintX509UpstreamAuthorityRequest","spire.api.server.localauthority.v1.TaintX509UpstreamAuthorityResponse"],
+  revokeX509Authority: ["RevokeX509Authority","unary","spire.api.server.localauthority.v1.RevokeX509AuthorityRequest","spire.api.server.localauthority.v1.RevokeX509AuthorityResponse"],
+  revokeX509UpstreamAuthority: ["RevokeX509UpstreamAuthority","unary","spire.api.server.localauthority.v1.RevokeX509UpstreamAuthorityRequest","spire.api.server.localauthority.v1.RevokeX509UpstreamAuthorityResponse"],
+  getWITAuthorityState: ["GetWITAuthorityState","unary","spire.api.server.localauthority.v1.GetWITAuthorityStateRequest","spire.api.server.localauthority.v1.GetWITAuthorityStateResponse"],
+  prepareWITAuthority: ["PrepareWITAuthority","unary","spire.api.server.localauthority.v1.PrepareWITAuthorityRequest","spire.api.server.localauthority.v1.PrepareWITAuthorityResponse"],
+  activateWITAuthority: ["ActivateWITAuthority","unary","spire.api.server.localauthority.v1.ActivateWITAuthorityRequest","spire.api.server.localauthority.v1.ActivateWITAuthorityResponse"],
+  taintWITAuthority: ["TaintWITAuthority","unary","spire.api.server.localauthority.v1.TaintWITAuthorityRequest","spire.api.server.localauthority.v1.TaintWITAuthorityResponse"],
+  revokeWITAuthority: ["RevokeWITAuthority","unary","spire.api.server.localauthority.v1.RevokeWITAuthorityRequest","spire.api.server.localauthority.v1.RevokeWITAuthorityResponse"],
+});
+
+export const LoggerService: Service<{
+  readonly getLogger: Method<"unary", spire.api.server.logger.v1.GetLoggerRequest, spire.api.types.Logger>;
+  readonly setLogLevel: Method<"unary", spire.api.server.logger.v1.SetLogLevelRequest, spire.api.types.Logger>;
+  readonly resetLogLevel: Method<"unary", spire.api.server.logger.v1.ResetLogLevelRequest, spire.api.types.Logger>;
+}> = serviceOf(schema, "spire.api.server.logger.v1.Logger", {
+  getLogger: ["GetLogger","unary","spire.api.server.logger.v1.GetLoggerRequest","spire.api.types.Logger"],
+  setLogLevel: ["SetLogLevel","unary","spire.api.server.logger.v1.SetLogLevelRequest","spire.api.types.Logger"],
+  resetLogLevel: ["ResetLogLevel","unary","spire.api.server.logger.v1.ResetLogLevelRequest","spire.api.types.Logger"],
+});
+
+export const SvidService: Service<{
+  readonly mintX509SVID: Method<"unary", spire.api.server.svid.v1.MintX509SVIDRequest, spire.api.server.svid.v1.MintX509SVIDResponse>;
+  readonly mintJWTSVID: Method<"unary", spire.api.server.svid.v1.MintJWTSVIDRequest, spire.api.server.svid.v1.MintJWTSVIDResponse>;
+  readonly mintWITSVID: Method<"unary", spire.api.server.svid.v1.MintWITSVIDRequest, spire.api.server.svid.v1.MintWITSVIDResponse>;
+  readonly batchNewX509SVID: Method<"unary", spire.api.server.svid.v1.BatchNewX509SVIDRequest, spire.api.server.svid.v1.BatchNewX509SVIDResponse>;
+  readonly newJWTSVID: Method<"unary", spire.api.server.svid.v1.NewJWTSVIDRequest, spire.api.server.svid.v1.NewJWTSVIDResponse>;
+  readonly batchNewWITSVID: Method<"unary", spire.api.server.svid.v1.BatchNewWITSVIDRequest, spire.api.server.svid.v1.BatchNewWITSVIDResponse>;
+  readonly newDownstreamX509CA: Method<"unary", spire.api.server.svid.v1.NewDownstreamX509CARequest, spire.api.server.svid.v1.NewDownstreamX509CAResponse>;
+}> = serviceOf(schema, "spire.api.server.svid.v1.SVID", {
+  mintX509SVID: ["MintX509SVID","unary","spire.api.server.svid.v1.MintX509SVIDRequest","spire.api.server.svid.v1.MintX509SVIDResponse"],
+  mintJWTSVID: ["MintJWTSVID","unary","spire.api.server.svid.v1.MintJWTSVIDRequest","spire.api.server.svid.v1.MintJWTSVIDResponse"],
+  mintWITSVID: ["MintWITSVID","unary","spire.api.server.svid.v1.MintWITSVIDRequest","spire.api.server.svid.v1.MintWITSVIDResponse"],
+  batchNewX509SVID: ["BatchNewX509SVID","unary","spire.api.server.svid.v1.BatchNewX509SVIDRequest","spire.api.server.svid.v1.BatchNewX509SVIDResponse"],
+  newJWTSVID: ["NewJWTSVID","unary","spire.api.server.svid.v1.NewJWTSVIDRequest","spire.api.server.svid.v1.NewJWTSVIDResponse"],
+  batchNewWITSVID: ["BatchNewWITSVID","unary","spire.api.server.svid.v1.BatchNewWITSVIDRequest","spire.api.server.svid.v1.BatchNewWITSVIDResponse"],
+  newDownstreamX509CA: ["NewDownstreamX509CA","unary","spire.api.server.svid.v1.NewDownstreamX509CARequest","spire.api.server.svid.v1.NewDownstreamX509CAResponse"],
+});
+
+export const TrustDomainService: Service<{
+  readonly listFederationRelationships: Method<"unary", spire.api.server.trustdomain.v1.ListFederationRelationshipsRequest, spire.api.server.trustdomain.v1.ListFederationRelationshipsResponse>;
+  readonly getFederationRelationship: Method<"unary", spire.api.server.trustdomain.v1.GetFederationRelationshipRequest, spire.api.types.FederationRelationship>;
+  readonly batchCreateFederationRelationship: Method<"unary", spire.api.server.trustdomain.v1.BatchCreateFederationRelationshipRequest, spire.api.server.trustdomain.v1.BatchCreateFederationRelationshipResponse>;
+  readonly batchUpdateFederationRelationship: Method<"unary", spire.api.server.trustdomain.v1.BatchUpdateFederationRelationshipRequest, spire.api.server.trustdomain.v1.BatchUpdateFederationRelationshipResponse>;
+  readonly batchDeleteFederationRelationship: Method<"unary", spire.api.server.trustdomain.v1.BatchDeleteFederationRelationshipRequest, spire.api.server.trustdomain.v1.BatchDeleteFederationRelationshipResponse>;
+  readonly refreshBundle: Method<"unary", spire.api.server.trustdomain.v1.RefreshBundleRequest, google.protobuf.Empty>;
+}> = serviceOf(schema, "spire.api.server.trustdomain.v1.TrustDomain", {
+  listFederationRelationships: ["ListFederationRelationships","unary","spire.api.server.trustdomain.v1.ListFederationRelationshipsRequest","spire.api.server.trustdomain.v1.ListFederationRelationshipsResponse"],
+  getFederationRelationship: ["GetFederationRelationship","unary","spire.api.server.trustdomain.v1.GetFederationRelationshipRequest","spire.api.types.FederationRelationship"],
+  batchCreateFederationRelationship: ["BatchCreateFederationRelationship","unary","spire.api.server.trustdomain.v1.BatchCreateFederationRelationshipRequest","spire.api.server.trustdomain.v1.BatchCreateFederationRelationshipResponse"],
+  batchUpdateFederationRelationship: ["BatchUpdateFederationRelationship","unary","spire.api.server.trustdomain.v1.BatchUpdateFederationRelationshipRequest","spire.api.server.trustdomain.v1.BatchUpdateFederationRelationshipResponse"],
+  batchDeleteFederationRelationship: ["BatchDeleteFederationRelationship","unary","spire.api.server.trustdomain.v1.BatchDeleteFederationRelationshipRequest","spire.api.server.trustdomain.v1.BatchDeleteFederationRelationshipResponse"],
+  refreshBundle: ["RefreshBundle","unary","spire.api.server.trustdomain.v1.RefreshBundleRequest","google.protobuf.Empty"],
+});
+
+/** A .proto file as server reflection serves it; `descriptor` is a FileDescriptorProto in base64. */
+export interface DescriptorFile {
+  readonly name: string;
+  readonly imports: readonly string[];
+  readonly services: readonly string[];
+  readonly messages: readonly string[];
+  readonly descriptor: string;
+}
+
+export const FILES: readonly DescriptorFile[] = [
+  {"name":"google/any.proto","imports":[],"services":[],"messages":["google.protobuf.Any"],"descriptor":"ChBnb29nbGUvYW55LnByb3RvEg9nb29nbGUucHJvdG9idWYiNgoDQW55EhkKCHR5cGVfdXJsGAEgASgJUgd0eXBlVXJsEhQKBXZhbHVlGAIgASgMUgV2YWx1ZWIGcHJvdG8z"},
+  {"name":"google/status.proto","imports":["google/any.proto"],"services":[],"messages":["google.rpc.Status","google.rpc.ErrorInfo"],"descriptor":"ChNnb29nbGUvc3RhdHVzLnByb3RvEgpnb29nbGUucnBjGhBnb29nbGUvYW55LnByb3RvImYKBlN0YXR1cxISCgRjb2RlGAEgASgFUgRjb2RlEhgKB21lc3NhZ2UYAiABKAlSB21lc3NhZ2USLgoHZGV0YWlscxgDIAMoCzIULmdvb2dsZS5wcm90b2J1Zi5BbnlSB2RldGFpbHMiuQEKCUVycm9ySW5mbxIWCgZyZWFzb24YASABKAlSBnJlYXNvbhIWCgZkb21haW4YAiABKAlSBmRvbWFpbhI/CghtZXRhZGF0YRgDIAMoCzIjLmdvb2dsZS5ycGMuRXJyb3JJbmZvLk1ldGFkYXRhRW50cnlSCG1ldGFkYXRhGjsKDU1ldGFkYXRhRW50cnkSEAoDa2V5GAEgASgJUgNrZXkSFAoFdmFsdWUYAiABKAlSBXZhbHVlOgI4AWIGcHJvdG8z"},
+  {"name":"google/struct.proto","imports":[],"services":[],"messages":["google.protobuf.Struct","google.protobuf.Value","google.protobuf.ListValue"],"descriptor":"ChNnb29nbGUvc3RydWN0LnByb3RvEg9nb29nbGUucHJvdG9idWYimAEKBlN0cnVjdBI7CgZmaWVsZHMYASADKAsyIy5nb29nbGUucHJvdG9idWYuU3RydWN0LkZpZWxkc0VudHJ5UgZmaWVsZHMaUQoLRmllbGRzRW50cnkSEAoDa2V5GAEgASgJUgNrZXkSLAoFdmFsdWUYAiABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWVSBXZhbHVlOgI4ASKyAgoFVmFsdWUSOwoKbnVsbF92YWx1ZRgBIAEoDjIaLmdvb2dsZS5wcm90b2J1Zi5OdWxsVmFsdWVIAFIJbnVsbFZhbHVlEiMKDG51bWJlcl92YWx1ZRgCIAEoAUgAUgtudW1iZXJWYWx1ZRIjCgxzdHJpbmdfdmFsdWUYAyABKAlIAFILc3RyaW5nVmFsdWUSHwoKYm9vbF92YWx1ZRgEIAEoCEgAUglib29sVmFsdWUSPAoMc3RydWN0X3ZhbHVlGAUgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdEgAUgtzdHJ1Y3RWYWx1ZRI7CgpsaXN0X3ZhbHVlGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLkxpc3RWYWx1ZUgAUglsaXN0VmFsdWVCBgoEa2luZCI7CglMaXN0VmFsdWUSLgoGdmFsdWVzGAEgAygLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlUgZ2YWx1ZXMqGwoJTnVsbFZhbHVlEg4KCk5VTExfVkFMVUUQAGIGcHJvdG8z"},
+  {"name":"google/wrappers.proto","imports":[],"services":[],"messages":["google.protobuf.BoolValue","google.protobuf.StringValue","google.protobuf.Empty"],"descriptor":"ChVnb29nbGUvd3JhcHBlcnMucHJvdG8SD2dvb2dsZS5wcm90b2J1ZiIhCglCb29sVmFsdWUSFAoFdmFsdWUYASABKAhSBXZhbHVlIiMKC1N0cmluZ1ZhbHVlEhQKBXZhbHVlGAEgASgJUgV2YWx1ZSIHCgVFbXB0eWIGcHJvdG8z"},
+  {"name":"grpc/health.proto","imports":[],"services":["grpc.health.v1.Health"],"messages":["grpc.health.v1.HealthCheckRequest","grpc.health.v1.HealthCheckResponse","grpc.health.v1.HealthListRequest","grpc.health.v1.HealthListResponse"],"descriptor":"ChFncnBjL2hlYWx0aC5wcm90bxIOZ3JwYy5oZWFsdGgudjEiLgoSSGVhbHRoQ2hlY2tSZXF1ZXN0EhgKB3NlcnZpY2UYASABKAlSB3NlcnZpY2UisQEKE0hlYWx0aENoZWNrUmVzcG9uc2USSQoGc3RhdHVzGAEgASgOMjEuZ3JwYy5oZWFsdGgudjEuSGVhbHRoQ2hlY2tSZXNwb25zZS5TZXJ2aW5nU3RhdHVzUgZzdGF0dXMiTwoNU2VydmluZ1N0YXR1cxILCgdVTktOT1dOEAASCwoHU0VSVklORxABEg8KC05PVF9TRVJWSU5HEAISEwoPU0VSVklDRV9VTktOT1dOEAMiEwoRSGVhbHRoTGlzdFJlcXVlc3QixAEKEkhlYWx0aExpc3RSZXNwb25zZRJMCghzdGF0dXNlcxgBIAMoCzIwLmdycGMuaGVhbHRoLnYxLkhlYWx0aExpc3RSZXNwb25zZS5TdGF0dXNlc0VudHJ5UghzdGF0dXNlcxpgCg1TdGF0dXNlc0VudHJ5EhAKA2tleRgBIAEoCVIDa2V5EjkKBXZhbHVlGAIgASgLMiMuZ3JwYy5oZWFsdGgudjEuSGVhbHRoQ2hlY2tSZXNwb25zZVIFdmFsdWU6AjgBMocCCgZIZWFsdGgSVAoFQ2hlY2sSIi5ncnBjLmhlYWx0aC52MS5IZWFsdGhDaGVja1JlcXVlc3QaIy5ncnBjLmhlYWx0aC52MS5IZWFsdGhDaGVja1Jlc3BvbnNlKAAwABJRCgRMaXN0EiEuZ3JwYy5oZWFsdGgudjEuSGVhbHRoTGlzdFJlcXVlc3QaIi5ncnBjLmhlYWx0aC52MS5IZWFsdGhMaXN0UmVzcG9uc2UoADAAElQKBVdhdGNoEiIuZ3JwYy5oZWFsdGgudjEuSGVhbHRoQ2hlY2tSZXF1ZXN0GiMuZ3JwYy5oZWFsdGgudjEuSGVhbHRoQ2hlY2tSZXNwb25zZSgAMAFiBnByb3RvMw=="},
+  {"name":"grpc/reflection-v1alpha.proto","imports":[],"services":["grpc.reflection.v1alpha.ServerReflection"],"messages":["grpc.reflection.v1alpha.ServerReflectionRequest","grpc.reflection.v1alpha.ExtensionRequest","grpc.reflection.v1alpha.ServerReflectionResponse","grpc.reflection.v1alpha.FileDescriptorResponse","grpc.reflection.v1alpha.ExtensionNumberResponse","grpc.reflection.v1alpha.ListServiceResponse","grpc.reflection.v1alpha.ServiceResponse","grpc.reflection.v1alpha.ErrorResponse"],"descriptor":"Ch1ncnBjL3JlZmxlY3Rpb24tdjFhbHBoYS5wcm90bxIXZ3JwYy5yZWZsZWN0aW9uLnYxYWxwaGEi9wIKF1NlcnZlclJlZmxlY3Rpb25SZXF1ZXN0EhIKBGhvc3QYASABKAlSBGhvc3QSKgoQZmlsZV9ieV9maWxlbmFtZRgDIAEoCUgAUg5maWxlQnlGaWxlbmFtZRI2ChZmaWxlX2NvbnRhaW5pbmdfc3ltYm9sGAQgASgJSABSFGZpbGVDb250YWluaW5nU3ltYm9sEmcKGWZpbGVfY29udGFpbmluZ19leHRlbnNpb24YBSABKAsyKS5ncnBjLnJlZmxlY3Rpb24udjFhbHBoYS5FeHRlbnNpb25SZXF1ZXN0SABSF2ZpbGVDb250YWluaW5nRXh0ZW5zaW9uEkIKHWFsbF9leHRlbnNpb25fbnVtYmVyc19vZl90eXBlGAYgASgJSABSGWFsbEV4dGVuc2lvbk51bWJlcnNPZlR5cGUSJQoNbGlzdF9zZXJ2aWNlcxgHIAEoCUgAUgxsaXN0U2VydmljZXNCEAoObWVzc2FnZVJlcXVlc3QiZgoQRXh0ZW5zaW9uUmVxdWVzdBInCg9jb250YWluaW5nX3R5cGUYASABKAlSDmNvbnRhaW5pbmdUeXBlEikKEGV4dGVuc2lvbl9udW1iZXIYAiABKAVSD2V4dGVuc2lvbk51bWJlciLGBAoYU2VydmVyUmVmbGVjdGlvblJlc3BvbnNlEh0KCnZhbGlkX2hvc3QYASABKAlSCXZhbGlkSG9zdBJbChBvcmlnaW5hbF9yZXF1ZXN0GAIgASgLMjAuZ3JwYy5yZWZsZWN0aW9uLnYxYWxwaGEuU2VydmVyUmVmbGVjdGlvblJlcXVlc3RSD29yaWdpbmFsUmVxdWVzdBJrChhmaWxlX2Rlc2NyaXB0b3JfcmVzcG9uc2UYBCABKAsyLy5ncnBjLnJlZmxlY3Rpb24udjFhbHBoYS5GaWxlRGVzY3JpcHRvclJlc3BvbnNlSABSFmZpbGVEZXNjcmlwdG9yUmVzcG9uc2USdwoeYWxsX2V4dGVuc2lvbl9udW1iZXJzX3Jlc3BvbnNlGAUgASgLMjAuZ3JwYy5yZWZsZWN0aW9uLnYxYWxwaGEuRXh0ZW5zaW9uTnVtYmVyUmVzcG9uc2VIAFIbYWxsRXh0ZW5zaW9uTnVtYmVyc1Jlc3BvbnNlEmQKFmxpc3Rfc2VydmljZXNfcmVzcG9uc2UYBiABKAsyLC5ncnBjLnJlZmxlY3Rpb24udjFhbHBoYS5MaXN0U2VydmljZVJlc3BvbnNlSABSFGxpc3RTZXJ2aWNlc1Jlc3BvbnNlEk8KDmVycm9yX3Jlc3BvbnNlGAcgASgLMiYuZ3JwYy5yZWZsZWN0aW9uLnYxYWxwaGEuRXJyb3JSZXNwb25zZUgAUg1lcnJvclJlc3BvbnNlQhEKD21lc3NhZ2VSZXNwb25zZSJMChZGaWxlRGVzY3JpcHRvclJlc3BvbnNlEjIKFWZpbGVfZGVzY3JpcHRvcl9wcm90bxgBIAMoDFITZmlsZURlc2NyaXB0b3JQcm90byJqChdFeHRlbnNpb25OdW1iZXJSZXNwb25zZRIkCg5iYXNlX3R5cGVfbmFtZRgBIAEoCVIMYmFzZVR5cGVOYW1lEikKEGV4dGVuc2lvbl9udW1iZXIYAiADKAVSD2V4dGVuc2lvbk51bWJlciJZChNMaXN0U2VydmljZVJlc3BvbnNlEkIKB3NlcnZpY2UYASADKAsyKC5ncnBjLnJlZmxlY3Rpb24udjFhbHBoYS5TZXJ2aWNlUmVzcG9uc2VSB3NlcnZpY2UiJQoPU2VydmljZVJlc3BvbnNlEhIKBG5hbWUYASABKAlSBG5hbWUiUwoNRXJyb3JSZXNwb25zZRIdCgplcnJvcl9jb2RlGAEgASgFUgllcnJvckNvZGUSIwoNZXJyb3JfbWVzc2FnZRgCIAEoCVIMZXJyb3JNZXNzYWdlMpMBChBTZXJ2ZXJSZWZsZWN0aW9uEn8KFFNlcnZlclJlZmxlY3Rpb25JbmZvEjAuZ3JwYy5yZWZsZWN0aW9uLnYxYWxwaGEuU2VydmVyUmVmbGVjdGlvblJlcXVlc3QaMS5ncnBjLnJlZmxlY3Rpb24udjFhbHBoYS5TZXJ2ZXJSZWZsZWN0aW9uUmVzcG9uc2UoATABYgZwcm90bzM="},
+  {"name":"grpc/reflection.proto","imports":[],"services":["grpc.reflection.v1.ServerReflection"],"messages":["grpc.reflection.v1.ServerReflectionRequest","grpc.reflection.v1.ExtensionRequest","grpc.reflection.v1.ServerReflectionResponse","grpc.reflection.v1.FileDescriptorResponse","grpc.reflection.v1.ExtensionNumberResponse","grpc.reflection.v1.ListServiceResponse","grpc.reflection.v1.ServiceResponse","grpc.reflection.v1.ErrorResponse"],"descriptor":"ChVncnBjL3JlZmxlY3Rpb24ucHJvdG8SEmdycGMucmVmbGVjdGlvbi52MSLyAgoXU2VydmVyUmVmbGVjdGlvblJlcXVlc3QSEgoEaG9zdBgBIAEoCVIEaG9zdBIqChBmaWxlX2J5X2ZpbGVuYW1lGAMgASgJSABSDmZpbGVCeUZpbGVuYW1lEjYKFmZpbGVfY29udGFpbmluZ19zeW1ib2wYBCABKAlIAFIUZmlsZUNvbnRhaW5pbmdTeW1ib2wSYgoZZmlsZV9jb250YWluaW5nX2V4dGVuc2lvbhgFIAEoCzIkLmdycGMucmVmbGVjdGlvbi52MS5FeHRlbnNpb25SZXF1ZXN0SABSF2ZpbGVDb250YWluaW5nRXh0ZW5zaW9uEkIKHWFsbF9leHRlbnNpb25fbnVtYmVyc19vZl90eXBlGAYgASgJSABSGWFsbEV4dGVuc2lvbk51bWJlcnNPZlR5cGUSJQoNbGlzdF9zZXJ2aWNlcxgHIAEoCUgAUgxsaXN0U2VydmljZXNCEAoObWVzc2FnZVJlcXVlc3QiZgoQRXh0ZW5zaW9uUmVxdWVzdBInCg9jb250YWluaW5nX3R5cGUYASABKAlSDmNvbnRhaW5pbmdUeXBlEikKEGV4dGVuc2lvbl9udW1iZXIYAiABKAVSD2V4dGVuc2lvbk51bWJlciKtBAoYU2VydmVyUmVmbGVjdGlvblJlc3BvbnNlEh0KCnZhbGlkX2hvc3QYASABKAlSCXZhbGlkSG9zdBJWChBvcmlnaW5hbF9yZXF1ZXN0GAIgASgLMisuZ3JwYy5yZWZsZWN0aW9uLnYxLlNlcnZlclJlZmxlY3Rpb25SZXF1ZXN0Ug9vcmlnaW5hbFJlcXVlc3QSZgoYZmlsZV9kZXNjcmlwdG9yX3Jlc3BvbnNlGAQgASgLMiouZ3JwYy5yZWZsZWN0aW9uLnYxLkZpbGVEZXNjcmlwdG9yUmVzcG9uc2VIAFIWZmlsZURlc2NyaXB0b3JSZXNwb25zZRJyCh5hbGxfZXh0ZW5zaW9uX251bWJlcnNfcmVzcG9uc2UYBSABKAsyKy5ncnBjLnJlZmxlY3Rpb24udjEuRXh0ZW5zaW9uTnVtYmVyUmVzcG9uc2VIAFIbYWxsRXh0ZW5zaW9uTnVtYmVyc1Jlc3BvbnNlEl8KFmxpc3Rfc2VydmljZXNfcmVzcG9uc2UYBiABKAsyJy5ncnBjLnJlZmxlY3Rpb24udjEuTGlzdFNlcnZpY2VSZXNwb25zZUgAUhRsaXN0U2VydmljZXNSZXNwb25zZRJKCg5lcnJvcl9yZXNwb25zZRgHIAEoCzIhLmdycGMucmVmbGVjdGlvbi52MS5FcnJvclJlc3BvbnNlSABSDWVycm9yUmVzcG9uc2VCEQoPbWVzc2FnZVJlc3BvbnNlIkwKFkZpbGVEZXNjcmlwdG9yUmVzcG9uc2USMgoVZmlsZV9kZXNjcmlwdG9yX3Byb3RvGAEgAygMUhNmaWxlRGVzY3JpcHRvclByb3RvImoKF0V4dGVuc2lvbk51bWJlclJlc3BvbnNlEiQKDmJhc2VfdHlwZV9uYW1lGAEgASgJUgxiYXNlVHlwZU5hbWUSKQoQZXh0ZW5zaW9uX251bWJlchgCIAMoBVIPZXh0ZW5zaW9uTnVtYmVyIlQKE0xpc3RTZXJ2aWNlUmVzcG9uc2USPQoHc2VydmljZRgBIAMoCzIjLmdycGMucmVmbGVjdGlvbi52MS5TZXJ2aWNlUmVzcG9uc2VSB3NlcnZpY2UiJQoPU2VydmljZVJlc3BvbnNlEhIKBG5hbWUYASABKAlSBG5hbWUiUwoNRXJyb3JSZXNwb25zZRIdCgplcnJvcl9jb2RlGAEgASgFUgllcnJvckNvZGUSIwoNZXJyb3JfbWVzc2FnZRgCIAEoCVIMZXJyb3JNZXNzYWdlMokBChBTZXJ2ZXJSZWZsZWN0aW9uEnUKFFNlcnZlclJlZmxlY3Rpb25JbmZvEisuZ3JwYy5yZWZsZWN0aW9uLnYxLlNlcnZlclJlZmxlY3Rpb25SZXF1ZXN0GiwuZ3JwYy5yZWZsZWN0aW9uLnYxLlNlcnZlclJlZmxlY3Rpb25SZXNwb25zZSgBMAFiBnByb3RvMw=="},
+  {"name":"signet/launch.proto","imports":[],"services":["signet.launch.v1.Launch"],"messages":["signet.launch.v1.OpenRequest","signet.launch.v1.Start","signet.launch.v1.Started","signet.launch.v1.OpenResponse","signet.launch.v1.Ready","signet.launch.v1.Admitted"],"descriptor":"ChNzaWduZXQvbGF1bmNoLnByb3RvEhBzaWduZXQubGF1bmNoLnYxIn0KC09wZW5SZXF1ZXN0Ei8KBXN0YXJ0GAEgASgLMhcuc2lnbmV0LmxhdW5jaC52MS5TdGFydEgAUgVzdGFydBI1CgdzdGFydGVkGAIgASgLMhkuc2lnbmV0LmxhdW5jaC52MS5TdGFydGVkSABSB3N0YXJ0ZWRCBgoEc3RlcCIbCgVTdGFydBISCgRuYW1lGAEgASgJUgRuYW1lIhsKB1N0YXJ0ZWQSEAoDcGlkGAEgASgFUgNwaWQigQEKDE9wZW5SZXNwb25zZRIvCgVyZWFkeRgBIAEoCzIXLnNpZ25ldC5sYXVuY2gudjEuUmVhZHlIAFIFcmVhZHkSOAoIYWRtaXR0ZWQYAiABKAsyGi5zaWduZXQubGF1bmNoLnYxLkFkbWl0dGVkSABSCGFkbWl0dGVkQgYKBHN0ZXAiKAoFUmVhZHkSHwoLc29ja2V0X3BhdGgYASABKAlSCnNvY2tldFBhdGgiCgoIQWRtaXR0ZWQyUwoGTGF1bmNoEkkKBE9wZW4SHS5zaWduZXQubGF1bmNoLnYxLk9wZW5SZXF1ZXN0Gh4uc2lnbmV0LmxhdW5jaC52MS5PcGVuUmVzcG9uc2UoATABYgZwcm90bzM="},
+  {"name":"signet/link.proto","imports":["spire/types.proto"],"services":["signet.link.v1.Link"],"messages":["signet.link.v1.Cursor","signet.link.v1.WatchRequest","signet.link.v1.Hello","signet.link.v1.Ack","signet.link.v1.WatchResponse","signet.link.v1.Welcome","signet.link.v1.Snapshot","signet.link.v1.Delta"],"descriptor":"ChFzaWduZXQvbGluay5wcm90bxIOc2lnbmV0LmxpbmsudjEaEXNwaXJlL3R5cGVzLnByb3RvIjoKBkN1cnNvchIUCgVlcG9jaBgBIAEoCVIFZXBvY2gSGgoIcmV2aXNpb24YAiABKARSCHJldmlzaW9uIm4KDFdhdGNoUmVxdWVzdBItCgVoZWxsbxgBIAEoCzIVLnNpZ25ldC5saW5rLnYxLkhlbGxvSABSBWhlbGxvEicKA2FjaxgCIAEoCzITLnNpZ25ldC5saW5rLnYxLkFja0gAUgNhY2tCBgoEc3RlcCJ2CgVIZWxsbxIYCgd2ZXJzaW9uGAEgASgNUgd2ZXJzaW9uEiMKDWFnZW50X3ZlcnNpb24YAiABKAlSDGFnZW50VmVyc2lvbhIuCgZjdXJzb3IYAyABKAsyFi5zaWduZXQubGluay52MS5DdXJzb3JSBmN1cnNvciI1CgNBY2sSLgoGY3Vyc29yGAEgASgLMhYuc2lnbmV0LmxpbmsudjEuQ3Vyc29yUgZjdXJzb3IiswEKDVdhdGNoUmVzcG9uc2USMwoHd2VsY29tZRgBIAEoCzIXLnNpZ25ldC5saW5rLnYxLldlbGNvbWVIAFIHd2VsY29tZRI2CghzbmFwc2hvdBgCIAEoCzIYLnNpZ25ldC5saW5rLnYxLlNuYXBzaG90SABSCHNuYXBzaG90Ei0KBWRlbHRhGAMgASgLMhUuc2lnbmV0LmxpbmsudjEuRGVsdGFIAFIFZGVsdGFCBgoEc3RlcCJkCgdXZWxjb21lEhgKB3ZlcnNpb24YASABKA1SB3ZlcnNpb24SGAoHcmVzdW1lZBgCIAEoCFIHcmVzdW1lZBIlCg5zZXJ2ZXJfdmVyc2lvbhgDIAEoCVINc2VydmVyVmVyc2lvbiKzAQoIU25hcHNob3QSMAoHZW50cmllcxgBIAMoCzIWLnNwaXJlLmFwaS50eXBlcy5FbnRyeVIHZW50cmllcxIxCgdidW5kbGVzGAIgAygLMhcuc3BpcmUuYXBpLnR5cGVzLkJ1bmRsZVIHYnVuZGxlcxISCgRsYXN0GAMgASgIUgRsYXN0Ei4KBmN1cnNvchgEIAEoCzIWLnNpZ25ldC5saW5rLnYxLkN1cnNvclIGY3Vyc29yIvEBCgVEZWx0YRIwCgdlbnRyaWVzGAEgAygLMhYuc3BpcmUuYXBpLnR5cGVzLkVudHJ5UgdlbnRyaWVzEioKEXJlbW92ZWRfZW50cnlfaWRzGAIgAygJUg9yZW1vdmVkRW50cnlJZHMSMQoHYnVuZGxlcxgDIAMoCzIXLnNwaXJlLmFwaS50eXBlcy5CdW5kbGVSB2J1bmRsZXMSJwoPcmVtb3ZlZF9idW5kbGVzGAQgAygJUg5yZW1vdmVkQnVuZGxlcxIuCgZjdXJzb3IYBSABKAsyFi5zaWduZXQubGluay52MS5DdXJzb3JSBmN1cnNvcjJQCgRMaW5rEkgKBVdhdGNoEhwuc2lnbmV0LmxpbmsudjEuV2F0Y2hSZXF1ZXN0Gh0uc2lnbmV0LmxpbmsudjEuV2F0Y2hSZXNwb25zZSgBMAFiBnByb3RvMw=="},
+  {"name":"spiffe/workload.proto","imports":["google/struct.proto"],"services":["SpiffeWorkloadAPI"],"messages":["X509SVIDRequest","X509SVIDResponse","X509SVID","X509BundlesRequest","X509BundlesResponse","JWTSVIDRequest","JWTSVIDResponse","JWTSVID","JWTBundlesRequest","JWTBundlesResponse","ValidateJWTSVIDRequest","ValidateJWTSVIDResponse","WITSVIDRequest","WITSVIDResponse","WITSVID","WITBundlesRequest","WITBundlesResponse"],"descriptor":"ChVzcGlmZmUvd29ya2xvYWQucHJvdG8SABoTZ29vZ2xlL3N0cnVjdC5wcm90byIRCg9YNTA5U1ZJRFJlcXVlc3Qi4AEKEFg1MDlTVklEUmVzcG9uc2USHwoFc3ZpZHMYASADKAsyCS5YNTA5U1ZJRFIFc3ZpZHMSEAoDY3JsGAIgAygMUgNjcmwSVAoRZmVkZXJhdGVkX2J1bmRsZXMYAyADKAsyJy5YNTA5U1ZJRFJlc3BvbnNlLkZlZGVyYXRlZEJ1bmRsZXNFbnRyeVIQZmVkZXJhdGVkQnVuZGxlcxpDChVGZWRlcmF0ZWRCdW5kbGVzRW50cnkSEAoDa2V5GAEgASgJUgNrZXkSFAoFdmFsdWUYAiABKAxSBXZhbHVlOgI4ASKUAQoIWDUwOVNWSUQSGwoJc3BpZmZlX2lkGAEgASgJUghzcGlmZmVJZBIbCgl4NTA5X3N2aWQYAiABKAxSCHg1MDlTdmlkEiIKDXg1MDlfc3ZpZF9rZXkYAyABKAxSC3g1MDlTdmlkS2V5EhYKBmJ1bmRsZRgEIAEoDFIGYnVuZGxlEhIKBGhpbnQYBSABKAlSBGhpbnQiFAoSWDUwOUJ1bmRsZXNSZXF1ZXN0IqABChNYNTA5QnVuZGxlc1Jlc3BvbnNlEhAKA2NybBgBIAMoDFIDY3JsEjsKB2J1bmRsZXMYAiADKAsyIS5YNTA5QnVuZGxlc1Jlc3BvbnNlLkJ1bmRsZXNFbnRyeVIHYnVuZGxlcxo6CgxCdW5kbGVzRW50cnkSEAoDa2V5GAEgASgJUgNrZXkSFAoFdmFsdWUYAiABKAxSBXZhbHVlOgI4ASJJCg5KV1RTVklEUmVxdWVzdBIaCghhdWRpZW5jZRgBIAMoCVIIYXVkaWVuY2USGwoJc3BpZmZlX2lkGAIgASgJUghzcGlmZmVJZCIxCg9KV1RTVklEUmVzcG9uc2USHgoFc3ZpZHMYASADKAsyCC5KV1RTVklEUgVzdmlkcyJOCgdKV1RTVklEEhsKCXNwaWZmZV9pZBgBIAEoCVIIc3BpZmZlSWQSEgoEc3ZpZBgCIAEoCVIEc3ZpZBISCgRoaW50GAMgASgJUgRoaW50IhMKEUpXVEJ1bmRsZXNSZXF1ZXN0IowBChJKV1RCdW5kbGVzUmVzcG9uc2USOgoHYnVuZGxlcxgBIAMoCzIgLkpXVEJ1bmRsZXNSZXNwb25zZS5CdW5kbGVzRW50cnlSB2J1bmRsZXMaOgoMQnVuZGxlc0VudHJ5EhAKA2tleRgBIAEoCVIDa2V5EhQKBXZhbHVlGAIgASgMUgV2YWx1ZToCOAEiSAoWVmFsaWRhdGVKV1RTVklEUmVxdWVzdBIaCghhdWRpZW5jZRgBIAEoCVIIYXVkaWVuY2USEgoEc3ZpZBgCIAEoCVIEc3ZpZCJnChdWYWxpZGF0ZUpXVFNWSURSZXNwb25zZRIbCglzcGlmZmVfaWQYASABKAlSCHNwaWZmZUlkEi8KBmNsYWltcxgCIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RSBmNsYWltcyItCg5XSVRTVklEUmVxdWVzdBIbCglzcGlmZmVfaWQYASABKAlSCHNwaWZmZUlkIjEKD1dJVFNWSURSZXNwb25zZRIeCgVzdmlkcxgBIAMoCzIILldJVFNWSURSBXN2aWRzIncKB1dJVFNWSUQSGwoJc3BpZmZlX2lkGAEgASgJUghzcGlmZmVJZBIZCgh3aXRfc3ZpZBgCIAEoCVIHd2l0U3ZpZBIgCgx3aXRfc3ZpZF9rZXkYAyABKAlSCndpdFN2aWRLZXkSEgoEaGludBgEIAEoCVIEaGludCITChFXSVRCdW5kbGVzUmVxdWVzdCKMAQoSV0lUQnVuZGxlc1Jlc3BvbnNlEjoKB2J1bmRsZXMYASADKAsyIC5XSVRCdW5kbGVzUmVzcG9uc2UuQnVuZGxlc0VudHJ5UgdidW5kbGVzGjoKDEJ1bmRsZXNFbnRyeRIQCgNrZXkYASABKAlSA2tleRIUCgV2YWx1ZRgCIAEoCVIFdmFsdWU6AjgBMsgDChFTcGlmZmVXb3JrbG9hZEFQSRI4Cg1GZXRjaFg1MDlTVklEEhAuWDUwOVNWSURSZXF1ZXN0GhEuWDUwOVNWSURSZXNwb25zZSgAMAESQQoQRmV0Y2hYNTA5QnVuZGxlcxITLlg1MDlCdW5kbGVzUmVxdWVzdBoULlg1MDlCdW5kbGVzUmVzcG9uc2UoADABEjUKDEZldGNoSldUU1ZJRBIPLkpXVFNWSURSZXF1ZXN0GhAuSldUU1ZJRFJlc3BvbnNlKAAwABI+Cg9GZXRjaEpXVEJ1bmRsZXMSEi5KV1RCdW5kbGVzUmVxdWVzdBoTLkpXVEJ1bmRsZXNSZXNwb25zZSgAMAESSAoPVmFsaWRhdGVKV1RTVklEEhcuVmFsaWRhdGVKV1RTVklEUmVxdWVzdBoYLlZhbGlkYXRlSldUU1ZJRFJlc3BvbnNlKAAwABI1CgxGZXRjaFdJVFNWSUQSDy5XSVRTVklEUmVxdWVzdBoQLldJVFNWSURSZXNwb25zZSgAMAESPgoPRmV0Y2hXSVRCdW5kbGVzEhIuV0lUQnVuZGxlc1JlcXVlc3QaEy5XSVRCdW5kbGVzUmVzcG9uc2UoADABYgZwcm90bzM="},
+  {"name":"spire/agent.proto","imports":["google/wrappers.proto","spire/types.proto"],"services":["spire.api.server.agent.v1.Agent"],"messages":["spire.api.server.agent.v1.CountAgentsRequest","spire.api.server.agent.v1.CountAgentsResponse","spire.api.server.agent.v1.ListAgentsRequest","spire.api.server.agent.v1.ListAgentsResponse","spire.api.server.agent.v1.GetAgentRequest","spire.api.server.agent.v1.DeleteAgentRequest","spire.api.server.agent.v1.BanAgentRequest","spire.api.server.agent.v1.AttestAgentRequest","spire.api.server.agent.v1.AttestAgentResponse","spire.api.server.agent.v1.AgentX509SVIDParams","spire.api.server.agent.v1.RenewAgentRequest","spire.api.server.agent.v1.RenewAgentResponse","spire.api.server.agent.v1.CreateJoinTokenRequest","spire.api.server.agent.v1.PostStatusRequest","spire.api.server.agent.v1.PostStatusResponse"],"descriptor":"ChFzcGlyZS9hZ2VudC5wcm90bxIZc3BpcmUuYXBpLnNlcnZlci5hZ2VudC52MRoVZ29vZ2xlL3dyYXBwZXJzLnByb3RvGhFzcGlyZS90eXBlcy5wcm90byKSAwoSQ291bnRBZ2VudHNSZXF1ZXN0EkwKBmZpbHRlchgBIAEoCzI0LnNwaXJlLmFwaS5zZXJ2ZXIuYWdlbnQudjEuQ291bnRBZ2VudHNSZXF1ZXN0LkZpbHRlclIGZmlsdGVyGq0CCgZGaWx0ZXISLgoTYnlfYXR0ZXN0YXRpb25fdHlwZRgBIAEoCVIRYnlBdHRlc3RhdGlvblR5cGUSSgoRYnlfc2VsZWN0b3JfbWF0Y2gYAiABKAsyHi5zcGlyZS5hcGkudHlwZXMuU2VsZWN0b3JNYXRjaFIPYnlTZWxlY3Rvck1hdGNoEjcKCWJ5X2Jhbm5lZBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5Cb29sVmFsdWVSCGJ5QmFubmVkEkIKD2J5X2Nhbl9yZWF0dGVzdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5Cb29sVmFsdWVSDWJ5Q2FuUmVhdHRlc3QSKgoRYnlfZXhwaXJlc19iZWZvcmUYBSABKAlSD2J5RXhwaXJlc0JlZm9yZSIrChNDb3VudEFnZW50c1Jlc3BvbnNlEhQKBWNvdW50GAEgASgFUgVjb3VudCKJBAoRTGlzdEFnZW50c1JlcXVlc3QSSwoGZmlsdGVyGAEgASgLMjMuc3BpcmUuYXBpLnNlcnZlci5hZ2VudC52MS5MaXN0QWdlbnRzUmVxdWVzdC5GaWx0ZXJSBmZpbHRlchI7CgtvdXRwdXRfbWFzaxgCIAEoCzIaLnNwaXJlLmFwaS50eXBlcy5BZ2VudE1hc2tSCm91dHB1dE1hc2sSGwoJcGFnZV9zaXplGAMgASgFUghwYWdlU2l6ZRIdCgpwYWdlX3Rva2VuGAQgASgJUglwYWdlVG9rZW4arQIKBkZpbHRlchIuChNieV9hdHRlc3RhdGlvbl90eXBlGAEgASgJUhFieUF0dGVzdGF0aW9uVHlwZRJKChFieV9zZWxlY3Rvcl9tYXRjaBgCIAEoCzIeLnNwaXJlLmFwaS50eXBlcy5TZWxlY3Rvck1hdGNoUg9ieVNlbGVjdG9yTWF0Y2gSNwoJYnlfYmFubmVkGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLkJvb2xWYWx1ZVIIYnlCYW5uZWQSQgoPYnlfY2FuX3JlYXR0ZXN0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLkJvb2xWYWx1ZVINYnlDYW5SZWF0dGVzdBIqChFieV9leHBpcmVzX2JlZm9yZRgFIAEoCVIPYnlFeHBpcmVzQmVmb3JlImwKEkxpc3RBZ2VudHNSZXNwb25zZRIuCgZhZ2VudHMYASADKAsyFi5zcGlyZS5hcGkudHlwZXMuQWdlbnRSBmFnZW50cxImCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAlSDW5leHRQYWdlVG9rZW4ieQoPR2V0QWdlbnRSZXF1ZXN0EikKAmlkGAEgASgLMhkuc3BpcmUuYXBpLnR5cGVzLlNQSUZGRUlEUgJpZBI7CgtvdXRwdXRfbWFzaxgCIAEoCzIaLnNwaXJlLmFwaS50eXBlcy5BZ2VudE1hc2tSCm91dHB1dE1hc2siPwoSRGVsZXRlQWdlbnRSZXF1ZXN0EikKAmlkGAEgASgLMhkuc3BpcmUuYXBpLnR5cGVzLlNQSUZGRUlEUgJpZCI8Cg9CYW5BZ2VudFJlcXVlc3QSKQoCaWQYASABKAsyGS5zcGlyZS5hcGkudHlwZXMuU1BJRkZFSURSAmlkIqYCChJBdHRlc3RBZ2VudFJlcXVlc3QSTgoGcGFyYW1zGAEgASgLMjQuc3BpcmUuYXBpLnNlcnZlci5hZ2VudC52MS5BdHRlc3RBZ2VudFJlcXVlc3QuUGFyYW1zSABSBnBhcmFtcxIvChJjaGFsbGVuZ2VfcmVzcG9uc2UYAiABKAxIAFIRY2hhbGxlbmdlUmVzcG9uc2UahgEKBlBhcmFtcxI0CgRkYXRhGAEgASgLMiAuc3BpcmUuYXBpLnR5cGVzLkF0dGVzdGF0aW9uRGF0YVIEZGF0YRJGCgZwYXJhbXMYAiABKAsyLi5zcGlyZS5hcGkuc2VydmVyLmFnZW50LnYxLkFnZW50WDUwOVNWSURQYXJhbXNSBnBhcmFtc0IGCgRzdGVwIusBChNBdHRlc3RBZ2VudFJlc3BvbnNlEk8KBnJlc3VsdBgBIAEoCzI1LnNwaXJlLmFwaS5zZXJ2ZXIuYWdlbnQudjEuQXR0ZXN0QWdlbnRSZXNwb25zZS5SZXN1bHRIAFIGcmVzdWx0Eh4KCWNoYWxsZW5nZRgCIAEoDEgAUgljaGFsbGVuZ2UaWwoGUmVzdWx0Ei0KBHN2aWQYASABKAsyGS5zcGlyZS5hcGkudHlwZXMuWDUwOVNWSURSBHN2aWQSIgoMcmVhdHRlc3RhYmxlGAIgASgIUgxyZWF0dGVzdGFibGVCBgoEc3RlcCInChNBZ2VudFg1MDlTVklEUGFyYW1zEhAKA2NzchgBIAEoDFIDY3NyIlsKEVJlbmV3QWdlbnRSZXF1ZXN0EkYKBnBhcmFtcxgBIAEoCzIuLnNwaXJlLmFwaS5zZXJ2ZXIuYWdlbnQudjEuQWdlbnRYNTA5U1ZJRFBhcmFtc1IGcGFyYW1zIkMKElJlbmV3QWdlbnRSZXNwb25zZRItCgRzdmlkGAEgASgLMhkuc3BpcmUuYXBpLnR5cGVzLlg1MDlTVklEUgRzdmlkInYKFkNyZWF0ZUpvaW5Ub2tlblJlcXVlc3QSEAoDdHRsGAEgASgFUgN0dGwSFAoFdG9rZW4YAiABKAlSBXRva2VuEjQKCGFnZW50X2lkGAMgASgLMhkuc3BpcmUuYXBpLnR5cGVzLlNQSUZGRUlEUgdhZ2VudElkImwKEVBvc3RTdGF0dXNSZXF1ZXN0EjIKFWN1cnJlbnRfYnVuZGxlX3NlcmlhbBgBIAEoBFITY3VycmVudEJ1bmRsZVNlcmlhbBIjCg1hZ2VudF92ZXJzaW9uGAIgASgJUgxhZ2VudFZlcnNpb24iFAoSUG9zdFN0YXR1c1Jlc3BvbnNlMqAHCgVBZ2VudBJwCgtDb3VudEFnZW50cxItLnNwaXJlLmFwaS5zZXJ2ZXIuYWdlbnQudjEuQ291bnRBZ2VudHNSZXF1ZXN0Gi4uc3BpcmUuYXBpLnNlcnZlci5hZ2VudC52MS5Db3VudEFnZW50c1Jlc3BvbnNlKAAwABJtCgpMaXN0QWdlbnRzEiwuc3BpcmUuYXBpLnNlcnZlci5hZ2VudC52MS5MaXN0QWdlbnRzUmVxdWVzdBotLnNwaXJlLmFwaS5zZXJ2ZXIuYWdlbnQudjEuTGlzdEFnZW50c1Jlc3BvbnNlKAAwABJSCghHZXRBZ2VudBIqLnNwaXJlLmFwaS5zZXJ2ZXIuYWdlbnQudjEuR2V0QWdlbnRSZXF1ZXN0GhYuc3BpcmUuYXBpLnR5cGVzLkFnZW50KAAwABJYCgtEZWxldGVBZ2VudBItLnNwaXJlLmFwaS5zZXJ2ZXIuYWdlbnQudjEuRGVsZXRlQWdlbnRSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5KAAwABJSCghCYW5BZ2VudBIqLnNwaXJlLmFwaS5zZXJ2ZXIuYWdlbnQudjEuQmFuQWdlbnRSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5KAAwABJwCgtBdHRlc3RBZ2VudBItLnNwaXJlLmFwaS5zZXJ2ZXIuYWdlbnQudjEuQXR0ZXN0QWdlbnRSZXF1ZXN0Gi4uc3BpcmUuYXBpLnNlcnZlci5hZ2VudC52MS5BdHRlc3RBZ2VudFJlc3BvbnNlKAEwARJtCgpSZW5ld0FnZW50Eiwuc3BpcmUuYXBpLnNlcnZlci5hZ2VudC52MS5SZW5ld0FnZW50UmVxdWVzdBotLnNwaXJlLmFwaS5zZXJ2ZXIuYWdlbnQudjEuUmVuZXdBZ2VudFJlc3BvbnNlKAAwABJkCg9DcmVhdGVKb2luVG9rZW4SMS5zcGlyZS5hcGkuc2VydmVyLmFnZW50LnYxLkNyZWF0ZUpvaW5Ub2tlblJlcXVlc3QaGi5zcGlyZS5hcGkudHlwZXMuSm9pblRva2VuKAAwABJtCgpQb3N0U3RhdHVzEiwuc3BpcmUuYXBpLnNlcnZlci5hZ2VudC52MS5Qb3N0U3RhdHVzUmVxdWVzdBotLnNwaXJlLmFwaS5zZXJ2ZXIuYWdlbnQudjEuUG9zdFN0YXR1c1Jlc3BvbnNlKAAwAGIGcHJvdG8z"},
+  {"name":"spire/bundle.proto","imports":["spire/types.proto"],"services":["spire.api.server.bundle.v1.Bundle"],"messages":["spire.api.server.bundle.v1.CountBundlesRequest","spire.api.server.bundle.v1.CountBundlesResponse","spire.api.server.bundle.v1.GetBundleRequest","spire.api.server.bundle.v1.AppendBundleRequest","spire.api.server.bundle.v1.PublishJWTAuthorityRequest","spire.api.server.bundle.v1.PublishJWTAuthorityResponse","spire.api.server.bundle.v1.PublishWITAuthorityRequest","spire.api.server.bundle.v1.PublishWITAuthorityResponse","spire.api.server.bundle.v1.ListFederatedBundlesRequest","spire.api.server.bundle.v1.ListFederatedBundlesResponse","spire.api.server.bundle.v1.GetFederatedBundleRequest","spire.api.server.bundle.v1.BatchCreateFederatedBundleRequest","spire.api.server.bundle.v1.BatchCreateFederatedBundleResponse","spire.api.server.bundle.v1.BatchUpdateFederatedBundleRequest","spire.api.server.bundle.v1.BatchUpdateFederatedBundleResponse","spire.api.server.bundle.v1.BatchSetFederatedBundleRequest","spire.api.server.bundle.v1.BatchSetFederatedBundleResponse","spire.api.server.bundle.v1.BatchDeleteFederatedBundleRequest","spire.api.server.bundle.v1.BatchDeleteFederatedBundleResponse"],"descriptor":"ChJzcGlyZS9idW5kbGUucHJvdG8SGnNwaXJlLmFwaS5zZXJ2ZXIuYnVuZGxlLnYxGhFzcGlyZS90eXBlcy5wcm90byIVChNDb3VudEJ1bmRsZXNSZXF1ZXN0IiwKFENvdW50QnVuZGxlc1Jlc3BvbnNlEhQKBWNvdW50GAEgASgFUgVjb3VudCJQChBHZXRCdW5kbGVSZXF1ZXN0EjwKC291dHB1dF9tYXNrGAEgASgLMhsuc3BpcmUuYXBpLnR5cGVzLkJ1bmRsZU1hc2tSCm91dHB1dE1hc2sipAIKE0FwcGVuZEJ1bmRsZVJlcXVlc3QSSwoQeDUwOV9hdXRob3JpdGllcxgBIAMoCzIgLnNwaXJlLmFwaS50eXBlcy5YNTA5Q2VydGlmaWNhdGVSD3g1MDlBdXRob3JpdGllcxJACg9qd3RfYXV0aG9yaXRpZXMYAiADKAsyFy5zcGlyZS5hcGkudHlwZXMuSldUS2V5Ug5qd3RBdXRob3JpdGllcxI8CgtvdXRwdXRfbWFzaxgDIAEoCzIbLnNwaXJlLmFwaS50eXBlcy5CdW5kbGVNYXNrUgpvdXRwdXRNYXNrEkAKD3dpdF9hdXRob3JpdGllcxgEIAMoCzIXLnNwaXJlLmFwaS50eXBlcy5XSVRLZXlSDndpdEF1dGhvcml0aWVzIloKGlB1Ymxpc2hKV1RBdXRob3JpdHlSZXF1ZXN0EjwKDWp3dF9hdXRob3JpdHkYASABKAsyFy5zcGlyZS5hcGkudHlwZXMuSldUS2V5Ugxqd3RBdXRob3JpdHkiXwobUHVibGlzaEpXVEF1dGhvcml0eVJlc3BvbnNlEkAKD2p3dF9hdXRob3JpdGllcxgBIAMoCzIXLnNwaXJlLmFwaS50eXBlcy5KV1RLZXlSDmp3dEF1dGhvcml0aWVzIloKGlB1Ymxpc2hXSVRBdXRob3JpdHlSZXF1ZXN0EjwKDXdpdF9hdXRob3JpdHkYASABKAsyFy5zcGlyZS5hcGkudHlwZXMuV0lUS2V5Ugx3aXRBdXRob3JpdHkiXwobUHVibGlzaFdJVEF1dGhvcml0eVJlc3BvbnNlEkAKD3dpdF9hdXRob3JpdGllcxgBIAMoCzIXLnNwaXJlLmFwaS50eXBlcy5XSVRLZXlSDndpdEF1dGhvcml0aWVzIpcBChtMaXN0RmVkZXJhdGVkQnVuZGxlc1JlcXVlc3QSPAoLb3V0cHV0X21hc2sYASABKAsyGy5zcGlyZS5hcGkudHlwZXMuQnVuZGxlTWFza1IKb3V0cHV0TWFzaxIbCglwYWdlX3NpemUYAiABKAVSCHBhZ2VTaXplEh0KCnBhZ2VfdG9rZW4YAyABKAlSCXBhZ2VUb2tlbiJ5ChxMaXN0RmVkZXJhdGVkQnVuZGxlc1Jlc3BvbnNlEjEKB2J1bmRsZXMYASADKAsyFy5zcGlyZS5hcGkudHlwZXMuQnVuZGxlUgdidW5kbGVzEiYKD25leHRfcGFnZV90b2tlbhgCIAEoCVINbmV4dFBhZ2VUb2tlbiJ8ChlHZXRGZWRlcmF0ZWRCdW5kbGVSZXF1ZXN0EiEKDHRydXN0X2RvbWFpbhgBIAEoCVILdHJ1c3REb21haW4SPAoLb3V0cHV0X21hc2sYAiABKAsyGy5zcGlyZS5hcGkudHlwZXMuQnVuZGxlTWFza1IKb3V0cHV0TWFzayKSAQohQmF0Y2hDcmVhdGVGZWRlcmF0ZWRCdW5kbGVSZXF1ZXN0Ei8KBmJ1bmRsZRgBIAMoCzIXLnNwaXJlLmFwaS50eXBlcy5CdW5kbGVSBmJ1bmRsZRI8CgtvdXRwdXRfbWFzaxgCIAEoCzIbLnNwaXJlLmFwaS50eXBlcy5CdW5kbGVNYXNrUgpvdXRwdXRNYXNrIvEBCiJCYXRjaENyZWF0ZUZlZGVyYXRlZEJ1bmRsZVJlc3BvbnNlEl8KB3Jlc3VsdHMYASADKAsyRS5zcGlyZS5hcGkuc2VydmVyLmJ1bmRsZS52MS5CYXRjaENyZWF0ZUZlZGVyYXRlZEJ1bmRsZVJlc3BvbnNlLlJlc3VsdFIHcmVzdWx0cxpqCgZSZXN1bHQSLwoGc3RhdHVzGAEgASgLMhcuc3BpcmUuYXBpLnR5cGVzLlN0YXR1c1IGc3RhdHVzEi8KBmJ1bmRsZRgCIAEoCzIXLnNwaXJlLmFwaS50eXBlcy5CdW5kbGVSBmJ1bmRsZSLOAQohQmF0Y2hVcGRhdGVGZWRlcmF0ZWRCdW5kbGVSZXF1ZXN0Ei8KBmJ1bmRsZRgBIAMoCzIXLnNwaXJlLmFwaS50eXBlcy5CdW5kbGVSBmJ1bmRsZRI6CgppbnB1dF9tYXNrGAIgASgLMhsuc3BpcmUuYXBpLnR5cGVzLkJ1bmRsZU1hc2tSCWlucHV0TWFzaxI8CgtvdXRwdXRfbWFzaxgDIAEoCzIbLnNwaXJlLmFwaS50eXBlcy5CdW5kbGVNYXNrUgpvdXRwdXRNYXNrIvEBCiJCYXRjaFVwZGF0ZUZlZGVyYXRlZEJ1bmRsZVJlc3BvbnNlEl8KB3Jlc3VsdHMYASADKAsyRS5zcGlyZS5hcGkuc2VydmVyLmJ1bmRsZS52MS5CYXRjaFVwZGF0ZUZlZGVyYXRlZEJ1bmRsZVJlc3BvbnNlLlJlc3VsdFIHcmVzdWx0cxpqCgZSZXN1bHQSLwoGc3RhdHVzGAEgASgLMhcuc3BpcmUuYXBpLnR5cGVzLlN0YXR1c1IGc3RhdHVzEi8KBmJ1bmRsZRgCIAEoCzIXLnNwaXJlLmFwaS50eXBlcy5CdW5kbGVSBmJ1bmRsZSKPAQoeQmF0Y2hTZXRGZWRlcmF0ZWRCdW5kbGVSZXF1ZXN0Ei8KBmJ1bmRsZRgBIAMoCzIXLnNwaXJlLmFwaS50eXBlcy5CdW5kbGVSBmJ1bmRsZRI8CgtvdXRwdXRfbWFzaxgCIAEoCzIbLnNwaXJlLmFwaS50eXBlcy5CdW5kbGVNYXNrUgpvdXRwdXRNYXNrIusBCh9CYXRjaFNldEZlZGVyYXRlZEJ1bmRsZVJlc3BvbnNlElwKB3Jlc3VsdHMYASADKAsyQi5zcGlyZS5hcGkuc2VydmVyLmJ1bmRsZS52MS5CYXRjaFNldEZlZGVyYXRlZEJ1bmRsZVJlc3BvbnNlLlJlc3VsdFIHcmVzdWx0cxpqCgZSZXN1bHQSLwoGc3RhdHVzGAEgASgLMhcuc3BpcmUuYXBpLnR5cGVzLlN0YXR1c1IGc3RhdHVzEi8KBmJ1bmRsZRgCIAEoCzIXLnNwaXJlLmFwaS50eXBlcy5CdW5kbGVSBmJ1bmRsZSLSAQohQmF0Y2hEZWxldGVGZWRlcmF0ZWRCdW5kbGVSZXF1ZXN0EiMKDXRydXN0X2RvbWFpbnMYASADKAlSDHRydXN0RG9tYWlucxJWCgRtb2RlGAIgASgOMkIuc3BpcmUuYXBpLnNlcnZlci5idW5kbGUudjEuQmF0Y2hEZWxldGVGZWRlcmF0ZWRCdW5kbGVSZXF1ZXN0Lk1vZGVSBG1vZGUiMAoETW9kZRIMCghSRVNUUklDVBAAEgoKBkRFTEVURRABEg4KCkRJU1NPQ0lBVEUQAiLjAQoiQmF0Y2hEZWxldGVGZWRlcmF0ZWRCdW5kbGVSZXNwb25zZRJfCgdyZXN1bHRzGAEgAygLMkUuc3BpcmUuYXBpLnNlcnZlci5idW5kbGUudjEuQmF0Y2hEZWxldGVGZWRlcmF0ZWRCdW5kbGVSZXNwb25zZS5SZXN1bHRSB3Jlc3VsdHMaXAoGUmVzdWx0Ei8KBnN0YXR1cxgBIAEoCzIXLnNwaXJlLmFwaS50eXBlcy5TdGF0dXNSBnN0YXR1cxIhCgx0cnVzdF9kb21haW4YAiABKAlSC3RydXN0RG9tYWluMsgLCgZCdW5kbGUSdQoMQ291bnRCdW5kbGVzEi8uc3BpcmUuYXBpLnNlcnZlci5idW5kbGUudjEuQ291bnRCdW5kbGVzUmVxdWVzdBowLnNwaXJlLmFwaS5zZXJ2ZXIuYnVuZGxlLnYxLkNvdW50QnVuZGxlc1Jlc3BvbnNlKAAwABJWCglHZXRCdW5kbGUSLC5zcGlyZS5hcGkuc2VydmVyLmJ1bmRsZS52MS5HZXRCdW5kbGVSZXF1ZXN0Ghcuc3BpcmUuYXBpLnR5cGVzLkJ1bmRsZSgAMAASXAoMQXBwZW5kQnVuZGxlEi8uc3BpcmUuYXBpLnNlcnZlci5idW5kbGUudjEuQXBwZW5kQnVuZGxlUmVxdWVzdBoXLnNwaXJlLmFwaS50eXBlcy5CdW5kbGUoADAAEooBChNQdWJsaXNoSldUQXV0aG9yaXR5EjYuc3BpcmUuYXBpLnNlcnZlci5idW5kbGUudjEuUHVibGlzaEpXVEF1dGhvcml0eVJlcXVlc3QaNy5zcGlyZS5hcGkuc2VydmVyLmJ1bmRsZS52MS5QdWJsaXNoSldUQXV0aG9yaXR5UmVzcG9uc2UoADAAEooBChNQdWJsaXNoV0lUQXV0aG9yaXR5EjYuc3BpcmUuYXBpLnNlcnZlci5idW5kbGUudjEuUHVibGlzaFdJVEF1dGhvcml0eVJlcXVlc3QaNy5zcGlyZS5hcGkuc2VydmVyLmJ1bmRsZS52MS5QdWJsaXNoV0lUQXV0aG9yaXR5UmVzcG9uc2UoADAAEo0BChRMaXN0RmVkZXJhdGVkQnVuZGxlcxI3LnNwaXJlLmFwaS5zZXJ2ZXIuYnVuZGxlLnYxLkxpc3RGZWRlcmF0ZWRCdW5kbGVzUmVxdWVzdBo4LnNwaXJlLmFwaS5zZXJ2ZXIuYnVuZGxlLnYxLkxpc3RGZWRlcmF0ZWRCdW5kbGVzUmVzcG9uc2UoADAAEmgKEkdldEZlZGVyYXRlZEJ1bmRsZRI1LnNwaXJlLmFwaS5zZXJ2ZXIuYnVuZGxlLnYxLkdldEZlZGVyYXRlZEJ1bmRsZVJlcXVlc3QaFy5zcGlyZS5hcGkudHlwZXMuQnVuZGxlKAAwABKfAQoaQmF0Y2hDcmVhdGVGZWRlcmF0ZWRCdW5kbGUSPS5zcGlyZS5hcGkuc2VydmVyLmJ1bmRsZS52MS5CYXRjaENyZWF0ZUZlZGVyYXRlZEJ1bmRsZVJlcXVlc3QaPi5zcGlyZS5hcGkuc2VydmVyLmJ1bmRsZS52MS5CYXRjaENyZWF0ZUZlZGVyYXRlZEJ1bmRsZVJlc3BvbnNlKAAwABKfAQoaQmF0Y2hVcGRhdGVGZWRlcmF0ZWRCdW5kbGUSPS5zcGlyZS5hcGkuc2VydmVyLmJ1bmRsZS52MS5CYXRjaFVwZGF0ZUZlZGVyYXRlZEJ1bmRsZVJlcXVlc3QaPi5zcGlyZS5hcGkuc2VydmVyLmJ1bmRsZS52MS5CYXRjaFVwZGF0ZUZlZGVyYXRlZEJ1bmRsZVJlc3BvbnNlKAAwABKWAQoXQmF0Y2hTZXRGZWRlcmF0ZWRCdW5kbGUSOi5zcGlyZS5hcGkuc2VydmVyLmJ1bmRsZS52MS5CYXRjaFNldEZlZGVyYXRlZEJ1bmRsZVJlcXVlc3QaOy5zcGlyZS5hcGkuc2VydmVyLmJ1bmRsZS52MS5CYXRjaFNldEZlZGVyYXRlZEJ1bmRsZVJlc3BvbnNlKAAwABKfAQoaQmF0Y2hEZWxldGVGZWRlcmF0ZWRCdW5kbGUSPS5zcGlyZS5hcGkuc2VydmVyLmJ1bmRsZS52MS5CYXRjaERlbGV0ZUZlZGVyYXRlZEJ1bmRsZVJlcXVlc3QaPi5zcGlyZS5hcGkuc2VydmVyLmJ1bmRsZS52MS5CYXRjaERlbGV0ZUZlZGVyYXRlZEJ1bmRsZVJlc3BvbnNlKAAwAGIGcHJvdG8z"},
+  {"name":"spire/debug.proto","imports":["spire/types.proto"],"services":["spire.api.server.debug.v1.Debug"],"messages":["spire.api.server.debug.v1.GetInfoRequest","spire.api.server.debug.v1.GetInfoResponse"],"descriptor":"ChFzcGlyZS9kZWJ1Zy5wcm90bxIZc3BpcmUuYXBpLnNlcnZlci5kZWJ1Zy52MRoRc3BpcmUvdHlwZXMucHJvdG8iEAoOR2V0SW5mb1JlcXVlc3Qi5QIKD0dldEluZm9SZXNwb25zZRJOCgpzdmlkX2NoYWluGAEgAygLMi8uc3BpcmUuYXBpLnNlcnZlci5kZWJ1Zy52MS5HZXRJbmZvUmVzcG9uc2UuQ2VydFIJc3ZpZENoYWluEhYKBnVwdGltZRgCIAEoBVIGdXB0aW1lEiEKDGFnZW50c19jb3VudBgDIAEoBVILYWdlbnRzQ291bnQSNgoXZmVkZXJhdGVkX2J1bmRsZXNfY291bnQYBCABKAVSFWZlZGVyYXRlZEJ1bmRsZXNDb3VudBIjCg1lbnRyaWVzX2NvdW50GAUgASgFUgxlbnRyaWVzQ291bnQaagoEQ2VydBIpCgJpZBgBIAEoCzIZLnNwaXJlLmFwaS50eXBlcy5TUElGRkVJRFICaWQSHQoKZXhwaXJlc19hdBgCIAEoA1IJZXhwaXJlc0F0EhgKB3N1YmplY3QYAyABKAlSB3N1YmplY3QybQoFRGVidWcSZAoHR2V0SW5mbxIpLnNwaXJlLmFwaS5zZXJ2ZXIuZGVidWcudjEuR2V0SW5mb1JlcXVlc3QaKi5zcGlyZS5hcGkuc2VydmVyLmRlYnVnLnYxLkdldEluZm9SZXNwb25zZSgAMABiBnByb3RvMw=="},
+  {"name":"spire/entry.proto","imports":["google/wrappers.proto","spire/types.proto"],"services":["spire.api.server.entry.v1.Entry"],"messages":["spire.api.server.entry.v1.CountEntriesRequest","spire.api.server.entry.v1.CountEntriesResponse","spire.api.server.entry.v1.ListEntriesRequest","spire.api.server.entry.v1.ListEntriesResponse","spire.api.server.entry.v1.GetEntryRequest","spire.api.server.entry.v1.BatchCreateEntryRequest","spire.api.server.entry.v1.BatchCreateEntryResponse","spire.api.server.entry.v1.BatchUpdateEntryRequest","spire.api.server.entry.v1.BatchUpdateEntryResponse","spire.api.server.entry.v1.BatchDeleteEntryRequest","spire.api.server.entry.v1.BatchDeleteEntryResponse","spire.api.server.entry.v1.GetAuthorizedEntriesRequest","spire.api.server.entry.v1.GetAuthorizedEntriesResponse","spire.api.server.entry.v1.SyncAuthorizedEntriesRequest","spire.api.server.entry.v1.SyncAuthorizedEntriesResponse","spire.api.server.entry.v1.EntryRevision"],"descriptor":"ChFzcGlyZS9lbnRyeS5wcm90bxIZc3BpcmUuYXBpLnNlcnZlci5lbnRyeS52MRoVZ29vZ2xlL3dyYXBwZXJzLnByb3RvGhFzcGlyZS90eXBlcy5wcm90byL1AwoTQ291bnRFbnRyaWVzUmVxdWVzdBJNCgZmaWx0ZXIYASABKAsyNS5zcGlyZS5hcGkuc2VydmVyLmVudHJ5LnYxLkNvdW50RW50cmllc1JlcXVlc3QuRmlsdGVyUgZmaWx0ZXIajgMKBkZpbHRlchI7CgxieV9zcGlmZmVfaWQYASABKAsyGS5zcGlyZS5hcGkudHlwZXMuU1BJRkZFSURSCmJ5U3BpZmZlSWQSOwoMYnlfcGFyZW50X2lkGAIgASgLMhkuc3BpcmUuYXBpLnR5cGVzLlNQSUZGRUlEUgpieVBhcmVudElkEkEKDGJ5X3NlbGVjdG9ycxgDIAEoCzIeLnNwaXJlLmFwaS50eXBlcy5TZWxlY3Rvck1hdGNoUgtieVNlbGVjdG9ycxJPChFieV9mZWRlcmF0ZXNfd2l0aBgEIAEoCzIjLnNwaXJlLmFwaS50eXBlcy5GZWRlcmF0ZXNXaXRoTWF0Y2hSD2J5RmVkZXJhdGVzV2l0aBI1CgdieV9oaW50GAUgASgLMhwuZ29vZ2xlLnByb3RvYnVmLlN0cmluZ1ZhbHVlUgZieUhpbnQSPwoNYnlfZG93bnN0cmVhbRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5Cb29sVmFsdWVSDGJ5RG93bnN0cmVhbSIsChRDb3VudEVudHJpZXNSZXNwb25zZRIUCgVjb3VudBgBIAEoBVIFY291bnQi7AQKEkxpc3RFbnRyaWVzUmVxdWVzdBJMCgZmaWx0ZXIYASABKAsyNC5zcGlyZS5hcGkuc2VydmVyLmVudHJ5LnYxLkxpc3RFbnRyaWVzUmVxdWVzdC5GaWx0ZXJSBmZpbHRlchI7CgtvdXRwdXRfbWFzaxgCIAEoCzIaLnNwaXJlLmFwaS50eXBlcy5FbnRyeU1hc2tSCm91dHB1dE1hc2sSGwoJcGFnZV9zaXplGAMgASgFUghwYWdlU2l6ZRIdCgpwYWdlX3Rva2VuGAQgASgJUglwYWdlVG9rZW4ajgMKBkZpbHRlchI7CgxieV9zcGlmZmVfaWQYASABKAsyGS5zcGlyZS5hcGkudHlwZXMuU1BJRkZFSURSCmJ5U3BpZmZlSWQSOwoMYnlfcGFyZW50X2lkGAIgASgLMhkuc3BpcmUuYXBpLnR5cGVzLlNQSUZGRUlEUgpieVBhcmVudElkEkEKDGJ5X3NlbGVjdG9ycxgDIAEoCzIeLnNwaXJlLmFwaS50eXBlcy5TZWxlY3Rvck1hdGNoUgtieVNlbGVjdG9ycxJPChFieV9mZWRlcmF0ZXNfd2l0aBgEIAEoCzIjLnNwaXJlLmFwaS50eXBlcy5GZWRlcmF0ZXNXaXRoTWF0Y2hSD2J5RmVkZXJhdGVzV2l0aBI1CgdieV9oaW50GAUgASgLMhwuZ29vZ2xlLnByb3RvYnVmLlN0cmluZ1ZhbHVlUgZieUhpbnQSPwoNYnlfZG93bnN0cmVhbRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5Cb29sVmFsdWVSDGJ5RG93bnN0cmVhbSJvChNMaXN0RW50cmllc1Jlc3BvbnNlEjAKB2VudHJpZXMYASADKAsyFi5zcGlyZS5hcGkudHlwZXMuRW50cnlSB2VudHJpZXMSJgoPbmV4dF9wYWdlX3Rva2VuGAIgASgJUg1uZXh0UGFnZVRva2VuIl4KD0dldEVudHJ5UmVxdWVzdBIOCgJpZBgBIAEoCVICaWQSOwoLb3V0cHV0X21hc2sYAiABKAsyGi5zcGlyZS5hcGkudHlwZXMuRW50cnlNYXNrUgpvdXRwdXRNYXNrIogBChdCYXRjaENyZWF0ZUVudHJ5UmVxdWVzdBIwCgdlbnRyaWVzGAEgAygLMhYuc3BpcmUuYXBpLnR5cGVzLkVudHJ5UgdlbnRyaWVzEjsKC291dHB1dF9tYXNrGAIgASgLMhouc3BpcmUuYXBpLnR5cGVzLkVudHJ5TWFza1IKb3V0cHV0TWFzayLZAQoYQmF0Y2hDcmVhdGVFbnRyeVJlc3BvbnNlElQKB3Jlc3VsdHMYASADKAsyOi5zcGlyZS5hcGkuc2VydmVyLmVudHJ5LnYxLkJhdGNoQ3JlYXRlRW50cnlSZXNwb25zZS5SZXN1bHRSB3Jlc3VsdHMaZwoGUmVzdWx0Ei8KBnN0YXR1cxgBIAEoCzIXLnNwaXJlLmFwaS50eXBlcy5TdGF0dXNSBnN0YXR1cxIsCgVlbnRyeRgCIAEoCzIWLnNwaXJlLmFwaS50eXBlcy5FbnRyeVIFZW50cnkiwwEKF0JhdGNoVXBkYXRlRW50cnlSZXF1ZXN0EjAKB2VudHJpZXMYASADKAsyFi5zcGlyZS5hcGkudHlwZXMuRW50cnlSB2VudHJpZXMSOQoKaW5wdXRfbWFzaxgCIAEoCzIaLnNwaXJlLmFwaS50eXBlcy5FbnRyeU1hc2tSCWlucHV0TWFzaxI7CgtvdXRwdXRfbWFzaxgDIAEoCzIaLnNwaXJlLmFwaS50eXBlcy5FbnRyeU1hc2tSCm91dHB1dE1hc2si2QEKGEJhdGNoVXBkYXRlRW50cnlSZXNwb25zZRJUCgdyZXN1bHRzGAEgAygLMjouc3BpcmUuYXBpLnNlcnZlci5lbnRyeS52MS5CYXRjaFVwZGF0ZUVudHJ5UmVzcG9uc2UuUmVzdWx0UgdyZXN1bHRzGmcKBlJlc3VsdBIvCgZzdGF0dXMYASABKAsyFy5zcGlyZS5hcGkudHlwZXMuU3RhdHVzUgZzdGF0dXMSLAoFZW50cnkYAiABKAsyFi5zcGlyZS5hcGkudHlwZXMuRW50cnlSBWVudHJ5IisKF0JhdGNoRGVsZXRlRW50cnlSZXF1ZXN0EhAKA2lkcxgBIAMoCVIDaWRzIrsBChhCYXRjaERlbGV0ZUVudHJ5UmVzcG9uc2USVAoHcmVzdWx0cxgBIAMoCzI6LnNwaXJlLmFwaS5zZXJ2ZXIuZW50cnkudjEuQmF0Y2hEZWxldGVFbnRyeVJlc3BvbnNlLlJlc3VsdFIHcmVzdWx0cxpJCgZSZXN1bHQSLwoGc3RhdHVzGAEgASgLMhcuc3BpcmUuYXBpLnR5cGVzLlN0YXR1c1IGc3RhdHVzEg4KAmlkGAIgASgJUgJpZCJaChtHZXRBdXRob3JpemVkRW50cmllc1JlcXVlc3QSOwoLb3V0cHV0X21hc2sYASABKAsyGi5zcGlyZS5hcGkudHlwZXMuRW50cnlNYXNrUgpvdXRwdXRNYXNrIlAKHEdldEF1dGhvcml6ZWRFbnRyaWVzUmVzcG9uc2USMAoHZW50cmllcxgBIAMoCzIWLnNwaXJlLmFwaS50eXBlcy5FbnRyeVIHZW50cmllcyJtChxTeW5jQXV0aG9yaXplZEVudHJpZXNSZXF1ZXN0EjsKC291dHB1dF9tYXNrGAEgASgLMhouc3BpcmUuYXBpLnR5cGVzLkVudHJ5TWFza1IKb3V0cHV0TWFzaxIQCgNpZHMYAiADKAlSA2lkcyK4AQodU3luY0F1dGhvcml6ZWRFbnRyaWVzUmVzcG9uc2USUQoPZW50cnlfcmV2aXNpb25zGAEgAygLMiguc3BpcmUuYXBpLnNlcnZlci5lbnRyeS52MS5FbnRyeVJldmlzaW9uUg5lbnRyeVJldmlzaW9ucxIwCgdlbnRyaWVzGAIgAygLMhYuc3BpcmUuYXBpLnR5cGVzLkVudHJ5UgdlbnRyaWVzEhIKBG1vcmUYAyABKAhSBG1vcmUiZwoNRW50cnlSZXZpc2lvbhIOCgJpZBgBIAEoCVICaWQSJwoPcmV2aXNpb25fbnVtYmVyGAIgASgDUg5yZXZpc2lvbk51bWJlchIdCgpjcmVhdGVkX2F0GAMgASgDUgljcmVhdGVkQXQy5AcKBUVudHJ5EnMKDENvdW50RW50cmllcxIuLnNwaXJlLmFwaS5zZXJ2ZXIuZW50cnkudjEuQ291bnRFbnRyaWVzUmVxdWVzdBovLnNwaXJlLmFwaS5zZXJ2ZXIuZW50cnkudjEuQ291bnRFbnRyaWVzUmVzcG9uc2UoADAAEnAKC0xpc3RFbnRyaWVzEi0uc3BpcmUuYXBpLnNlcnZlci5lbnRyeS52MS5MaXN0RW50cmllc1JlcXVlc3QaLi5zcGlyZS5hcGkuc2VydmVyLmVudHJ5LnYxLkxpc3RFbnRyaWVzUmVzcG9uc2UoADAAElIKCEdldEVudHJ5Eiouc3BpcmUuYXBpLnNlcnZlci5lbnRyeS52MS5HZXRFbnRyeVJlcXVlc3QaFi5zcGlyZS5hcGkudHlwZXMuRW50cnkoADAAEn8KEEJhdGNoQ3JlYXRlRW50cnkSMi5zcGlyZS5hcGkuc2VydmVyLmVudHJ5LnYxLkJhdGNoQ3JlYXRlRW50cnlSZXF1ZXN0GjMuc3BpcmUuYXBpLnNlcnZlci5lbnRyeS52MS5CYXRjaENyZWF0ZUVudHJ5UmVzcG9uc2UoADAAEn8KEEJhdGNoVXBkYXRlRW50cnkSMi5zcGlyZS5hcGkuc2VydmVyLmVudHJ5LnYxLkJhdGNoVXBkYXRlRW50cnlSZXF1ZXN0GjMuc3BpcmUuYXBpLnNlcnZlci5lbnRyeS52MS5CYXRjaFVwZGF0ZUVudHJ5UmVzcG9uc2UoADAAEn8KEEJhdGNoRGVsZXRlRW50cnkSMi5zcGlyZS5hcGkuc2VydmVyLmVudHJ5LnYxLkJhdGNoRGVsZXRlRW50cnlSZXF1ZXN0GjMuc3BpcmUuYXBpLnNlcnZlci5lbnRyeS52MS5CYXRjaERlbGV0ZUVudHJ5UmVzcG9uc2UoADAAEosBChRHZXRBdXRob3JpemVkRW50cmllcxI2LnNwaXJlLmFwaS5zZXJ2ZXIuZW50cnkudjEuR2V0QXV0aG9yaXplZEVudHJpZXNSZXF1ZXN0Gjcuc3BpcmUuYXBpLnNlcnZlci5lbnRyeS52MS5HZXRBdXRob3JpemVkRW50cmllc1Jlc3BvbnNlKAAwABKOAQoVU3luY0F1dGhvcml6ZWRFbnRyaWVzEjcuc3BpcmUuYXBpLnNlcnZlci5lbnRyeS52MS5TeW5jQXV0aG9yaXplZEVudHJpZXNSZXF1ZXN0Gjguc3BpcmUuYXBpLnNlcnZlci5lbnRyeS52MS5TeW5jQXV0aG9yaXplZEVudHJpZXNSZXNwb25zZSgBMAFiBnByb3RvMw=="},
+  {"name":"spire/localauthority.proto","imports":[],"services":["spire.api.server.localauthority.v1.LocalAuthority"],"messages":["spire.api.server.localauthority.v1.AuthorityState","spire.api.server.localauthority.v1.GetJWTAuthorityStateRequest","spire.api.server.localauthority.v1.GetJWTAuthorityStateResponse","spire.api.server.localauthority.v1.PrepareJWTAuthorityRequest","spire.api.server.localauthority.v1.PrepareJWTAuthorityResponse","spire.api.server.localauthority.v1.ActivateJWTAuthorityRequest","spire.api.server.localauthority.v1.ActivateJWTAuthorityResponse","spire.api.server.localauthority.v1.TaintJWTAuthorityRequest","spire.api.server.localauthority.v1.TaintJWTAuthorityResponse","spire.api.server.localauthority.v1.RevokeJWTAuthorityRequest","spire.api.server.localauthority.v1.RevokeJWTAuthorityResponse","spire.api.server.localauthority.v1.GetX509AuthorityStateRequest","spire.api.server.localauthority.v1.GetX509AuthorityStateResponse","spire.api.server.localauthority.v1.PrepareX509AuthorityRequest","spire.api.server.localauthority.v1.PrepareX509AuthorityResponse","spire.api.server.localauthority.v1.ActivateX509AuthorityRequest","spire.api.server.localauthority.v1.ActivateX509AuthorityResponse","spire.api.server.localauthority.v1.TaintX509AuthorityRequest","spire.api.server.localauthority.v1.TaintX509AuthorityResponse","spire.api.server.localauthority.v1.TaintX509UpstreamAuthorityRequest","spire.api.server.localauthority.v1.TaintX509UpstreamAuthorityResponse","spire.api.server.localauthority.v1.RevokeX509AuthorityRequest","spire.api.server.localauthority.v1.RevokeX509AuthorityResponse","spire.api.server.localauthority.v1.RevokeX509UpstreamAuthorityRequest","spire.api.server.localauthority.v1.RevokeX509UpstreamAuthorityResponse","spire.api.server.localauthority.v1.GetWITAuthorityStateRequest","spire.api.server.localauthority.v1.GetWITAuthorityStateResponse","spire.api.server.localauthority.v1.PrepareWITAuthorityRequest","spire.api.server.localauthority.v1.PrepareWITAuthorityResponse","spire.api.server.localauthority.v1.ActivateWITAuthorityRequest","spire.api.server.localauthority.v1.ActivateWITAuthorityResponse","spire.api.server.localauthority.v1.TaintWITAuthorityRequest","spire.api.server.localauthority.v1.TaintWITAuthorityResponse","spire.api.server.localauthority.v1.RevokeWITAuthorityRequest","spire.api.server.localauthority.v1.RevokeWITAuthorityResponse"],"descriptor":"ChpzcGlyZS9sb2NhbGF1dGhvcml0eS5wcm90bxIic3BpcmUuYXBpLnNlcnZlci5sb2NhbGF1dGhvcml0eS52MSKcAQoOQXV0aG9yaXR5U3RhdGUSIQoMYXV0aG9yaXR5X2lkGAEgASgJUgthdXRob3JpdHlJZBIdCgpleHBpcmVzX2F0GAIgASgDUglleHBpcmVzQXQSSAohdXBzdHJlYW1fYXV0aG9yaXR5X3N1YmplY3Rfa2V5X2lkGAMgASgJUh11cHN0cmVhbUF1dGhvcml0eVN1YmplY3RLZXlJZCIdChtHZXRKV1RBdXRob3JpdHlTdGF0ZVJlcXVlc3QigAIKHEdldEpXVEF1dGhvcml0eVN0YXRlUmVzcG9uc2USSgoGYWN0aXZlGAEgASgLMjIuc3BpcmUuYXBpLnNlcnZlci5sb2NhbGF1dGhvcml0eS52MS5BdXRob3JpdHlTdGF0ZVIGYWN0aXZlEk4KCHByZXBhcmVkGAIgASgLMjIuc3BpcmUuYXBpLnNlcnZlci5sb2NhbGF1dGhvcml0eS52MS5BdXRob3JpdHlTdGF0ZVIIcHJlcGFyZWQSRAoDb2xkGAMgASgLMjIuc3BpcmUuYXBpLnNlcnZlci5sb2NhbGF1dGhvcml0eS52MS5BdXRob3JpdHlTdGF0ZVIDb2xkIhwKGlByZXBhcmVKV1RBdXRob3JpdHlSZXF1ZXN0IoABChtQcmVwYXJlSldUQXV0aG9yaXR5UmVzcG9uc2USYQoScHJlcGFyZWRfYXV0aG9yaXR5GAEgASgLMjIuc3BpcmUuYXBpLnNlcnZlci5sb2NhbGF1dGhvcml0eS52MS5BdXRob3JpdHlTdGF0ZVIRcHJlcGFyZWRBdXRob3JpdHkiQAobQWN0aXZhdGVKV1RBdXRob3JpdHlSZXF1ZXN0EiEKDGF1dGhvcml0eV9pZBgBIAEoCVILYXV0aG9yaXR5SWQigwEKHEFjdGl2YXRlSldUQXV0aG9yaXR5UmVzcG9uc2USYwoTYWN0aXZhdGVkX2F1dGhvcml0eRgBIAEoCzIyLnNwaXJlLmFwaS5zZXJ2ZXIubG9jYWxhdXRob3JpdHkudjEuQXV0aG9yaXR5U3RhdGVSEmFjdGl2YXRlZEF1dGhvcml0eSI9ChhUYWludEpXVEF1dGhvcml0eVJlcXVlc3QSIQoMYXV0aG9yaXR5X2lkGAEgASgJUgthdXRob3JpdHlJZCJ8ChlUYWludEpXVEF1dGhvcml0eVJlc3BvbnNlEl8KEXRhaW50ZWRfYXV0aG9yaXR5GAEgASgLMjIuc3BpcmUuYXBpLnNlcnZlci5sb2NhbGF1dGhvcml0eS52MS5BdXRob3JpdHlTdGF0ZVIQdGFpbnRlZEF1dGhvcml0eSI+ChlSZXZva2VKV1RBdXRob3JpdHlSZXF1ZXN0EiEKDGF1dGhvcml0eV9pZBgBIAEoCVILYXV0aG9yaXR5SWQifQoaUmV2b2tlSldUQXV0aG9yaXR5UmVzcG9uc2USXwoRcmV2b2tlZF9hdXRob3JpdHkYASABKAsyMi5zcGlyZS5hcGkuc2VydmVyLmxvY2FsYXV0aG9yaXR5LnYxLkF1dGhvcml0eVN0YXRlUhByZXZva2VkQXV0aG9yaXR5Ih4KHEdldFg1MDlBdXRob3JpdHlTdGF0ZVJlcXVlc3QigQIKHUdldFg1MDlBdXRob3JpdHlTdGF0ZVJlc3BvbnNlEkoKBmFjdGl2ZRgBIAEoCzIyLnNwaXJlLmFwaS5zZXJ2ZXIubG9jYWxhdXRob3JpdHkudjEuQXV0aG9yaXR5U3RhdGVSBmFjdGl2ZRJOCghwcmVwYXJlZBgCIAEoCzIyLnNwaXJlLmFwaS5zZXJ2ZXIubG9jYWxhdXRob3JpdHkudjEuQXV0aG9yaXR5U3RhdGVSCHByZXBhcmVkEkQKA29sZBgDIAEoCzIyLnNwaXJlLmFwaS5zZXJ2ZXIubG9jYWxhdXRob3JpdHkudjEuQXV0aG9yaXR5U3RhdGVSA29sZCIdChtQcmVwYXJlWDUwOUF1dGhvcml0eVJlcXVlc3QigQEKHFByZXBhcmVYNTA5QXV0aG9yaXR5UmVzcG9uc2USYQoScHJlcGFyZWRfYXV0aG9yaXR5GAEgASgLMjIuc3BpcmUuYXBpLnNlcnZlci5sb2NhbGF1dGhvcml0eS52MS5BdXRob3JpdHlTdGF0ZVIRcHJlcGFyZWRBdXRob3JpdHkiQQocQWN0aXZhdGVYNTA5QXV0aG9yaXR5UmVxdWVzdBIhCgxhdXRob3JpdHlfaWQYASABKAlSC2F1dGhvcml0eUlkIoQBCh1BY3RpdmF0ZVg1MDlBdXRob3JpdHlSZXNwb25zZRJjChNhY3RpdmF0ZWRfYXV0aG9yaXR5GAEgASgLMjIuc3BpcmUuYXBpLnNlcnZlci5sb2NhbGF1dGhvcml0eS52MS5BdXRob3JpdHlTdGF0ZVISYWN0aXZhdGVkQXV0aG9yaXR5Ij4KGVRhaW50WDUwOUF1dGhvcml0eVJlcXVlc3QSIQoMYXV0aG9yaXR5X2lkGAEgASgJUgthdXRob3JpdHlJZCJ9ChpUYWludFg1MDlBdXRob3JpdHlSZXNwb25zZRJfChF0YWludGVkX2F1dGhvcml0eRgBIAEoCzIyLnNwaXJlLmFwaS5zZXJ2ZXIubG9jYWxhdXRob3JpdHkudjEuQXV0aG9yaXR5U3RhdGVSEHRhaW50ZWRBdXRob3JpdHkiSQohVGFpbnRYNTA5VXBzdHJlYW1BdXRob3JpdHlSZXF1ZXN0EiQKDnN1YmplY3Rfa2V5X2lkGAEgASgJUgxzdWJqZWN0S2V5SWQibgoiVGFpbnRYNTA5VXBzdHJlYW1BdXRob3JpdHlSZXNwb25zZRJICiF1cHN0cmVhbV9hdXRob3JpdHlfc3ViamVjdF9rZXlfaWQYASABKAlSHXVwc3RyZWFtQXV0aG9yaXR5U3ViamVjdEtleUlkIj8KGlJldm9rZVg1MDlBdXRob3JpdHlSZXF1ZXN0EiEKDGF1dGhvcml0eV9pZBgBIAEoCVILYXV0aG9yaXR5SWQifgobUmV2b2tlWDUwOUF1dGhvcml0eVJlc3BvbnNlEl8KEXJldm9rZWRfYXV0aG9yaXR5GAEgASgLMjIuc3BpcmUuYXBpLnNlcnZlci5sb2NhbGF1dGhvcml0eS52MS5BdXRob3JpdHlTdGF0ZVIQcmV2b2tlZEF1dGhvcml0eSJKCiJSZXZva2VYNTA5VXBzdHJlYW1BdXRob3JpdHlSZXF1ZXN0EiQKDnN1YmplY3Rfa2V5X2lkGAEgASgJUgxzdWJqZWN0S2V5SWQibwojUmV2b2tlWDUwOVVwc3RyZWFtQXV0aG9yaXR5UmVzcG9uc2USSAohdXBzdHJlYW1fYXV0aG9yaXR5X3N1YmplY3Rfa2V5X2lkGAEgASgJUh11cHN0cmVhbUF1dGhvcml0eVN1YmplY3RLZXlJZCIdChtHZXRXSVRBdXRob3JpdHlTdGF0ZVJlcXVlc3QigAIKHEdldFdJVEF1dGhvcml0eVN0YXRlUmVzcG9uc2USSgoGYWN0aXZlGAEgASgLMjIuc3BpcmUuYXBpLnNlcnZlci5sb2NhbGF1dGhvcml0eS52MS5BdXRob3JpdHlTdGF0ZVIGYWN0aXZlEk4KCHByZXBhcmVkGAIgASgLMjIuc3BpcmUuYXBpLnNlcnZlci5sb2NhbGF1dGhvcml0eS52MS5BdXRob3JpdHlTdGF0ZVIIcHJlcGFyZWQSRAoDb2xkGAMgASgLMjIuc3BpcmUuYXBpLnNlcnZlci5sb2NhbGF1dGhvcml0eS52MS5BdXRob3JpdHlTdGF0ZVIDb2xkIhwKGlByZXBhcmVXSVRBdXRob3JpdHlSZXF1ZXN0IoABChtQcmVwYXJlV0lUQXV0aG9yaXR5UmVzcG9uc2USYQoScHJlcGFyZWRfYXV0aG9yaXR5GAEgASgLMjIuc3BpcmUuYXBpLnNlcnZlci5sb2NhbGF1dGhvcml0eS52MS5BdXRob3JpdHlTdGF0ZVIRcHJlcGFyZWRBdXRob3JpdHkiQAobQWN0aXZhdGVXSVRBdXRob3JpdHlSZXF1ZXN0EiEKDGF1dGhvcml0eV9pZBgBIAEoCVILYXV0aG9yaXR5SWQigwEKHEFjdGl2YXRlV0lUQXV0aG9yaXR5UmVzcG9uc2USYwoTYWN0aXZhdGVkX2F1dGhvcml0eRgBIAEoCzIyLnNwaXJlLmFwaS5zZXJ2ZXIubG9jYWxhdXRob3JpdHkudjEuQXV0aG9yaXR5U3RhdGVSEmFjdGl2YXRlZEF1dGhvcml0eSI9ChhUYWludFdJVEF1dGhvcml0eVJlcXVlc3QSIQoMYXV0aG9yaXR5X2lkGAEgASgJUgthdXRob3JpdHlJZCJ8ChlUYWludFdJVEF1dGhvcml0eVJlc3BvbnNlEl8KEXRhaW50ZWRfYXV0aG9yaXR5GAEgASgLMjIuc3BpcmUuYXBpLnNlcnZlci5sb2NhbGF1dGhvcml0eS52MS5BdXRob3JpdHlTdGF0ZVIQdGFpbnRlZEF1dGhvcml0eSI+ChlSZXZva2VXSVRBdXRob3JpdHlSZXF1ZXN0EiEKDGF1dGhvcml0eV9pZBgBIAEoCVILYXV0aG9yaXR5SWQifQoaUmV2b2tlV0lUQXV0aG9yaXR5UmVzcG9uc2USXwoRcmV2b2tlZF9hdXRob3JpdHkYASABKAsyMi5zcGlyZS5hcGkuc2VydmVyLmxvY2FsYXV0aG9yaXR5LnYxLkF1dGhvcml0eVN0YXRlUhByZXZva2VkQXV0aG9yaXR5MrAVCg5Mb2NhbEF1dGhvcml0eRKdAQoUR2V0SldUQXV0aG9yaXR5U3RhdGUSPy5zcGlyZS5hcGkuc2VydmVyLmxvY2FsYXV0aG9yaXR5LnYxLkdldEpXVEF1dGhvcml0eVN0YXRlUmVxdWVzdBpALnNwaXJlLmFwaS5zZXJ2ZXIubG9jYWxhdXRob3JpdHkudjEuR2V0SldUQXV0aG9yaXR5U3RhdGVSZXNwb25zZSgAMAASmgEKE1ByZXBhcmVKV1RBdXRob3JpdHkSPi5zcGlyZS5hcGkuc2VydmVyLmxvY2FsYXV0aG9yaXR5LnYxLlByZXBhcmVKV1RBdXRob3JpdHlSZXF1ZXN0Gj8uc3BpcmUuYXBpLnNlcnZlci5sb2NhbGF1dGhvcml0eS52MS5QcmVwYXJlSldUQXV0aG9yaXR5UmVzcG9uc2UoADAAEp0BChRBY3RpdmF0ZUpXVEF1dGhvcml0eRI/LnNwaXJlLmFwaS5zZXJ2ZXIubG9jYWxhdXRob3JpdHkudjEuQWN0aXZhdGVKV1RBdXRob3JpdHlSZXF1ZXN0GkAuc3BpcmUuYXBpLnNlcnZlci5sb2NhbGF1dGhvcml0eS52MS5BY3RpdmF0ZUpXVEF1dGhvcml0eVJlc3BvbnNlKAAwABKUAQoRVGFpbnRKV1RBdXRob3JpdHkSPC5zcGlyZS5hcGkuc2VydmVyLmxvY2FsYXV0aG9yaXR5LnYxLlRhaW50SldUQXV0aG9yaXR5UmVxdWVzdBo9LnNwaXJlLmFwaS5zZXJ2ZXIubG9jYWxhdXRob3JpdHkudjEuVGFpbnRKV1RBdXRob3JpdHlSZXNwb25zZSgAMAASlwEKElJldm9rZUpXVEF1dGhvcml0eRI9LnNwaXJlLmFwaS5zZXJ2ZXIubG9jYWxhdXRob3JpdHkudjEuUmV2b2tlSldUQXV0aG9yaXR5UmVxdWVzdBo+LnNwaXJlLmFwaS5zZXJ2ZXIubG9jYWxhdXRob3JpdHkudjEuUmV2b2tlSldUQXV0aG9yaXR5UmVzcG9uc2UoADAAEqABChVHZXRYNTA5QXV0aG9yaXR5U3RhdGUSQC5zcGlyZS5hcGkuc2VydmVyLmxvY2FsYXV0aG9yaXR5LnYxLkdldFg1MDlBdXRob3JpdHlTdGF0ZVJlcXVlc3QaQS5zcGlyZS5hcGkuc2VydmVyLmxvY2FsYXV0aG9yaXR5LnYxLkdldFg1MDlBdXRob3JpdHlTdGF0ZVJlc3BvbnNlKAAwABKdAQoUUHJlcGFyZVg1MDlBdXRob3JpdHkSPy5zcGlyZS5hcGkuc2VydmVyLmxvY2FsYXV0aG9yaXR5LnYxLlByZXBhcmVYNTA5QXV0aG9yaXR5UmVxdWVzdBpALnNwaXJlLmFwaS5zZXJ2ZXIubG9jYWxhdXRob3JpdHkudjEuUHJlcGFyZVg1MDlBdXRob3JpdHlSZXNwb25zZSgAMAASoAEKFUFjdGl2YXRlWDUwOUF1dGhvcml0eRJALnNwaXJlLmFwaS5zZXJ2ZXIubG9jYWxhdXRob3JpdHkudjEuQWN0aXZhdGVYNTA5QXV0aG9yaXR5UmVxdWVzdBpBLnNwaXJlLmFwaS5zZXJ2ZXIubG9jYWxhdXRob3JpdHkudjEuQWN0aXZhdGVYNTA5QXV0aG9yaXR5UmVzcG9uc2UoADAAEpcBChJUYWludFg1MDlBdXRob3JpdHkSPS5zcGlyZS5hcGkuc2VydmVyLmxvY2FsYXV0aG9yaXR5LnYxLlRhaW50WDUwOUF1dGhvcml0eVJlcXVlc3QaPi5zcGlyZS5hcGkuc2VydmVyLmxvY2FsYXV0aG9yaXR5LnYxLlRhaW50WDUwOUF1dGhvcml0eVJlc3BvbnNlKAAwABKvAQoaVGFpbnRYNTA5VXBzdHJlYW1BdXRob3JpdHkSRS5zcGlyZS5hcGkuc2VydmVyLmxvY2FsYXV0aG9yaXR5LnYxLlRhaW50WDUwOVVwc3RyZWFtQXV0aG9yaXR5UmVxdWVzdBpGLnNwaXJlLmFwaS5zZXJ2ZXIubG9jYWxhdXRob3JpdHkudjEuVGFpbnRYNTA5VXBzdHJlYW1BdXRob3JpdHlSZXNwb25zZSgAMAASmgEKE1Jldm9rZVg1MDlBdXRob3JpdHkSPi5zcGlyZS5hcGkuc2VydmVyLmxvY2FsYXV0aG9yaXR5LnYxLlJldm9rZVg1MDlBdXRob3JpdHlSZXF1ZXN0Gj8uc3BpcmUuYXBpLnNlcnZlci5sb2NhbGF1dGhvcml0eS52MS5SZXZva2VYNTA5QXV0aG9yaXR5UmVzcG9uc2UoADAAErIBChtSZXZva2VYNTA5VXBzdHJlYW1BdXRob3JpdHkSRi5zcGlyZS5hcGkuc2VydmVyLmxvY2FsYXV0aG9yaXR5LnYxLlJldm9rZVg1MDlVcHN0cmVhbUF1dGhvcml0eVJlcXVlc3QaRy5zcGlyZS5hcGkuc2VydmVyLmxvY2FsYXV0aG9yaXR5LnYxLlJldm9rZVg1MDlVcHN0cmVhbUF1dGhvcml0eVJlc3BvbnNlKAAwABKdAQoUR2V0V0lUQXV0aG9yaXR5U3RhdGUSPy5zcGlyZS5hcGkuc2VydmVyLmxvY2FsYXV0aG9yaXR5LnYxLkdldFdJVEF1dGhvcml0eVN0YXRlUmVxdWVzdBpALnNwaXJlLmFwaS5zZXJ2ZXIubG9jYWxhdXRob3JpdHkudjEuR2V0V0lUQXV0aG9yaXR5U3RhdGVSZXNwb25zZSgAMAASmgEKE1ByZXBhcmVXSVRBdXRob3JpdHkSPi5zcGlyZS5hcGkuc2VydmVyLmxvY2FsYXV0aG9yaXR5LnYxLlByZXBhcmVXSVRBdXRob3JpdHlSZXF1ZXN0Gj8uc3BpcmUuYXBpLnNlcnZlci5sb2NhbGF1dGhvcml0eS52MS5QcmVwYXJlV0lUQXV0aG9yaXR5UmVzcG9uc2UoADAAEp0BChRBY3RpdmF0ZVdJVEF1dGhvcml0eRI/LnNwaXJlLmFwaS5zZXJ2ZXIubG9jYWxhdXRob3JpdHkudjEuQWN0aXZhdGVXSVRBdXRob3JpdHlSZXF1ZXN0GkAuc3BpcmUuYXBpLnNlcnZlci5sb2NhbGF1dGhvcml0eS52MS5BY3RpdmF0ZVdJVEF1dGhvcml0eVJlc3BvbnNlKAAwABKUAQoRVGFpbnRXSVRBdXRob3JpdHkSPC5zcGlyZS5hcGkuc2VydmVyLmxvY2FsYXV0aG9yaXR5LnYxLlRhaW50V0lUQXV0aG9yaXR5UmVxdWVzdBo9LnNwaXJlLmFwaS5zZXJ2ZXIubG9jYWxhdXRob3JpdHkudjEuVGFpbnRXSVRBdXRob3JpdHlSZXNwb25zZSgAMAASlwEKElJldm9rZVdJVEF1dGhvcml0eRI9LnNwaXJlLmFwaS5zZXJ2ZXIubG9jYWxhdXRob3JpdHkudjEuUmV2b2tlV0lUQXV0aG9yaXR5UmVxdWVzdBo+LnNwaXJlLmFwaS5zZXJ2ZXIubG9jYWxhdXRob3JpdHkudjEuUmV2b2tlV0lUQXV0aG9yaXR5UmVzcG9uc2UoADAAYgZwcm90bzM="},
+  {"name":"spire/logger.proto","imports":["spire/types.proto"],"services":["spire.api.server.logger.v1.Logger"],"messages":["spire.api.server.logger.v1.GetLoggerRequest","spire.api.server.logger.v1.SetLogLevelRequest","spire.api.server.logger.v1.ResetLogLevelRequest"],"descriptor":"ChJzcGlyZS9sb2dnZXIucHJvdG8SGnNwaXJlLmFwaS5zZXJ2ZXIubG9nZ2VyLnYxGhFzcGlyZS90eXBlcy5wcm90byISChBHZXRMb2dnZXJSZXF1ZXN0IkwKElNldExvZ0xldmVsUmVxdWVzdBI2CgluZXdfbGV2ZWwYASABKA4yGS5zcGlyZS5hcGkudHlwZXMuTG9nTGV2ZWxSCG5ld0xldmVsIhYKFFJlc2V0TG9nTGV2ZWxSZXF1ZXN0MpwCCgZMb2dnZXISVgoJR2V0TG9nZ2VyEiwuc3BpcmUuYXBpLnNlcnZlci5sb2dnZXIudjEuR2V0TG9nZ2VyUmVxdWVzdBoXLnNwaXJlLmFwaS50eXBlcy5Mb2dnZXIoADAAEloKC1NldExvZ0xldmVsEi4uc3BpcmUuYXBpLnNlcnZlci5sb2dnZXIudjEuU2V0TG9nTGV2ZWxSZXF1ZXN0Ghcuc3BpcmUuYXBpLnR5cGVzLkxvZ2dlcigAMAASXgoNUmVzZXRMb2dMZXZlbBIwLnNwaXJlLmFwaS5zZXJ2ZXIubG9nZ2VyLnYxLlJlc2V0TG9nTGV2ZWxSZXF1ZXN0Ghcuc3BpcmUuYXBpLnR5cGVzLkxvZ2dlcigAMABiBnByb3RvMw=="},
+  {"name":"spire/svid.proto","imports":["spire/types.proto"],"services":["spire.api.server.svid.v1.SVID"],"messages":["spire.api.server.svid.v1.MintX509SVIDRequest","spire.api.server.svid.v1.MintX509SVIDResponse","spire.api.server.svid.v1.MintJWTSVIDRequest","spire.api.server.svid.v1.MintJWTSVIDResponse","spire.api.server.svid.v1.MintWITSVIDRequest","spire.api.server.svid.v1.MintWITSVIDResponse","spire.api.server.svid.v1.NewX509SVIDParams","spire.api.server.svid.v1.BatchNewX509SVIDRequest","spire.api.server.svid.v1.BatchNewX509SVIDResponse","spire.api.server.svid.v1.NewJWTSVIDRequest","spire.api.server.svid.v1.NewJWTSVIDResponse","spire.api.server.svid.v1.NewWITSVIDParams","spire.api.server.svid.v1.BatchNewWITSVIDRequest","spire.api.server.svid.v1.BatchNewWITSVIDResponse","spire.api.server.svid.v1.NewDownstreamX509CARequest","spire.api.server.svid.v1.NewDownstreamX509CAResponse"],"descriptor":"ChBzcGlyZS9zdmlkLnByb3RvEhhzcGlyZS5hcGkuc2VydmVyLnN2aWQudjEaEXNwaXJlL3R5cGVzLnByb3RvIjkKE01pbnRYNTA5U1ZJRFJlcXVlc3QSEAoDY3NyGAEgASgMUgNjc3ISEAoDdHRsGAIgASgFUgN0dGwiRQoUTWludFg1MDlTVklEUmVzcG9uc2USLQoEc3ZpZBgBIAEoCzIZLnNwaXJlLmFwaS50eXBlcy5YNTA5U1ZJRFIEc3ZpZCJtChJNaW50SldUU1ZJRFJlcXVlc3QSKQoCaWQYASABKAsyGS5zcGlyZS5hcGkudHlwZXMuU1BJRkZFSURSAmlkEhoKCGF1ZGllbmNlGAIgAygJUghhdWRpZW5jZRIQCgN0dGwYAyABKAVSA3R0bCJDChNNaW50SldUU1ZJRFJlc3BvbnNlEiwKBHN2aWQYASABKAsyGC5zcGlyZS5hcGkudHlwZXMuSldUU1ZJRFIEc3ZpZCKdAQoSTWludFdJVFNWSURSZXF1ZXN0EikKAmlkGAEgASgLMhkuc3BpcmUuYXBpLnR5cGVzLlNQSUZGRUlEUgJpZBIdCgpwdWJsaWNfa2V5GAIgASgMUglwdWJsaWNLZXkSEAoDdHRsGAMgASgFUgN0dGwSKwoRc2lnbmluZ19hbGdvcml0aG0YBCABKAlSEHNpZ25pbmdBbGdvcml0aG0iQwoTTWludFdJVFNWSURSZXNwb25zZRIsCgRzdmlkGAEgASgLMhguc3BpcmUuYXBpLnR5cGVzLldJVFNWSURSBHN2aWQiQAoRTmV3WDUwOVNWSURQYXJhbXMSGQoIZW50cnlfaWQYASABKAlSB2VudHJ5SWQSEAoDY3NyGAIgASgMUgNjc3IiXgoXQmF0Y2hOZXdYNTA5U1ZJRFJlcXVlc3QSQwoGcGFyYW1zGAEgAygLMisuc3BpcmUuYXBpLnNlcnZlci5zdmlkLnYxLk5ld1g1MDlTVklEUGFyYW1zUgZwYXJhbXMi2QEKGEJhdGNoTmV3WDUwOVNWSURSZXNwb25zZRJTCgdyZXN1bHRzGAEgAygLMjkuc3BpcmUuYXBpLnNlcnZlci5zdmlkLnYxLkJhdGNoTmV3WDUwOVNWSURSZXNwb25zZS5SZXN1bHRSB3Jlc3VsdHMaaAoGUmVzdWx0Ei8KBnN0YXR1cxgBIAEoCzIXLnNwaXJlLmFwaS50eXBlcy5TdGF0dXNSBnN0YXR1cxItCgRzdmlkGAIgASgLMhkuc3BpcmUuYXBpLnR5cGVzLlg1MDlTVklEUgRzdmlkIkoKEU5ld0pXVFNWSURSZXF1ZXN0EhkKCGVudHJ5X2lkGAEgASgJUgdlbnRyeUlkEhoKCGF1ZGllbmNlGAIgAygJUghhdWRpZW5jZSJCChJOZXdKV1RTVklEUmVzcG9uc2USLAoEc3ZpZBgBIAEoCzIYLnNwaXJlLmFwaS50eXBlcy5KV1RTVklEUgRzdmlkInkKEE5ld1dJVFNWSURQYXJhbXMSGQoIZW50cnlfaWQYASABKAlSB2VudHJ5SWQSHQoKcHVibGljX2tleRgCIAEoDFIJcHVibGljS2V5EisKEXNpZ25pbmdfYWxnb3JpdGhtGAMgASgJUhBzaWduaW5nQWxnb3JpdGhtIlwKFkJhdGNoTmV3V0lUU1ZJRFJlcXVlc3QSQgoGcGFyYW1zGAEgAygLMiouc3BpcmUuYXBpLnNlcnZlci5zdmlkLnYxLk5ld1dJVFNWSURQYXJhbXNSBnBhcmFtcyLWAQoXQmF0Y2hOZXdXSVRTVklEUmVzcG9uc2USUgoHcmVzdWx0cxgBIAMoCzI4LnNwaXJlLmFwaS5zZXJ2ZXIuc3ZpZC52MS5CYXRjaE5ld1dJVFNWSURSZXNwb25zZS5SZXN1bHRSB3Jlc3VsdHMaZwoGUmVzdWx0Ei8KBnN0YXR1cxgBIAEoCzIXLnNwaXJlLmFwaS50eXBlcy5TdGF0dXNSBnN0YXR1cxIsCgRzdmlkGAIgASgLMhguc3BpcmUuYXBpLnR5cGVzLldJVFNWSURSBHN2aWQiUwoaTmV3RG93bnN0cmVhbVg1MDlDQVJlcXVlc3QSEAoDY3NyGAEgASgMUgNjc3ISIwoNcHJlZmVycmVkX3R0bBgCIAEoBVIMcHJlZmVycmVkVHRsImwKG05ld0Rvd25zdHJlYW1YNTA5Q0FSZXNwb25zZRIiCg1jYV9jZXJ0X2NoYWluGAEgAygMUgtjYUNlcnRDaGFpbhIpChB4NTA5X2F1dGhvcml0aWVzGAIgAygMUg94NTA5QXV0aG9yaXRpZXMyygYKBFNWSUQScQoMTWludFg1MDlTVklEEi0uc3BpcmUuYXBpLnNlcnZlci5zdmlkLnYxLk1pbnRYNTA5U1ZJRFJlcXVlc3QaLi5zcGlyZS5hcGkuc2VydmVyLnN2aWQudjEuTWludFg1MDlTVklEUmVzcG9uc2UoADAAEm4KC01pbnRKV1RTVklEEiwuc3BpcmUuYXBpLnNlcnZlci5zdmlkLnYxLk1pbnRKV1RTVklEUmVxdWVzdBotLnNwaXJlLmFwaS5zZXJ2ZXIuc3ZpZC52MS5NaW50SldUU1ZJRFJlc3BvbnNlKAAwABJuCgtNaW50V0lUU1ZJRBIsLnNwaXJlLmFwaS5zZXJ2ZXIuc3ZpZC52MS5NaW50V0lUU1ZJRFJlcXVlc3QaLS5zcGlyZS5hcGkuc2VydmVyLnN2aWQudjEuTWludFdJVFNWSURSZXNwb25zZSgAMAASfQoQQmF0Y2hOZXdYNTA5U1ZJRBIxLnNwaXJlLmFwaS5zZXJ2ZXIuc3ZpZC52MS5CYXRjaE5ld1g1MDlTVklEUmVxdWVzdBoyLnNwaXJlLmFwaS5zZXJ2ZXIuc3ZpZC52MS5CYXRjaE5ld1g1MDlTVklEUmVzcG9uc2UoADAAEmsKCk5ld0pXVFNWSUQSKy5zcGlyZS5hcGkuc2VydmVyLnN2aWQudjEuTmV3SldUU1ZJRFJlcXVlc3QaLC5zcGlyZS5hcGkuc2VydmVyLnN2aWQudjEuTmV3SldUU1ZJRFJlc3BvbnNlKAAwABJ6Cg9CYXRjaE5ld1dJVFNWSUQSMC5zcGlyZS5hcGkuc2VydmVyLnN2aWQudjEuQmF0Y2hOZXdXSVRTVklEUmVxdWVzdBoxLnNwaXJlLmFwaS5zZXJ2ZXIuc3ZpZC52MS5CYXRjaE5ld1dJVFNWSURSZXNwb25zZSgAMAAShgEKE05ld0Rvd25zdHJlYW1YNTA5Q0ESNC5zcGlyZS5hcGkuc2VydmVyLnN2aWQudjEuTmV3RG93bnN0cmVhbVg1MDlDQVJlcXVlc3QaNS5zcGlyZS5hcGkuc2VydmVyLnN2aWQudjEuTmV3RG93bnN0cmVhbVg1MDlDQVJlc3BvbnNlKAAwAGIGcHJvdG8z"},
+  {"name":"spire/trustdomain.proto","imports":["google/wrappers.proto","spire/types.proto"],"services":["spire.api.server.trustdomain.v1.TrustDomain"],"messages":["spire.api.server.trustdomain.v1.ListFederationRelationshipsRequest","spire.api.server.trustdomain.v1.ListFederationRelationshipsResponse","spire.api.server.trustdomain.v1.GetFederationRelationshipRequest","spire.api.server.trustdomain.v1.BatchCreateFederationRelationshipRequest","spire.api.server.trustdomain.v1.BatchCreateFederationRelationshipResponse","spire.api.server.trustdomain.v1.BatchUpdateFederationRelationshipRequest","spire.api.server.trustdomain.v1.BatchUpdateFederationRelationshipResponse","spire.api.server.trustdomain.v1.BatchDeleteFederationRelationshipRequest","spire.api.server.trustdomain.v1.BatchDeleteFederationRelationshipResponse","spire.api.server.trustdomain.v1.RefreshBundleRequest"],"descriptor":"ChdzcGlyZS90cnVzdGRvbWFpbi5wcm90bxIfc3BpcmUuYXBpLnNlcnZlci50cnVzdGRvbWFpbi52MRoVZ29vZ2xlL3dyYXBwZXJzLnByb3RvGhFzcGlyZS90eXBlcy5wcm90byKuAQoiTGlzdEZlZGVyYXRpb25SZWxhdGlvbnNoaXBzUmVxdWVzdBJMCgtvdXRwdXRfbWFzaxgBIAEoCzIrLnNwaXJlLmFwaS50eXBlcy5GZWRlcmF0aW9uUmVsYXRpb25zaGlwTWFza1IKb3V0cHV0TWFzaxIbCglwYWdlX3NpemUYAiABKAVSCHBhZ2VTaXplEh0KCnBhZ2VfdG9rZW4YAyABKAlSCXBhZ2VUb2tlbiKxAQojTGlzdEZlZGVyYXRpb25SZWxhdGlvbnNoaXBzUmVzcG9uc2USYgoYZmVkZXJhdGlvbl9yZWxhdGlvbnNoaXBzGAEgAygLMicuc3BpcmUuYXBpLnR5cGVzLkZlZGVyYXRpb25SZWxhdGlvbnNoaXBSF2ZlZGVyYXRpb25SZWxhdGlvbnNoaXBzEiYKD25leHRfcGFnZV90b2tlbhgCIAEoCVINbmV4dFBhZ2VUb2tlbiKTAQogR2V0RmVkZXJhdGlvblJlbGF0aW9uc2hpcFJlcXVlc3QSIQoMdHJ1c3RfZG9tYWluGAEgASgJUgt0cnVzdERvbWFpbhJMCgtvdXRwdXRfbWFzaxgCIAEoCzIrLnNwaXJlLmFwaS50eXBlcy5GZWRlcmF0aW9uUmVsYXRpb25zaGlwTWFza1IKb3V0cHV0TWFzayLcAQooQmF0Y2hDcmVhdGVGZWRlcmF0aW9uUmVsYXRpb25zaGlwUmVxdWVzdBJiChhmZWRlcmF0aW9uX3JlbGF0aW9uc2hpcHMYASADKAsyJy5zcGlyZS5hcGkudHlwZXMuRmVkZXJhdGlvblJlbGF0aW9uc2hpcFIXZmVkZXJhdGlvblJlbGF0aW9uc2hpcHMSTAoLb3V0cHV0X21hc2sYAiABKAsyKy5zcGlyZS5hcGkudHlwZXMuRmVkZXJhdGlvblJlbGF0aW9uc2hpcE1hc2tSCm91dHB1dE1hc2sitgIKKUJhdGNoQ3JlYXRlRmVkZXJhdGlvblJlbGF0aW9uc2hpcFJlc3BvbnNlEmsKB3Jlc3VsdHMYASADKAsyUS5zcGlyZS5hcGkuc2VydmVyLnRydXN0ZG9tYWluLnYxLkJhdGNoQ3JlYXRlRmVkZXJhdGlvblJlbGF0aW9uc2hpcFJlc3BvbnNlLlJlc3VsdFIHcmVzdWx0cxqbAQoGUmVzdWx0Ei8KBnN0YXR1cxgBIAEoCzIXLnNwaXJlLmFwaS50eXBlcy5TdGF0dXNSBnN0YXR1cxJgChdmZWRlcmF0aW9uX3JlbGF0aW9uc2hpcBgCIAEoCzInLnNwaXJlLmFwaS50eXBlcy5GZWRlcmF0aW9uUmVsYXRpb25zaGlwUhZmZWRlcmF0aW9uUmVsYXRpb25zaGlwIqgCCihCYXRjaFVwZGF0ZUZlZGVyYXRpb25SZWxhdGlvbnNoaXBSZXF1ZXN0EmIKGGZlZGVyYXRpb25fcmVsYXRpb25zaGlwcxgBIAMoCzInLnNwaXJlLmFwaS50eXBlcy5GZWRlcmF0aW9uUmVsYXRpb25zaGlwUhdmZWRlcmF0aW9uUmVsYXRpb25zaGlwcxJKCgppbnB1dF9tYXNrGAIgASgLMisuc3BpcmUuYXBpLnR5cGVzLkZlZGVyYXRpb25SZWxhdGlvbnNoaXBNYXNrUglpbnB1dE1hc2sSTAoLb3V0cHV0X21hc2sYAyABKAsyKy5zcGlyZS5hcGkudHlwZXMuRmVkZXJhdGlvblJlbGF0aW9uc2hpcE1hc2tSCm91dHB1dE1hc2sitgIKKUJhdGNoVXBkYXRlRmVkZXJhdGlvblJlbGF0aW9uc2hpcFJlc3BvbnNlEmsKB3Jlc3VsdHMYASADKAsyUS5zcGlyZS5hcGkuc2VydmVyLnRydXN0ZG9tYWluLnYxLkJhdGNoVXBkYXRlRmVkZXJhdGlvblJlbGF0aW9uc2hpcFJlc3BvbnNlLlJlc3VsdFIHcmVzdWx0cxqbAQoGUmVzdWx0Ei8KBnN0YXR1cxgBIAEoCzIXLnNwaXJlLmFwaS50eXBlcy5TdGF0dXNSBnN0YXR1cxJgChdmZWRlcmF0aW9uX3JlbGF0aW9uc2hpcBgCIAEoCzInLnNwaXJlLmFwaS50eXBlcy5GZWRlcmF0aW9uUmVsYXRpb25zaGlwUhZmZWRlcmF0aW9uUmVsYXRpb25zaGlwIk8KKEJhdGNoRGVsZXRlRmVkZXJhdGlvblJlbGF0aW9uc2hpcFJlcXVlc3QSIwoNdHJ1c3RfZG9tYWlucxgBIAMoCVIMdHJ1c3REb21haW5zIvYBCilCYXRjaERlbGV0ZUZlZGVyYXRpb25SZWxhdGlvbnNoaXBSZXNwb25zZRJrCgdyZXN1bHRzGAEgAygLMlEuc3BpcmUuYXBpLnNlcnZlci50cnVzdGRvbWFpbi52MS5CYXRjaERlbGV0ZUZlZGVyYXRpb25SZWxhdGlvbnNoaXBSZXNwb25zZS5SZXN1bHRSB3Jlc3VsdHMaXAoGUmVzdWx0Ei8KBnN0YXR1cxgBIAEoCzIXLnNwaXJlLmFwaS50eXBlcy5TdGF0dXNSBnN0YXR1cxIhCgx0cnVzdF9kb21haW4YAiABKAlSC3RydXN0RG9tYWluIjkKFFJlZnJlc2hCdW5kbGVSZXF1ZXN0EiEKDHRydXN0X2RvbWFpbhgBIAEoCVILdHJ1c3REb21haW4y8QcKC1RydXN0RG9tYWluEqwBChtMaXN0RmVkZXJhdGlvblJlbGF0aW9uc2hpcHMSQy5zcGlyZS5hcGkuc2VydmVyLnRydXN0ZG9tYWluLnYxLkxpc3RGZWRlcmF0aW9uUmVsYXRpb25zaGlwc1JlcXVlc3QaRC5zcGlyZS5hcGkuc2VydmVyLnRydXN0ZG9tYWluLnYxLkxpc3RGZWRlcmF0aW9uUmVsYXRpb25zaGlwc1Jlc3BvbnNlKAAwABKLAQoZR2V0RmVkZXJhdGlvblJlbGF0aW9uc2hpcBJBLnNwaXJlLmFwaS5zZXJ2ZXIudHJ1c3Rkb21haW4udjEuR2V0RmVkZXJhdGlvblJlbGF0aW9uc2hpcFJlcXVlc3QaJy5zcGlyZS5hcGkudHlwZXMuRmVkZXJhdGlvblJlbGF0aW9uc2hpcCgAMAASvgEKIUJhdGNoQ3JlYXRlRmVkZXJhdGlvblJlbGF0aW9uc2hpcBJJLnNwaXJlLmFwaS5zZXJ2ZXIudHJ1c3Rkb21haW4udjEuQmF0Y2hDcmVhdGVGZWRlcmF0aW9uUmVsYXRpb25zaGlwUmVxdWVzdBpKLnNwaXJlLmFwaS5zZXJ2ZXIudHJ1c3Rkb21haW4udjEuQmF0Y2hDcmVhdGVGZWRlcmF0aW9uUmVsYXRpb25zaGlwUmVzcG9uc2UoADAAEr4BCiFCYXRjaFVwZGF0ZUZlZGVyYXRpb25SZWxhdGlvbnNoaXASSS5zcGlyZS5hcGkuc2VydmVyLnRydXN0ZG9tYWluLnYxLkJhdGNoVXBkYXRlRmVkZXJhdGlvblJlbGF0aW9uc2hpcFJlcXVlc3QaSi5zcGlyZS5hcGkuc2VydmVyLnRydXN0ZG9tYWluLnYxLkJhdGNoVXBkYXRlRmVkZXJhdGlvblJlbGF0aW9uc2hpcFJlc3BvbnNlKAAwABK+AQohQmF0Y2hEZWxldGVGZWRlcmF0aW9uUmVsYXRpb25zaGlwEkkuc3BpcmUuYXBpLnNlcnZlci50cnVzdGRvbWFpbi52MS5CYXRjaERlbGV0ZUZlZGVyYXRpb25SZWxhdGlvbnNoaXBSZXF1ZXN0Gkouc3BpcmUuYXBpLnNlcnZlci50cnVzdGRvbWFpbi52MS5CYXRjaERlbGV0ZUZlZGVyYXRpb25SZWxhdGlvbnNoaXBSZXNwb25zZSgAMAASYgoNUmVmcmVzaEJ1bmRsZRI1LnNwaXJlLmFwaS5zZXJ2ZXIudHJ1c3Rkb21haW4udjEuUmVmcmVzaEJ1bmRsZVJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkoADAAYgZwcm90bzM="},
+  {"name":"spire/types.proto","imports":[],"services":[],"messages":["spire.api.types.SPIFFEID","spire.api.types.Status","spire.api.types.PermissionDeniedDetails","spire.api.types.Selector","spire.api.types.SelectorMatch","spire.api.types.FederatesWithMatch","spire.api.types.Entry","spire.api.types.EntryMask","spire.api.types.Bundle","spire.api.types.X509Certificate","spire.api.types.JWTKey","spire.api.types.WITKey","spire.api.types.BundleMask","spire.api.types.X509SVID","spire.api.types.JWTSVID","spire.api.types.WITSVID","spire.api.types.Agent","spire.api.types.AgentMask","spire.api.types.AttestationData","spire.api.types.JoinToken","spire.api.types.FederationRelationship","spire.api.types.HTTPSWebProfile","spire.api.types.HTTPSSPIFFEProfile","spire.api.types.FederationRelationshipMask","spire.api.types.Logger"],"descriptor":"ChFzcGlyZS90eXBlcy5wcm90bxIPc3BpcmUuYXBpLnR5cGVzIkEKCFNQSUZGRUlEEiEKDHRydXN0X2RvbWFpbhgBIAEoCVILdHJ1c3REb21haW4SEgoEcGF0aBgCIAEoCVIEcGF0aCI2CgZTdGF0dXMSEgoEY29kZRgBIAEoBVIEY29kZRIYCgdtZXNzYWdlGAIgASgJUgdtZXNzYWdlIuYBChdQZXJtaXNzaW9uRGVuaWVkRGV0YWlscxJHCgZyZWFzb24YASABKA4yLy5zcGlyZS5hcGkudHlwZXMuUGVybWlzc2lvbkRlbmllZERldGFpbHMuUmVhc29uUgZyZWFzb24igQEKBlJlYXNvbhILCgdVTktOT1dOEAASEQoNQUdFTlRfRVhQSVJFRBABEhYKEkFHRU5UX05PVF9BVFRFU1RFRBACEhQKEEFHRU5UX05PVF9BQ1RJVkUQAxIQCgxBR0VOVF9CQU5ORUQQBBIXChNBR0VOVF9NVVNUX1JFQVRURVNUEAUiNAoIU2VsZWN0b3ISEgoEdHlwZRgBIAEoCVIEdHlwZRIUCgV2YWx1ZRgCIAEoCVIFdmFsdWUi4wEKDVNlbGVjdG9yTWF0Y2gSNwoJc2VsZWN0b3JzGAEgAygLMhkuc3BpcmUuYXBpLnR5cGVzLlNlbGVjdG9yUglzZWxlY3RvcnMSQgoFbWF0Y2gYAiABKA4yLC5zcGlyZS5hcGkudHlwZXMuU2VsZWN0b3JNYXRjaC5NYXRjaEJlaGF2aW9yUgVtYXRjaCJVCg1NYXRjaEJlaGF2aW9yEg8KC01BVENIX0VYQUNUEAASEAoMTUFUQ0hfU1VCU0VUEAESEgoOTUFUQ0hfU1VQRVJTRVQQAhINCglNQVRDSF9BTlkQAyLZAQoSRmVkZXJhdGVzV2l0aE1hdGNoEiMKDXRydXN0X2RvbWFpbnMYASADKAlSDHRydXN0RG9tYWlucxJHCgVtYXRjaBgCIAEoDjIxLnNwaXJlLmFwaS50eXBlcy5GZWRlcmF0ZXNXaXRoTWF0Y2guTWF0Y2hCZWhhdmlvclIFbWF0Y2giVQoNTWF0Y2hCZWhhdmlvchIPCgtNQVRDSF9FWEFDVBAAEhAKDE1BVENIX1NVQlNFVBABEhIKDk1BVENIX1NVUEVSU0VUEAISDQoJTUFUQ0hfQU5ZEAMigwYKBUVudHJ5Eg4KAmlkGAEgASgJUgJpZBI2CglzcGlmZmVfaWQYAiABKAsyGS5zcGlyZS5hcGkudHlwZXMuU1BJRkZFSURSCHNwaWZmZUlkEjYKCXBhcmVudF9pZBgDIAEoCzIZLnNwaXJlLmFwaS50eXBlcy5TUElGRkVJRFIIcGFyZW50SWQSNwoJc2VsZWN0b3JzGAQgAygLMhkuc3BpcmUuYXBpLnR5cGVzLlNlbGVjdG9yUglzZWxlY3RvcnMSIgoNeDUwOV9zdmlkX3R0bBgFIAEoBVILeDUwOVN2aWRUdGwSJQoOZmVkZXJhdGVzX3dpdGgYBiADKAlSDWZlZGVyYXRlc1dpdGgSFAoFYWRtaW4YByABKAhSBWFkbWluEh4KCmRvd25zdHJlYW0YCCABKAhSCmRvd25zdHJlYW0SHQoKZXhwaXJlc19hdBgJIAEoA1IJZXhwaXJlc0F0EhsKCWRuc19uYW1lcxgKIAMoCVIIZG5zTmFtZXMSJwoPcmV2aXNpb25fbnVtYmVyGAsgASgDUg5yZXZpc2lvbk51bWJlchIdCgpzdG9yZV9zdmlkGAwgASgIUglzdG9yZVN2aWQSIAoMand0X3N2aWRfdHRsGA0gASgFUgpqd3RTdmlkVHRsEhIKBGhpbnQYDiABKAlSBGhpbnQSHQoKY3JlYXRlZF9hdBgPIAEoA1IJY3JlYXRlZEF0EmAKFWFkZGl0aW9uYWxfYXR0cmlidXRlcxgQIAEoCzIrLnNwaXJlLmFwaS50eXBlcy5FbnRyeS5BZGRpdGlvbmFsQXR0cmlidXRlc1IUYWRkaXRpb25hbEF0dHJpYnV0ZXMahAEKFEFkZGl0aW9uYWxBdHRyaWJ1dGVzEjsKGmRpc2FibGVfeDUwOV9zdmlkX3ByZWZldGNoGAEgASgIUhdkaXNhYmxlWDUwOVN2aWRQcmVmZXRjaBIvChRqd3Rfc3ZpZF9pbmNsdWRlX2p0aRgCIAEoCFIRand0U3ZpZEluY2x1ZGVKdGki8gMKCUVudHJ5TWFzaxIbCglzcGlmZmVfaWQYAiABKAhSCHNwaWZmZUlkEhsKCXBhcmVudF9pZBgDIAEoCFIIcGFyZW50SWQSHAoJc2VsZWN0b3JzGAQgASgIUglzZWxlY3RvcnMSIgoNeDUwOV9zdmlkX3R0bBgFIAEoCFILeDUwOVN2aWRUdGwSJQoOZmVkZXJhdGVzX3dpdGgYBiABKAhSDWZlZGVyYXRlc1dpdGgSFAoFYWRtaW4YByABKAhSBWFkbWluEh4KCmRvd25zdHJlYW0YCCABKAhSCmRvd25zdHJlYW0SHQoKZXhwaXJlc19hdBgJIAEoCFIJZXhwaXJlc0F0EhsKCWRuc19uYW1lcxgKIAEoCFIIZG5zTmFtZXMSJwoPcmV2aXNpb25fbnVtYmVyGAsgASgIUg5yZXZpc2lvbk51bWJlchIdCgpzdG9yZV9zdmlkGAwgASgIUglzdG9yZVN2aWQSIAoMand0X3N2aWRfdHRsGA0gASgIUgpqd3RTdmlkVHRsEhIKBGhpbnQYDiABKAhSBGhpbnQSHQoKY3JlYXRlZF9hdBgPIAEoCFIJY3JlYXRlZEF0EjMKFWFkZGl0aW9uYWxfYXR0cmlidXRlcxgQIAEoCFIUYWRkaXRpb25hbEF0dHJpYnV0ZXMiyAIKBkJ1bmRsZRIhCgx0cnVzdF9kb21haW4YASABKAlSC3RydXN0RG9tYWluEksKEHg1MDlfYXV0aG9yaXRpZXMYAiADKAsyIC5zcGlyZS5hcGkudHlwZXMuWDUwOUNlcnRpZmljYXRlUg94NTA5QXV0aG9yaXRpZXMSQAoPand0X2F1dGhvcml0aWVzGAMgAygLMhcuc3BpcmUuYXBpLnR5cGVzLkpXVEtleVIOand0QXV0aG9yaXRpZXMSIQoMcmVmcmVzaF9oaW50GAQgASgDUgtyZWZyZXNoSGludBInCg9zZXF1ZW5jZV9udW1iZXIYBSABKARSDnNlcXVlbmNlTnVtYmVyEkAKD3dpdF9hdXRob3JpdGllcxgGIAMoCzIXLnNwaXJlLmFwaS50eXBlcy5XSVRLZXlSDndpdEF1dGhvcml0aWVzIj8KD1g1MDlDZXJ0aWZpY2F0ZRISCgRhc24xGAEgASgMUgRhc24xEhgKB3RhaW50ZWQYAiABKAhSB3RhaW50ZWQidwoGSldUS2V5Eh0KCnB1YmxpY19rZXkYASABKAxSCXB1YmxpY0tleRIVCgZrZXlfaWQYAiABKAlSBWtleUlkEh0KCmV4cGlyZXNfYXQYAyABKANSCWV4cGlyZXNBdBIYCgd0YWludGVkGAQgASgIUgd0YWludGVkIncKBldJVEtleRIdCgpwdWJsaWNfa2V5GAEgASgMUglwdWJsaWNLZXkSFQoGa2V5X2lkGAIgASgJUgVrZXlJZBIdCgpleHBpcmVzX2F0GAMgASgDUglleHBpcmVzQXQSGAoHdGFpbnRlZBgEIAEoCFIHdGFpbnRlZCLVAQoKQnVuZGxlTWFzaxIpChB4NTA5X2F1dGhvcml0aWVzGAIgASgIUg94NTA5QXV0aG9yaXRpZXMSJwoPand0X2F1dGhvcml0aWVzGAMgASgIUg5qd3RBdXRob3JpdGllcxIhCgxyZWZyZXNoX2hpbnQYBCABKAhSC3JlZnJlc2hIaW50EicKD3NlcXVlbmNlX251bWJlchgFIAEoCFIOc2VxdWVuY2VOdW1iZXISJwoPd2l0X2F1dGhvcml0aWVzGAYgASgIUg53aXRBdXRob3JpdGllcyKHAQoIWDUwOVNWSUQSHQoKY2VydF9jaGFpbhgBIAMoDFIJY2VydENoYWluEikKAmlkGAIgASgLMhkuc3BpcmUuYXBpLnR5cGVzLlNQSUZGRUlEUgJpZBIdCgpleHBpcmVzX2F0GAMgASgDUglleHBpcmVzQXQSEgoEaGludBgEIAEoCVIEaGludCKaAQoHSldUU1ZJRBIUCgV0b2tlbhgBIAEoCVIFdG9rZW4SKQoCaWQYAiABKAsyGS5zcGlyZS5hcGkudHlwZXMuU1BJRkZFSURSAmlkEh0KCmV4cGlyZXNfYXQYAyABKANSCWV4cGlyZXNBdBIbCglpc3N1ZWRfYXQYBCABKANSCGlzc3VlZEF0EhIKBGhpbnQYBSABKAlSBGhpbnQimgEKB1dJVFNWSUQSFAoFdG9rZW4YASABKAlSBXRva2VuEikKAmlkGAIgASgLMhkuc3BpcmUuYXBpLnR5cGVzLlNQSUZGRUlEUgJpZBIdCgpleHBpcmVzX2F0GAMgASgDUglleHBpcmVzQXQSGwoJaXNzdWVkX2F0GAQgASgDUghpc3N1ZWRBdBISCgRoaW50GAUgASgJUgRoaW50ItwCCgVBZ2VudBIpCgJpZBgBIAEoCzIZLnNwaXJlLmFwaS50eXBlcy5TUElGRkVJRFICaWQSKQoQYXR0ZXN0YXRpb25fdHlwZRgCIAEoCVIPYXR0ZXN0YXRpb25UeXBlEjQKFng1MDlzdmlkX3NlcmlhbF9udW1iZXIYAyABKAlSFHg1MDlzdmlkU2VyaWFsTnVtYmVyEi4KE3g1MDlzdmlkX2V4cGlyZXNfYXQYBCABKANSEXg1MDlzdmlkRXhwaXJlc0F0EjcKCXNlbGVjdG9ycxgFIAMoCzIZLnNwaXJlLmFwaS50eXBlcy5TZWxlY3RvclIJc2VsZWN0b3JzEhYKBmJhbm5lZBgGIAEoCFIGYmFubmVkEiEKDGNhbl9yZWF0dGVzdBgHIAEoCFILY2FuUmVhdHRlc3QSIwoNYWdlbnRfdmVyc2lvbhgIIAEoCVIMYWdlbnRWZXJzaW9uIpoCCglBZ2VudE1hc2sSKQoQYXR0ZXN0YXRpb25fdHlwZRgCIAEoCFIPYXR0ZXN0YXRpb25UeXBlEjQKFng1MDlzdmlkX3NlcmlhbF9udW1iZXIYAyABKAhSFHg1MDlzdmlkU2VyaWFsTnVtYmVyEi4KE3g1MDlzdmlkX2V4cGlyZXNfYXQYBCABKAhSEXg1MDlzdmlkRXhwaXJlc0F0EhwKCXNlbGVjdG9ycxgFIAEoCFIJc2VsZWN0b3JzEhYKBmJhbm5lZBgGIAEoCFIGYmFubmVkEiEKDGNhbl9yZWF0dGVzdBgHIAEoCFILY2FuUmVhdHRlc3QSIwoNYWdlbnRfdmVyc2lvbhgIIAEoCFIMYWdlbnRWZXJzaW9uIj8KD0F0dGVzdGF0aW9uRGF0YRISCgR0eXBlGAEgASgJUgR0eXBlEhgKB3BheWxvYWQYAiABKAxSB3BheWxvYWQiQAoJSm9pblRva2VuEhQKBXZhbHVlGAEgASgJUgV2YWx1ZRIdCgpleHBpcmVzX2F0GAIgASgDUglleHBpcmVzQXQi2AIKFkZlZGVyYXRpb25SZWxhdGlvbnNoaXASIQoMdHJ1c3RfZG9tYWluGAEgASgJUgt0cnVzdERvbWFpbhIuChNidW5kbGVfZW5kcG9pbnRfdXJsGAIgASgJUhFidW5kbGVFbmRwb2ludFVybBI/CglodHRwc193ZWIYAyABKAsyIC5zcGlyZS5hcGkudHlwZXMuSFRUUFNXZWJQcm9maWxlSABSCGh0dHBzV2ViEkgKDGh0dHBzX3NwaWZmZRgEIAEoCzIjLnNwaXJlLmFwaS50eXBlcy5IVFRQU1NQSUZGRVByb2ZpbGVIAFILaHR0cHNTcGlmZmUSRwoTdHJ1c3RfZG9tYWluX2J1bmRsZRgFIAEoCzIXLnNwaXJlLmFwaS50eXBlcy5CdW5kbGVSEXRydXN0RG9tYWluQnVuZGxlQhcKFWJ1bmRsZUVuZHBvaW50UHJvZmlsZSIRCg9IVFRQU1dlYlByb2ZpbGUiQgoSSFRUUFNTUElGRkVQcm9maWxlEiwKEmVuZHBvaW50X3NwaWZmZV9pZBgBIAEoCVIQZW5kcG9pbnRTcGlmZmVJZCK0AQoaRmVkZXJhdGlvblJlbGF0aW9uc2hpcE1hc2sSLgoTYnVuZGxlX2VuZHBvaW50X3VybBgBIAEoCFIRYnVuZGxlRW5kcG9pbnRVcmwSNgoXYnVuZGxlX2VuZHBvaW50X3Byb2ZpbGUYAiABKAhSFWJ1bmRsZUVuZHBvaW50UHJvZmlsZRIuChN0cnVzdF9kb21haW5fYnVuZGxlGAMgASgIUhF0cnVzdERvbWFpbkJ1bmRsZSKGAQoGTG9nZ2VyEj4KDWN1cnJlbnRfbGV2ZWwYASABKA4yGS5zcGlyZS5hcGkudHlwZXMuTG9nTGV2ZWxSDGN1cnJlbnRMZXZlbBI8CgxsYXVuY2hfbGV2ZWwYAiABKA4yGS5zcGlyZS5hcGkudHlwZXMuTG9nTGV2ZWxSC2xhdW5jaExldmVsKmYKCExvZ0xldmVsEg8KC1VOU1BFQ0lGSUVEEAASCQoFUEFOSUMQARIJCgVGQVRBTBACEgkKBUVSUk9SEAMSCAoEV0FSThAEEggKBElORk8QBRIJCgVERUJVRxAGEgkKBVRSQUNFEAdiBnByb3RvMw=="},
+];
