@@ -44,7 +44,6 @@ export const REASONS = {
   NOT_SUPPORTED: "unimplemented",
   PAGE_TOKEN_INVALID: "invalidArgument",
   RATE_LIMITED: "resourceExhausted",
-  SERVER_STOPPING: "unavailable",
   STORE_CLOSED: "unavailable",
   STORE_COMPACTED: "outOfRange",
   STORE_CONFLICT: "aborted",

@@ -1,0 +1,189 @@
+// The audit trail of the server's API: which methods change state, and what each changed. One line a
+// call, written by edge/gate.ts before the answer leaves. Objects are named by IDs only: no token, key
+// or whole SVID gets into a line. Issuing to agents is not here: it changes nothing and is counted.
+import type { spire } from "../../proto/schema.gen.ts";
+
+/** What a call changed; `outcome` is that of a call that succeeded, whose items may still have failed. */
+export interface AuditedCall {
+  readonly object: string;
+  readonly outcome: string;
+  readonly [field: string]: unknown;
+}
+
+type Describe = (request: unknown, response: unknown) => AuditedCall | undefined;
+
+const API = "/spire.api.server";
+// A batch has up to 500 items; a line names this many of them.
+const MAX_NAMES = 50;
+
+/**
+ * The line of a call of `method`, or undefined when it changes nothing. `response` is undefined when
+ * the call failed. For AttestAgent, a stream, `response` is one message: only the result is a change.
+ */
+export function auditOf(
+  method: string,
+  request: unknown,
+  response: unknown,
+): AuditedCall | undefined {
+  return METHODS[method]?.(request, response);
+}
+
+const METHODS: Readonly<Record<string, Describe>> = {
+  [`${API}.agent.v1.Agent/AttestAgent`]: describe<
+    unknown,
+    spire.api.server.agent.v1.AttestAgentResponse
+  >((_, response) =>
+    response !== undefined && response.result === undefined
+      ? undefined
+      : ok(idOf(response?.result?.svid?.id)),
+  ),
+  [`${API}.agent.v1.Agent/RenewAgent`]: describe<
+    unknown,
+    spire.api.server.agent.v1.RenewAgentResponse
+  >((_, response) => ok(idOf(response?.svid?.id))),
+  [`${API}.agent.v1.Agent/BanAgent`]: describe<spire.api.server.agent.v1.BanAgentRequest>(
+    (request) => ok(idOf(request?.id)),
+  ),
+  [`${API}.agent.v1.Agent/DeleteAgent`]: describe<spire.api.server.agent.v1.DeleteAgentRequest>(
+    (request) => ok(idOf(request?.id)),
+  ),
+  [`${API}.agent.v1.Agent/PostStatus`]: describe<spire.api.server.agent.v1.PostStatusRequest>(
+    (request) => ({ ...ok("agent version"), agent_version: request?.agentVersion }),
+  ),
+  [`${API}.agent.v1.Agent/CreateJoinToken`]: describe<
+    spire.api.server.agent.v1.CreateJoinTokenRequest,
+    spire.api.types.JoinToken
+  >((request, response) => ({
+    ...ok("join token"),
+    ...(request?.agentId === undefined ? {} : { agent_id: idOf(request.agentId) }),
+    expires_at: response?.expiresAt,
+  })),
+  [`${API}.entry.v1.Entry/BatchCreateEntry`]: describe<
+    spire.api.server.entry.v1.BatchCreateEntryRequest,
+    spire.api.server.entry.v1.BatchCreateEntryResponse
+  >((request, response) =>
+    batch(
+      response?.results,
+      (result) => result.entry?.id,
+      request?.entries.map(({ id }) => id),
+      "entry_ids",
+    ),
+  ),
+  [`${API}.entry.v1.Entry/BatchUpdateEntry`]: describe<
+    spire.api.server.entry.v1.BatchUpdateEntryRequest,
+    spire.api.server.entry.v1.BatchUpdateEntryResponse
+  >((request, response) =>
+    batch(
+      response?.results,
+      (result) => result.entry?.id,
+      request?.entries.map(({ id }) => id),
+      "entry_ids",
+    ),
+  ),
+  [`${API}.entry.v1.Entry/BatchDeleteEntry`]: describe<
+    spire.api.server.entry.v1.BatchDeleteEntryRequest,
+    spire.api.server.entry.v1.BatchDeleteEntryResponse
+  >((request, response) =>
+    batch(response?.results, (result) => result.id, request?.ids, "entry_ids"),
+  ),
+  [`${API}.svid.v1.SVID/MintX509SVID`]: describe<
+    unknown,
+    spire.api.server.svid.v1.MintX509SVIDResponse
+  >((_, response) => ({ ...ok(idOf(response?.svid?.id)), expires_at: response?.svid?.expiresAt })),
+  [`${API}.svid.v1.SVID/MintJWTSVID`]: describe<
+    spire.api.server.svid.v1.MintJWTSVIDRequest,
+    spire.api.server.svid.v1.MintJWTSVIDResponse
+  >((request, response) => ({
+    ...ok(idOf(request?.id)),
+    audience: request?.audience,
+    expires_at: response?.svid?.expiresAt,
+  })),
+  [`${API}.bundle.v1.Bundle/AppendBundle`]: describe<unknown, spire.api.types.Bundle>(
+    (_, response) => ({ ...ok("bundle"), sequence: response?.sequenceNumber }),
+  ),
+  [`${API}.bundle.v1.Bundle/BatchDeleteFederatedBundle`]: describe<
+    spire.api.server.bundle.v1.BatchDeleteFederatedBundleRequest,
+    spire.api.server.bundle.v1.BatchDeleteFederatedBundleResponse
+  >((request, response) =>
+    batch(response?.results, (one) => one.trustDomain, request?.trustDomains, "trust_domains"),
+  ),
+  ...bundleBatches(
+    "BatchCreateFederatedBundle",
+    "BatchUpdateFederatedBundle",
+    "BatchSetFederatedBundle",
+  ),
+  ...authorities("X509", "JWT", "WIT"),
+  [`${API}.logger.v1.Logger/SetLogLevel`]: describe<spire.api.server.logger.v1.SetLogLevelRequest>(
+    (request) => ({ ...ok("log level"), new_level: request?.newLevel }),
+  ),
+  [`${API}.logger.v1.Logger/ResetLogLevel`]: describe(() => ok("log level")),
+};
+
+function bundleBatches(...names: string[]): Record<string, Describe> {
+  type Request = { readonly bundle: readonly spire.api.types.Bundle[] };
+  type Result = {
+    readonly status?: spire.api.types.Status;
+    readonly bundle?: spire.api.types.Bundle;
+  };
+  const row = describe<Request, { readonly results: readonly Result[] }>((request, response) =>
+    batch(
+      response?.results,
+      (result) => result.bundle?.trustDomain,
+      request?.bundle.map(({ trustDomain }) => trustDomain),
+      "trust_domains",
+    ),
+  );
+  return Object.fromEntries(names.map((name) => [`${API}.bundle.v1.Bundle/${name}`, row]));
+}
+
+/** The four steps of an authority's life, for each kind: the answer of each names the authority. */
+function authorities(...kinds: string[]): Record<string, Describe> {
+  type State = { readonly authorityId: string } | undefined;
+  const steps = ["Prepare", "Activate", "Taint", "Revoke"];
+  const row = describe<{ readonly authorityId?: string }, Readonly<Record<string, State>>>(
+    (request, response) => {
+      const state = Object.values(response ?? {}).find((value) => value?.authorityId !== undefined);
+      const id = state?.authorityId ?? request?.authorityId ?? "";
+      return { ...ok(id === "" ? "authority" : id), authority_id: id };
+    },
+  );
+  return Object.fromEntries(
+    kinds.flatMap((kind) =>
+      steps.map((step) => [`${API}.localauthority.v1.LocalAuthority/${step}${kind}Authority`, row]),
+    ),
+  );
+}
+
+function describe<Request, Response = unknown>(
+  row: (request: Request | undefined, response: Response | undefined) => AuditedCall | undefined,
+): Describe {
+  return (request, response) =>
+    row(request as Request | undefined, response as Response | undefined);
+}
+
+function ok(object: string): AuditedCall {
+  return { object, outcome: "ok" };
+}
+
+/** One line for all items: who they are, and how many of them failed. */
+function batch<Result extends { readonly status?: spire.api.types.Status | undefined }>(
+  results: readonly Result[] | undefined,
+  nameOf: (result: Result) => string | undefined,
+  requested: readonly string[] | undefined,
+  field: string,
+): AuditedCall {
+  const names = (results?.map((result, i) => nameOf(result) || requested?.[i]) ?? requested ?? [])
+    .filter((name) => name !== undefined && name !== "")
+    .slice(0, MAX_NAMES);
+  const count = results?.length ?? requested?.length ?? 0;
+  const failed = results?.filter(({ status }) => (status?.code ?? 0) !== 0).length ?? 0;
+  return {
+    object: count === 1 && names[0] !== undefined ? names[0] : `${count} items`,
+    outcome: failed === 0 ? "ok" : `${failed} of ${count} failed`,
+    [field]: names,
+  };
+}
+
+function idOf(id: { readonly trustDomain?: string; readonly path?: string } | undefined): string {
+  return id === undefined ? "unknown" : `spiffe://${id.trustDomain ?? ""}${id.path ?? ""}`;
+}

@@ -1,0 +1,222 @@
+// Who may call which method of the server: one table, method x kind of caller, and how a connection
+// becomes a kind of caller. What the table does not name is denied to everyone. A caller over TLS was
+// verified against the bundle when it connected (edge/handshake.ts); whether its agent record still
+// stands is asked here on every call, because bans and renewals happen while connections live.
+import type { IdentityError } from "../../pki/errors.ts";
+import type { SpiffeId, TrustDomain } from "../../pki/spiffe-id.ts";
+import type { Certificate } from "../../pki/x509/certificate.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import { serverError } from "../errors.ts";
+
+/** Who is at the other end of a connection: whoever may open the admin socket, or a verified certificate. */
+export type Caller =
+  | { readonly kind: "local"; readonly uid?: number }
+  | {
+      readonly kind: "tls";
+      /** Absent, with the leaf, when the client offered no certificate. */
+      readonly id?: SpiffeId;
+      readonly leaf?: Certificate;
+      readonly remoteAddress: string;
+    };
+
+/** The kinds of caller a method can be open to; "anyone" needs no identity at all. */
+export type Role = "anyone" | "local" | "admin" | "agent" | "downstream";
+
+const ANYONE = ["anyone"] as const;
+const LOCAL = ["local"] as const;
+const ADMIN = ["local", "admin"] as const;
+const AGENT = ["agent"] as const;
+const DOWNSTREAM = ["downstream"] as const;
+
+const API = "/spire.api.server";
+
+/** The table. A method is named as on the wire, "/package.Service/Method". */
+export const METHODS: Readonly<Record<string, readonly Role[]>> = {
+  ...rows(`${API}.agent.v1.Agent`, {
+    AttestAgent: ANYONE,
+    RenewAgent: AGENT,
+    PostStatus: AGENT,
+    CountAgents: ADMIN,
+    ListAgents: ADMIN,
+    GetAgent: ADMIN,
+    DeleteAgent: ADMIN,
+    BanAgent: ADMIN,
+    CreateJoinToken: ADMIN,
+  }),
+  ...rows(`${API}.bundle.v1.Bundle`, {
+    GetBundle: ANYONE,
+    GetFederatedBundle: ["local", "admin", "agent"],
+    PublishJWTAuthority: DOWNSTREAM,
+    PublishWITAuthority: DOWNSTREAM,
+    AppendBundle: ADMIN,
+    CountBundles: ADMIN,
+    ListFederatedBundles: ADMIN,
+    BatchCreateFederatedBundle: ADMIN,
+    BatchUpdateFederatedBundle: ADMIN,
+    BatchSetFederatedBundle: ADMIN,
+    BatchDeleteFederatedBundle: ADMIN,
+  }),
+  ...rows(`${API}.entry.v1.Entry`, {
+    GetAuthorizedEntries: AGENT,
+    SyncAuthorizedEntries: AGENT,
+    CountEntries: ADMIN,
+    ListEntries: ADMIN,
+    GetEntry: ADMIN,
+    BatchCreateEntry: ADMIN,
+    BatchUpdateEntry: ADMIN,
+    BatchDeleteEntry: ADMIN,
+  }),
+  ...rows(`${API}.svid.v1.SVID`, {
+    BatchNewX509SVID: AGENT,
+    BatchNewWITSVID: AGENT,
+    NewJWTSVID: AGENT,
+    NewDownstreamX509CA: DOWNSTREAM,
+    MintX509SVID: ADMIN,
+    MintJWTSVID: ADMIN,
+    MintWITSVID: ADMIN,
+  }),
+  ...rows(`${API}.trustdomain.v1.TrustDomain`, {
+    ListFederationRelationships: ADMIN,
+    GetFederationRelationship: ADMIN,
+    BatchCreateFederationRelationship: ADMIN,
+    BatchUpdateFederationRelationship: ADMIN,
+    BatchDeleteFederationRelationship: ADMIN,
+    RefreshBundle: ADMIN,
+  }),
+  ...rows(`${API}.localauthority.v1.LocalAuthority`, {
+    GetX509AuthorityState: ADMIN,
+    PrepareX509Authority: ADMIN,
+    ActivateX509Authority: ADMIN,
+    TaintX509Authority: ADMIN,
+    RevokeX509Authority: ADMIN,
+    TaintX509UpstreamAuthority: ADMIN,
+    RevokeX509UpstreamAuthority: ADMIN,
+    GetJWTAuthorityState: ADMIN,
+    PrepareJWTAuthority: ADMIN,
+    ActivateJWTAuthority: ADMIN,
+    TaintJWTAuthority: ADMIN,
+    RevokeJWTAuthority: ADMIN,
+    GetWITAuthorityState: ADMIN,
+    PrepareWITAuthority: ADMIN,
+    ActivateWITAuthority: ADMIN,
+    TaintWITAuthority: ADMIN,
+    RevokeWITAuthority: ADMIN,
+  }),
+  ...rows(`${API}.logger.v1.Logger`, {
+    GetLogger: LOCAL,
+    SetLogLevel: LOCAL,
+    ResetLogLevel: LOCAL,
+  }),
+  ...rows(`${API}.debug.v1.Debug`, { GetInfo: LOCAL }),
+  ...rows("/grpc.health.v1.Health", { Check: LOCAL, List: LOCAL, Watch: LOCAL }),
+  ...rows("/signet.link.v1.Link", { Watch: AGENT }),
+};
+
+function rows(
+  service: string,
+  methods: Readonly<Record<string, readonly Role[]>>,
+): Record<string, readonly Role[]> {
+  const named = Object.entries(methods).map(([name, roles]) => [`${service}/${name}`, roles]);
+  return Object.fromEntries(named);
+}
+
+/** What authorisation reads of an agent's record: the slice of server/store/nodes.ts it needs. */
+export interface AgentRecord {
+  readonly serial: string;
+  readonly newSerial?: string | undefined;
+  readonly banned: boolean;
+}
+
+export interface AuthorizerOptions {
+  readonly trustDomain: TrustDomain;
+  readonly clock: Clock;
+  /** SPIFFE IDs, ours or a federated trust domain's, that may administrate without an entry. */
+  readonly adminIds: ReadonlySet<string>;
+  readonly nodes: {
+    get(id: string): AgentRecord | undefined;
+    /** Makes the pending serial of a renewed agent its current one. */
+    promote(id: string, serial: string): Promise<unknown>;
+  };
+  /** The unexpired entries that give their holder this SPIFFE ID. */
+  readonly entriesOf: (
+    spiffeId: string,
+  ) => Iterable<{ readonly admin: boolean; readonly downstream: boolean }>;
+}
+
+/** Decides, for each call, in which of its method's roles the caller may make it. */
+export class Authorizer {
+  readonly #options: AuthorizerOptions;
+
+  constructor(options: AuthorizerOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The role in which `caller` may call `method`.
+   * @throws CALLER_NOT_AUTHORIZED; for an agent whose record no longer stands AGENT_SVID_EXPIRED,
+   * AGENT_NOT_ATTESTED, AGENT_SVID_NOT_ACTIVE or AGENT_BANNED, by which it knows what to do next
+   */
+  async authorize(method: string, caller: Caller): Promise<Role> {
+    const open = METHODS[method] ?? [];
+    if (open.includes("anyone")) return "anyone";
+    if (caller.kind === "local") {
+      if (open.includes("local")) return "local";
+      throw denied(method, "a caller on the admin socket");
+    }
+    const { id, leaf } = caller;
+    if (id === undefined || leaf === undefined) throw denied(method, "a caller without an SVID");
+    if (leaf.notAfter.getTime() <= this.#options.clock.now().getTime()) throw expired(id);
+    if (this.#isAgent(id)) {
+      await this.#checkAgent(id, leaf);
+      if (open.includes("agent")) return "agent";
+    }
+    const held = this.#rolesOf(id);
+    for (const role of open) if (held.has(role)) return role;
+    throw denied(method, `"${id}"`);
+  }
+
+  #isAgent(id: SpiffeId): boolean {
+    return id.isMemberOf(this.#options.trustDomain) && id.path.startsWith("/spire/agent/");
+  }
+
+  #rolesOf(id: SpiffeId): ReadonlySet<Role> {
+    const roles = new Set<Role>();
+    if (this.#options.adminIds.has(id.toString())) roles.add("admin");
+    if (!id.isMemberOf(this.#options.trustDomain)) return roles;
+    for (const entry of this.#options.entriesOf(id.toString())) {
+      if (entry.admin) roles.add("admin");
+      if (entry.downstream) roles.add("downstream");
+    }
+    return roles;
+  }
+
+  /** An agent is its record and the serial in it: an older certificate of the same agent is worth nothing. */
+  async #checkAgent(id: SpiffeId, leaf: Certificate): Promise<void> {
+    const name = id.toString();
+    const record = this.#options.nodes.get(name);
+    if (record === undefined) {
+      throw serverError("AGENT_NOT_ATTESTED", `agent "${name}" is not attested`, {
+        hint: "attest the agent again, with a new join token",
+      });
+    }
+    if (record.banned) throw serverError("AGENT_BANNED", `agent "${name}" is banned`);
+    if (record.serial === leaf.serialDecimal) return;
+    if (record.newSerial === leaf.serialDecimal) {
+      await this.#options.nodes.promote(name, leaf.serialDecimal);
+      return;
+    }
+    throw serverError(
+      "AGENT_SVID_NOT_ACTIVE",
+      `the SVID of agent "${name}" is not its current one`,
+      { hint: "use the newest SVID that was issued to the agent" },
+    );
+  }
+}
+
+function expired(id: SpiffeId): IdentityError {
+  return serverError("AGENT_SVID_EXPIRED", `the SVID of "${id}" has expired`);
+}
+
+function denied(method: string, who: string): IdentityError {
+  return serverError("CALLER_NOT_AUTHORIZED", `${who} may not call ${method}`);
+}

@@ -1,0 +1,181 @@
+// The settings of `signet server run`: shape, defaults and checks. Names in the file follow SPIRE's
+// where SPIRE has the setting, so that its users recognise them; deploy/server.yaml is the commented
+// sample. The checked configuration carries units in its names and absolute paths.
+import { resolve } from "node:path";
+import { KEY_TYPES, type KeyType } from "../pki/keys.ts";
+import { SpiffeId, TrustDomain } from "../pki/spiffe-id.ts";
+import { duration, section, z } from "../runtime/config.ts";
+import { LOG_LEVELS, type LogLevel } from "../runtime/log.ts";
+
+/** The settings of a server, checked. */
+export interface ServerConfig {
+  readonly trustDomain: TrustDomain;
+  /** Absolute. */
+  readonly dataDir: string;
+  readonly listen: {
+    readonly address: string;
+    readonly port: number;
+    readonly maxConnections: number;
+    readonly maxConnectionsPerAddress: number;
+  };
+  readonly adminSocket: {
+    /** Absolute. */
+    readonly path: string;
+    /** A group, by name or number, that may administrate too; without it only the server's own user. */
+    readonly group: string | undefined;
+  };
+  readonly ca: {
+    readonly ttlSeconds: number;
+    readonly keyType: KeyType;
+    readonly jwtKeyType: KeyType;
+    readonly subject: {
+      readonly country: string;
+      readonly organization: string;
+      readonly commonName: string;
+    };
+  };
+  readonly bundleRefreshHintSeconds: number;
+  readonly x509SvidTtlSeconds: number;
+  readonly jwtSvidTtlSeconds: number;
+  readonly agentTtlSeconds: number;
+  /** The `iss` claim of JWT-SVIDs; without it there is none. */
+  readonly jwtIssuer: string | undefined;
+  readonly adminIds: readonly string[];
+  readonly keyManager:
+    | { readonly type: "memory" }
+    | { readonly type: "disk" /** Absolute. */; readonly sealingKeyFile: string };
+  readonly rateLimit: { readonly attestation: boolean; readonly signing: boolean };
+  readonly logLevel: LogLevel;
+  /** Where /live, /ready and /metrics are served; without it nowhere. */
+  readonly health: { readonly address: string; readonly port: number } | undefined;
+}
+
+const SECOND_MS = 1000;
+const YEAR_MS = 366 * 24 * 3600 * SECOND_MS;
+
+/** A lifetime: whole seconds in the checked configuration. */
+const lifetime = duration({ minMs: SECOND_MS, maxMs: 10 * YEAR_MS }).transform((ms) =>
+  Math.floor(ms / SECOND_MS),
+);
+const port = z.int().min(0).max(65_535);
+const text = z.string().min(1).max(255);
+const path = z.string().min(1).max(4096);
+const keyType = z.enum(KEY_TYPES as readonly [KeyType, ...KeyType[]]);
+
+/** A string that one of our parsers accepts. */
+function parsedBy<T>(parse: (value: string) => T) {
+  return z.string().transform((value, context): T => {
+    try {
+      return parse(value);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      context.issues.push({ code: "custom", message, input: value });
+      return z.NEVER;
+    }
+  });
+}
+
+const file = section({
+  trust_domain: parsedBy((value) => TrustDomain.parse(value)),
+  data_dir: path,
+  listen: section({
+    address: text.default("0.0.0.0"),
+    port: port.default(8081),
+    max_connections: z.int().min(1).max(1_000_000).default(20_000),
+    max_connections_per_address: z.int().min(1).max(1_000_000).default(2_000),
+  }).prefault({}),
+  admin_socket: path.optional(),
+  admin_socket_group: z.union([text, z.int().min(0)]).optional(),
+  ca: section({
+    ttl: lifetime.prefault("24h"),
+    key_type: keyType.default("ec-p256"),
+    jwt_key_type: keyType.optional(),
+    subject: section({
+      country: z.string().max(2).default("US"),
+      organization: z.string().max(64).default("SPIFFE"),
+      common_name: z.string().max(64).default(""),
+    }).prefault({}),
+  }).prefault({}),
+  bundle_refresh_hint: lifetime.prefault("5m"),
+  default_x509_svid_ttl: lifetime.prefault("1h"),
+  default_jwt_svid_ttl: lifetime.prefault("5m"),
+  agent_ttl: lifetime.optional(),
+  jwt_issuer: text.optional(),
+  admin_ids: z
+    .array(parsedBy((value) => SpiffeId.parse(value).toString()))
+    .max(1000)
+    .default([]),
+  key_manager: section({
+    type: z.enum(["disk", "memory"]).default("disk"),
+    sealing_key_file: path.optional(),
+  }).prefault({}),
+  rate_limit: section({
+    attestation: z.boolean().default(true),
+    signing: z.boolean().default(true),
+  }).prefault({}),
+  log: section({ level: z.enum(LOG_LEVELS).default("info") }).prefault({}),
+  health: section({ address: text.default("127.0.0.1"), port }).optional(),
+});
+
+/** The schema of the server's configuration file. */
+export const serverConfigSchema: z.ZodType<ServerConfig> = file.transform(
+  (from, context): ServerConfig => {
+    if (
+      from.ca.subject.country + from.ca.subject.organization + from.ca.subject.common_name ===
+      ""
+    ) {
+      context.issues.push({
+        code: "custom",
+        path: ["ca", "subject"],
+        message:
+          "expected at least one name: many TLS libraries refuse an authority without a subject",
+        input: from.ca.subject,
+      });
+    }
+    const dataDir = resolve(from.data_dir);
+    const group = from.admin_socket_group;
+    return {
+      trustDomain: from.trust_domain,
+      dataDir,
+      listen: {
+        address: from.listen.address,
+        port: from.listen.port,
+        maxConnections: from.listen.max_connections,
+        maxConnectionsPerAddress: from.listen.max_connections_per_address,
+      },
+      adminSocket: {
+        path: resolve(dataDir, from.admin_socket ?? "server.sock"),
+        group: group === undefined ? undefined : String(group),
+      },
+      ca: {
+        ttlSeconds: from.ca.ttl,
+        keyType: from.ca.key_type,
+        jwtKeyType: from.ca.jwt_key_type ?? from.ca.key_type,
+        subject: {
+          country: from.ca.subject.country,
+          organization: from.ca.subject.organization,
+          commonName: from.ca.subject.common_name,
+        },
+      },
+      bundleRefreshHintSeconds: from.bundle_refresh_hint,
+      x509SvidTtlSeconds: from.default_x509_svid_ttl,
+      jwtSvidTtlSeconds: from.default_jwt_svid_ttl,
+      agentTtlSeconds: from.agent_ttl ?? from.default_x509_svid_ttl,
+      jwtIssuer: from.jwt_issuer,
+      adminIds: from.admin_ids,
+      keyManager:
+        from.key_manager.type === "memory"
+          ? { type: "memory" }
+          : {
+              type: "disk",
+              sealingKeyFile: resolve(
+                dataDir,
+                from.key_manager.sealing_key_file ?? "keys/sealing.key",
+              ),
+            },
+      rateLimit: from.rate_limit,
+      logLevel: from.log.level,
+      health: from.health,
+    };
+  },
+);

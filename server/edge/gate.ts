@@ -1,0 +1,152 @@
+// What every call of the server's API passes before its handler runs, and after: may this caller call
+// this method, is it calling too fast, how did it end, and one audit line when it changed something.
+// The rules are tables in server/api: authorize.ts, rate-limit.ts, audit.ts. Services that go through
+// here are guarded by wrapping their handlers, so that no handler can be registered around it.
+import { IdentityError, Status } from "../../pki/errors.ts";
+import type { AnyMethod, CallContext, Handlers, Service } from "../../proto/rpc/service.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { Logger } from "../../runtime/log.ts";
+import type { Counter, Gauge, Histogram, Metrics } from "../../runtime/metrics.ts";
+import { auditOf } from "../api/audit.ts";
+import type { Authorizer, Caller } from "../api/authorize.ts";
+import type { RateLimiter } from "../api/rate-limit.ts";
+
+export interface GateOptions {
+  readonly authorizer: Authorizer;
+  readonly limits: RateLimiter;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+}
+
+// The shapes of a handler once its service's types are forgotten.
+type Untyped = (input: unknown, context: CallContext) => unknown;
+
+const STATUS_NAMES = new Map<number, string>(
+  Object.entries(Status).map(([name, code]) => [code, name]),
+);
+
+/** Guards the handlers of services. */
+export class Gate {
+  readonly #options: GateOptions;
+  readonly #calls: Counter<"method" | "status">;
+  readonly #seconds: Histogram<"method">;
+  readonly #streams: Gauge<"method">;
+
+  constructor(options: GateOptions) {
+    this.#options = options;
+    const { metrics } = options;
+    this.#calls = metrics.counter({
+      name: "calls_total",
+      help: "Calls that ended, by method and gRPC status",
+      labels: ["method", "status"],
+    });
+    this.#seconds = metrics.histogram({
+      name: "call_seconds",
+      help: "Time from the arrival of a unary call to its answer",
+      labels: ["method"],
+    });
+    this.#streams = metrics.gauge({
+      name: "open_streams",
+      help: "Streaming calls that are open now",
+      labels: ["method"],
+    });
+  }
+
+  /** The same handlers behind the gate. */
+  guard<S extends Service>(service: S, handlers: Handlers<S>): Handlers<S> {
+    const guarded: Record<string, Untyped> = {};
+    for (const [key, handler] of Object.entries(handlers)) {
+      const method = service.methods[key];
+      if (method === undefined || handler === undefined) continue;
+      const untyped = handler as Untyped;
+      const isStream = method.kind === "serverStream" || method.kind === "bidi";
+      guarded[key] = isStream
+        ? this.#guardStream(method, untyped)
+        : this.#guardCall(method, untyped);
+    }
+    return guarded as Handlers<S>;
+  }
+
+  #guardCall(method: AnyMethod, handler: Untyped): Untyped {
+    return async (request, context) => {
+      const begun = performance.now();
+      let response: unknown;
+      try {
+        await this.#admit(context, method.kind === "unary" ? request : undefined);
+        response = await handler(request, context);
+      } catch (error) {
+        this.#calls.inc({ method: context.method, status: statusOf(error) });
+        this.#audit(context, request, undefined, error);
+        throw error;
+      } finally {
+        this.#seconds.observe({ method: context.method }, (performance.now() - begun) / 1000);
+      }
+      this.#calls.inc({ method: context.method, status: "ok" });
+      this.#audit(context, request, response, undefined);
+      return response;
+    };
+  }
+
+  #guardStream(method: AnyMethod, handler: Untyped): Untyped {
+    const gate = this;
+    return async function* (input, context) {
+      let status = "ok";
+      gate.#streams.inc({ method: method.path });
+      try {
+        await gate.#admit(context, undefined);
+        for await (const message of handler(input, context) as AsyncIterable<unknown>) {
+          gate.#audit(context, undefined, message, undefined);
+          yield message;
+        }
+      } catch (error) {
+        status = statusOf(error);
+        gate.#audit(context, undefined, undefined, error);
+        throw error;
+      } finally {
+        gate.#streams.dec({ method: method.path });
+        gate.#calls.inc({ method: method.path, status });
+      }
+    };
+  }
+
+  async #admit(context: CallContext, request: unknown): Promise<void> {
+    const caller = context.peer as Caller;
+    const { authorizer, limits } = this.#options;
+    await authorizer.authorize(context.method, caller);
+    if (caller.kind === "local" || !limits.limits(context.method)) return;
+    await limits.take(context.method, caller.remoteAddress, itemsOf(request), context.signal);
+  }
+
+  #audit(context: CallContext, request: unknown, response: unknown, error: unknown): void {
+    const record = auditOf(context.method, request, response);
+    if (record === undefined) return;
+    this.#options.log.audit({
+      ...record,
+      who: whoIs(context.peer as Caller),
+      method: context.method,
+      outcome: error === undefined ? record.outcome : reasonOf(error),
+    });
+  }
+}
+
+function statusOf(error: unknown): string {
+  if (!(error instanceof IdentityError)) return "internal";
+  return STATUS_NAMES.get(error.code) ?? String(error.code);
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof IdentityError ? error.reason : "INTERNAL";
+}
+
+/** A batch counts its items, anything else counts one. */
+function itemsOf(request: unknown): number {
+  const params = (request as { params?: unknown } | undefined)?.params;
+  return Array.isArray(params) ? params.length : 1;
+}
+
+/** A caller's name in the audit trail. */
+function whoIs(caller: Caller): string {
+  if (caller.kind === "local") return caller.uid === undefined ? "local" : `uid:${caller.uid}`;
+  return caller.id?.toString() ?? `anonymous at ${caller.remoteAddress}`;
+}
