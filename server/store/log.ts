@@ -17,7 +17,10 @@ export interface Expectation {
   readonly revision: number;
 }
 
-/** What one commit asks for. No key may stand twice among the puts and deletes, and one of them is not empty. */
+/**
+ * What one commit asks for. No key may stand twice among the puts and deletes, and one of them is not
+ * empty. Values belong to the log from then on: the caller must not change their bytes.
+ */
 export interface Commit {
   readonly expect?: readonly Expectation[];
   readonly puts?: readonly { readonly key: string; readonly value: Uint8Array }[];
