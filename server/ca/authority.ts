@@ -1,0 +1,318 @@
+// The authorities of this server: which one signs, which one is ready to take over, which ones are
+// retired, and the bundle of the trust domain that follows from it. Every change keeps the three laws
+// of architecture s3.6: nothing signs before it is published; nothing leaves the bundle before its
+// last document has expired, except by revocation; an old authority keeps its key until then.
+// When a change is due by lifetime: rotation.ts. What is signed: issuer.ts. First start and restart,
+// where keys and journal are matched: recovery.ts.
+
+import { pruneExpired } from "../../pki/bundle/authorities.ts";
+import type { Bundle } from "../../pki/bundle/bundle.ts";
+import type { Signer } from "../../pki/keys.ts";
+import type { TrustDomain } from "../../pki/spiffe-id.ts";
+import { parseCertificate } from "../../pki/x509/certificate.ts";
+import type { X509Issuer } from "../../pki/x509/issue.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { Logger } from "../../runtime/log.ts";
+import type { KeyManager } from "../keymanager/key-manager.ts";
+import type { BundleStore } from "../store/bundles.ts";
+import type { AuthorityKindName, AuthorityRecord } from "../store/journal.ts";
+import type { OrderedLog } from "../store/log.ts";
+import type { AuthorityJournal } from "./journal.ts";
+import { type AuthorityKind, authorityKinds, type CaConfig } from "./kinds.ts";
+import { makeAuthority } from "./make.ts";
+import { type Publication, PublicationWatch } from "./publication.ts";
+import { recover } from "./recovery.ts";
+import { notPublished, notReady, notTainted, unknownAuthority, wrongState } from "./refusals.ts";
+import { type AuthoritySlots, activated, slotsOf, without } from "./slots.ts";
+
+/** How long a forced activation waits for the node agents before it goes on without them. */
+const FORCED_WAIT_MS = 10_000;
+/** How long an expired authority stays in the bundle: clocks differ, and validators allow some leeway. */
+const EXPIRED_GRACE_MS = 60_000;
+
+export interface AuthoritiesOptions {
+  readonly trustDomain: TrustDomain;
+  readonly ca: CaConfig;
+  readonly refreshHintSeconds: number;
+  readonly log: OrderedLog;
+  readonly bundles: BundleStore;
+  readonly keys: KeyManager;
+  /** First asked when an activation is due, so it may refer to parts that are started later. */
+  readonly publication: Publication;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** The JWT authority that signs. */
+export interface JwtIssuer {
+  readonly signer: Signer;
+  /** The `kid` of what it signs. */
+  readonly keyId: string;
+  /** What it signs expires no later. */
+  readonly expiresAt: Date;
+}
+
+/** The authorities of this server, of all kinds. */
+export class Authorities {
+  readonly kinds: readonly AuthorityKind[];
+  readonly #options: AuthoritiesOptions;
+  readonly #journal: AuthorityJournal;
+  readonly #signers: Map<string, Signer>;
+  readonly #publications: PublicationWatch;
+  readonly #taintListeners = new Set<(authority: AuthorityRecord) => void>();
+  /** The end of the queue of changes: they run one at a time. */
+  #last: Promise<unknown> = Promise.resolve();
+  #x509: X509Issuer | undefined;
+  #jwt: JwtIssuer | undefined;
+
+  private constructor(
+    options: AuthoritiesOptions,
+    kinds: readonly AuthorityKind[],
+    journal: AuthorityJournal,
+    signers: Map<string, Signer>,
+  ) {
+    this.#options = options;
+    this.kinds = kinds;
+    this.#journal = journal;
+    this.#signers = signers;
+    this.#publications = new PublicationWatch(options);
+    this.#readActive();
+  }
+
+  /** Matches journal and keys; afterwards there is an active authority of each kind. */
+  static async start(options: AuthoritiesOptions): Promise<Authorities> {
+    const kinds = authorityKinds(options.trustDomain, options.ca);
+    const { journal, signers } = await recover(options, kinds);
+    return new Authorities(options, kinds, journal, signers);
+  }
+
+  /**
+   * The X.509 authority that signs. The same object until another one is activated.
+   * @throws AUTHORITY_NOT_READY when it has expired
+   */
+  x509(): X509Issuer {
+    const issuer = this.#x509;
+    if (issuer === undefined || this.#isPast(issuer.certificate.notAfter)) throw notReady("X.509");
+    return issuer;
+  }
+
+  /**
+   * The JWT authority that signs. The same object until another one is activated.
+   * @throws AUTHORITY_NOT_READY when it has expired
+   */
+  jwt(): JwtIssuer {
+    const issuer = this.#jwt;
+    if (issuer === undefined || this.#isPast(issuer.expiresAt)) throw notReady("JWT");
+    return issuer;
+  }
+
+  /** The bundle of the own trust domain, as committed. */
+  bundle(): Bundle {
+    const bundle = this.#options.bundles.get(this.#options.trustDomain.name);
+    if (bundle === undefined) throw new TypeError("authorities were started without a bundle");
+    return bundle;
+  }
+
+  /** Calls `listener` with the own bundle after each change of it; returns the function that ends it. */
+  onBundle(listener: (bundle: Bundle) => void): () => void {
+    return this.#options.bundles.onChange((changes) => {
+      for (const { id, after } of changes) {
+        if (id === this.#options.trustDomain.name && after !== undefined) listener(after);
+      }
+    });
+  }
+
+  /** Calls `listener` after an authority was tainted; returns the function that ends it. */
+  onTaint(listener: (authority: AuthorityRecord) => void): () => void {
+    this.#taintListeners.add(listener);
+    return () => void this.#taintListeners.delete(listener);
+  }
+
+  /** The authorities of a kind by what they are doing. */
+  slots(kind: AuthorityKindName): AuthoritySlots {
+    return slotsOf(this.#journal.authorities, kind);
+  }
+
+  /** Whether a prepared authority may sign: the first law. */
+  isPublished(authority: AuthorityRecord): boolean {
+    return this.#publications.isPublished(authority);
+  }
+
+  /**
+   * Makes a new authority and puts it into the bundle; it signs nothing yet. One that was prepared
+   * before is dropped: it never signed anything.
+   */
+  prepare(kindName: AuthorityKindName): Promise<AuthorityRecord> {
+    return this.#exclusive(async () => {
+      const kind = this.#kind(kindName);
+      const replaced = this.slots(kindName).prepared;
+      const { authority, signer } = await makeAuthority(kind, "prepared", this.#options);
+      this.#signers.set(signer.keyId, signer);
+      let prepared = authority;
+      await this.#journal.change(({ bundle, authorities }) => {
+        const cleared = replaced === undefined ? bundle : kind.revoke(bundle, replaced);
+        const published = kind.publish(cleared, authority);
+        prepared = { ...authority, publishedSequence: published.sequence };
+        const kept = replaced === undefined ? authorities : without(authorities, replaced);
+        return { bundle: published, authorities: [...kept, prepared] };
+      });
+      this.#logChange(prepared, "authority prepared");
+      if (replaced !== undefined) await this.#destroyKey(replaced);
+      return prepared;
+    });
+  }
+
+  /**
+   * Lets the prepared authority sign, and retires the active one. A forced activation waits a while for
+   * the node agents, then goes on without those that have not acknowledged the authority, and says so.
+   * @throws AUTHORITY_ID_UNKNOWN, AUTHORITY_STATE_WRONG, AUTHORITY_NOT_READY (not forced and not published)
+   */
+  async activate(
+    kindName: AuthorityKindName,
+    authorityId: string,
+    options: { readonly forced: boolean },
+  ): Promise<AuthorityRecord> {
+    const wanted = this.#find(kindName, authorityId, "prepared");
+    if (options.forced) await this.#publications.published(wanted, FORCED_WAIT_MS);
+    return this.#exclusive(async () => {
+      const authority = this.#find(kindName, authorityId, "prepared");
+      const published = this.#publications.isPublished(authority);
+      if (!published && !options.forced) throw notPublished(authority);
+      await this.#journal.change(({ bundle, authorities }) => ({
+        bundle,
+        authorities: activated(authorities, authority),
+      }));
+      this.#publications.forget(authorityId);
+      this.#readActive();
+      if (!published) {
+        this.#logChange(
+          authority,
+          "authority activated by force before every node agent acknowledged it: peers may refuse new SVIDs until they do",
+          "warn",
+        );
+      } else this.#logChange(authority, "authority activated");
+      return { ...authority, status: "active" };
+    });
+  }
+
+  /**
+   * Marks an old authority in the bundle: node agents replace what it signed.
+   * @throws AUTHORITY_ID_UNKNOWN, AUTHORITY_STATE_WRONG
+   */
+  taint(kindName: AuthorityKindName, authorityId: string): Promise<AuthorityRecord> {
+    return this.#exclusive(async () => {
+      const kind = this.#kind(kindName);
+      const authority = { ...this.#find(kindName, authorityId, "old"), tainted: true };
+      await this.#journal.change(({ bundle, authorities }) => ({
+        bundle: kind.taint(bundle, authority),
+        authorities: authorities.map((other) =>
+          other.authorityId === authorityId ? authority : other,
+        ),
+      }));
+      this.#logChange(authority, "authority tainted", "warn");
+      for (const listener of this.#taintListeners) listener(authority);
+      return authority;
+    });
+  }
+
+  /**
+   * Takes an old, tainted authority out of the bundle at once: whatever it signed is void. Its key is destroyed.
+   * @throws AUTHORITY_ID_UNKNOWN, AUTHORITY_STATE_WRONG
+   */
+  revoke(kindName: AuthorityKindName, authorityId: string): Promise<AuthorityRecord> {
+    return this.#exclusive(async () => {
+      const kind = this.#kind(kindName);
+      const authority = this.#find(kindName, authorityId, "old");
+      if (!authority.tainted) throw notTainted(authority);
+      await this.#journal.change(({ bundle, authorities }) => ({
+        bundle: kind.revoke(bundle, authority),
+        authorities: without(authorities, authority),
+      }));
+      this.#logChange(authority, "authority revoked", "warn");
+      await this.#destroyKey(authority);
+      return authority;
+    });
+  }
+
+  /** Takes what has expired out of the bundle and the journal, then destroys the keys: the second and third law. */
+  dropExpired(): Promise<void> {
+    return this.#exclusive(async () => {
+      const limit = new Date(this.#options.clock.now().getTime() - EXPIRED_GRACE_MS);
+      const expired = this.#journal.authorities.filter(
+        ({ status, notAfter }) => status !== "active" && notAfter.getTime() < limit.getTime(),
+      );
+      if (expired.length === 0 && pruneExpired(this.bundle(), limit) === this.bundle()) return;
+      await this.#journal.change(({ bundle, authorities }) => ({
+        bundle: pruneExpired(bundle, limit),
+        authorities: expired.reduce(without, authorities),
+      }));
+      for (const authority of expired) {
+        this.#logChange(authority, "expired authority dropped");
+        await this.#destroyKey(authority);
+      }
+    });
+  }
+
+  #kind(name: AuthorityKindName): AuthorityKind {
+    const kind = this.kinds.find((one) => one.name === name);
+    if (kind === undefined) throw new TypeError(`no such kind of authority: ${name}`);
+    return kind;
+  }
+
+  #find(
+    kindName: AuthorityKindName,
+    authorityId: string,
+    status: "prepared" | "old",
+  ): AuthorityRecord {
+    const authority = this.#journal.authorities.find(
+      (one) => one.kind === kindName && one.authorityId === authorityId,
+    );
+    if (authority === undefined) throw unknownAuthority(kindName, authorityId);
+    if (authority.status !== status) throw wrongState(authority, status);
+    return authority;
+  }
+
+  /** Runs one change after the ones before it, whether those succeeded or not. */
+  #exclusive<T>(change: () => Promise<T>): Promise<T> {
+    const run = this.#last.then(change, change);
+    this.#last = run.catch(() => undefined);
+    return run;
+  }
+
+  /** Takes the active authorities out of the journal, for signing without a look-up. */
+  #readActive(): void {
+    const x509 = this.slots("x509").active;
+    const jwt = this.slots("jwt").active;
+    const x509Signer = x509 && this.#signers.get(x509.keyId);
+    const jwtSigner = jwt && this.#signers.get(jwt.keyId);
+    if (x509?.certificate === undefined || !x509Signer || !jwt || !jwtSigner) {
+      throw new TypeError("there is a kind of authority without an active one");
+    }
+    // The same object as long as the authority is active: templates and worker threads hang on it.
+    if (this.#x509?.signer !== x509Signer) {
+      const certificate = parseCertificate(x509.certificate);
+      this.#x509 = { certificate, upstreamChain: [], signer: x509Signer };
+    }
+    if (this.#jwt?.signer !== jwtSigner) {
+      this.#jwt = { signer: jwtSigner, keyId: jwt.authorityId, expiresAt: jwt.notAfter };
+    }
+  }
+
+  /** After the commit that no longer names the key; a crash in between is made good at the next start. */
+  async #destroyKey({ keyId }: AuthorityRecord): Promise<void> {
+    this.#signers.delete(keyId);
+    await this.#options.keys.delete(keyId);
+  }
+
+  #isPast(moment: Date): boolean {
+    return moment.getTime() <= this.#options.clock.now().getTime();
+  }
+
+  #logChange(authority: AuthorityRecord, message: string, level: "info" | "warn" = "info"): void {
+    const { kind, authorityId, notAfter } = authority;
+    this.#options.logger[level](
+      { kind, authority_id: authorityId, expires_at: notAfter.toISOString() },
+      message,
+    );
+  }
+}
