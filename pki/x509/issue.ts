@@ -1,0 +1,181 @@
+// Issuing X509-SVIDs (X509-SVID s2 to s4, RFC 5280 s4): the hot path of the server. A template is
+// filled (leaf-template.ts), signed by the authority's Signer, read again and compared with its
+// profile (leaf-profile.ts). Who may have which SVID is decided before: server/entries. Authorities'
+// own certificates: ca.ts.
+import { pkiError } from "../errors.ts";
+import { importSpki, isP256Spki, type Signer } from "../keys.ts";
+import { SpiffeId } from "../spiffe-id.ts";
+import { type Certificate, equalBytes, parseCertificate } from "./certificate.ts";
+import { derBitString, derSequence } from "./der-writer.ts";
+import { isDnsName } from "./dns-name.ts";
+import { keyIdentifier } from "./key-identifier.ts";
+import { checkLeaf } from "./leaf-profile.ts";
+import {
+  type IssuerFields,
+  type LeafFields,
+  type LeafProfile,
+  LeafTemplate,
+  leafKeyUsage,
+} from "./leaf-template.ts";
+import { newSerial } from "./serial.ts";
+import { SIGNING_SCHEMES, type SigningScheme } from "./signature.ts";
+
+/** An authority that signs X509-SVIDs. Build one object per authority and keep it: templates hang on it. */
+export interface X509Issuer {
+  readonly certificate: Certificate;
+  /** Intermediates (DER) to send after the leaf, from this authority's own certificate upwards; [] when self-signed. */
+  readonly upstreamChain: readonly Uint8Array[];
+  readonly signer: Signer;
+}
+
+/** What the SVID is to say. The caller backdates `notBefore`. */
+export interface X509SvidRequest {
+  /** SubjectPublicKeyInfo, DER, of a request whose signature was verified. */
+  readonly spki: Uint8Array;
+  readonly spiffeId: SpiffeId;
+  readonly dnsNames?: readonly string[];
+  readonly notBefore: Date;
+  /** Cut to the end of the authority. */
+  readonly notAfter: Date;
+  /** Leaves the subject empty, which makes the subject alternative name critical. */
+  readonly hasEmptySubject?: boolean;
+}
+
+/**
+ * Issues an X509-SVID and returns the leaf, DER: at once when the signer can sign at once.
+ * @throws SVID_PATH_MISSING, SVID_TRUST_DOMAIN_FOREIGN, DNS_NAME_INVALID, AUTHORITY_EXPIRED,
+ *   KEY_INVALID, KEY_UNSUPPORTED, and SVID_PROFILE when the result is not what was asked for
+ */
+export function issueX509Svid(
+  issuer: X509Issuer,
+  request: X509SvidRequest,
+): Uint8Array | Promise<Uint8Array> {
+  const leaf = issueX509Leaf(issuer, request);
+  return leaf instanceof Promise ? leaf.then(({ der }) => der) : leaf.der;
+}
+
+/** As {@link issueX509Svid}, and returns the certificate as it was read again: serial number, end, DER. */
+export function issueX509Leaf(
+  issuer: X509Issuer,
+  request: X509SvidRequest,
+): Certificate | Promise<Certificate> {
+  const authority = authorityOf(issuer);
+  const { spki, spiffeId, dnsNames = [], hasEmptySubject = false } = request;
+  checkNames(authority, spiffeId, dnsNames);
+  const { notBefore, notAfter } = validityOf(authority, request);
+  const isRsa = !isP256Spki(spki) && importSpki(spki).asymmetricKeyType === "rsa";
+  const profile = { spiffeId, dnsNames, hasEmptySubject, keyUsage: leafKeyUsage(isRsa) };
+  const keyId = keyIdentifier(spki);
+  const fields: LeafFields = { serial: newSerial(), notBefore, notAfter, spki, keyId };
+  const tbs = templateOf(authority, profile).fill(fields);
+  const finish = (signature: Uint8Array): Certificate => {
+    const der = derSequence(tbs, authority.scheme.algorithmDer, derBitString(signature));
+    const leaf = parseCertificate(der);
+    checkLeaf(leaf, authority.fields, profile, fields);
+    return leaf;
+  };
+  const { signer } = issuer;
+  const { hash } = authority.scheme;
+  return signer.signSync ? finish(signer.signSync(tbs, hash)) : signer.sign(tbs, hash).then(finish);
+}
+
+/** When what this authority issues now must end: with the first certificate of its chain to end. */
+export function latestNotAfter(issuer: X509Issuer): Date {
+  return authorityOf(issuer).notAfter;
+}
+
+/** What is worked out once per authority. */
+interface Authority {
+  readonly fields: IssuerFields;
+  readonly scheme: SigningScheme;
+  readonly notAfter: Date;
+  /** Undefined when its certificate names none. */
+  readonly trustDomainName: string | undefined;
+  readonly templates: Map<string, LeafTemplate>;
+}
+
+const MAX_TEMPLATES = 8192;
+const MAX_DNS_NAMES = 1000;
+const authorities = new WeakMap<X509Issuer, Authority>();
+
+function authorityOf(issuer: X509Issuer): Authority {
+  let authority = authorities.get(issuer);
+  if (authority === undefined) {
+    const { certificate, upstreamChain, signer } = issuer;
+    if (!equalBytes(certificate.spki, signer.spki)) {
+      throw new TypeError("an authority's signer does not hold the key of its certificate");
+    }
+    const scheme = SIGNING_SCHEMES[signer.keyType];
+    const keyId = certificate.subjectKeyId ?? keyIdentifier(certificate.spki);
+    const ends = [certificate, ...upstreamChain.map(parseCertificate)].map((c) => c.notAfter);
+    authority = {
+      fields: { algorithmDer: scheme.algorithmDer, nameDer: certificate.subjectDer, keyId },
+      scheme,
+      notAfter: new Date(Math.min(...ends.map((end) => end.getTime()))),
+      trustDomainName: trustDomainNameOf(certificate),
+      templates: new Map(),
+    };
+    authorities.set(issuer, authority);
+  }
+  return authority;
+}
+
+function trustDomainNameOf(certificate: Certificate): string | undefined {
+  const [uri, ...others] = certificate.uris;
+  if (uri === undefined || others.length > 0) return undefined;
+  return SpiffeId.parse(uri).trustDomain.name;
+}
+
+function templateOf(authority: Authority, profile: LeafProfile): LeafTemplate {
+  const { spiffeId, dnsNames, hasEmptySubject, keyUsage } = profile;
+  const key = `${keyUsage}|${hasEmptySubject}|${spiffeId}|${dnsNames.join("|")}`;
+  let template = authority.templates.get(key);
+  if (template === undefined) {
+    template = new LeafTemplate(authority.fields, profile);
+    if (authority.templates.size >= MAX_TEMPLATES) authority.templates.clear();
+    authority.templates.set(key, template);
+  }
+  return template;
+}
+
+function checkNames(authority: Authority, spiffeId: SpiffeId, dnsNames: readonly string[]): void {
+  if (spiffeId.path === "") {
+    throw pkiError("SVID_PATH_MISSING", `"${spiffeId}" has no path: no workload has this ID`);
+  }
+  const { trustDomainName } = authority;
+  if (trustDomainName !== undefined && trustDomainName !== spiffeId.trustDomain.name) {
+    throw pkiError(
+      "SVID_TRUST_DOMAIN_FOREIGN",
+      `the authority of "${trustDomainName}" issues no SVID for "${spiffeId}"`,
+    );
+  }
+  if (dnsNames.length > MAX_DNS_NAMES) {
+    throw pkiError("DNS_NAME_INVALID", `an SVID has at most ${MAX_DNS_NAMES} DNS names`);
+  }
+  for (const name of dnsNames) {
+    if (!isDnsName(name)) {
+      throw pkiError("DNS_NAME_INVALID", `${JSON.stringify(name)} is not a DNS name`);
+    }
+  }
+}
+
+/** Whole seconds, as certificates have them; the end not after the authority's (X509-42). */
+function validityOf(
+  authority: Authority,
+  request: X509SvidRequest,
+): { notBefore: Date; notAfter: Date } {
+  const start = Math.floor(request.notBefore.getTime() / 1000) * 1000;
+  const wanted = Math.floor(request.notAfter.getTime() / 1000) * 1000;
+  const end = Math.min(wanted, authority.notAfter.getTime());
+  if (!(start < wanted)) throw new TypeError("the lifetime of an SVID is not positive");
+  if (!(start < end)) {
+    throw pkiError(
+      "AUTHORITY_EXPIRED",
+      `no SVID for "${request.spiffeId}": the authority has expired`,
+      {
+        hint: "activate a newer authority",
+      },
+    );
+  }
+  return { notBefore: new Date(start), notAfter: new Date(end) };
+}
