@@ -1,0 +1,20 @@
+// What can go wrong in `client`. What is wrong with a document (an SVID, a bundle): pki/errors.ts.
+
+import { type ErrorFactory, errorsOf } from "../pki/errors.ts";
+
+export const REASONS = {
+  ENDPOINT_INVALID: "invalidArgument",
+  ENDPOINT_MISSING: "failedPrecondition",
+  IDENTITY_NOT_FOUND: "notFound",
+  IDENTITY_WITHDRAWN: "permissionDenied",
+  PEER_CERTIFICATE_MISSING: "unauthenticated",
+  PEER_NOT_AUTHORIZED: "permissionDenied",
+  SOURCE_CLOSED: "failedPrecondition",
+  SOURCE_NOT_READY: "unavailable",
+  TLS_HANDSHAKE_FAILED: "unavailable",
+  TRANSPORT_NOT_CONFIDENTIAL: "failedPrecondition",
+  WORKLOAD_API_RESPONSE_INVALID: "dataLoss",
+} as const;
+
+/** Makes an error of `client`. */
+export const clientError: ErrorFactory<keyof typeof REASONS> = errorsOf(REASONS);
