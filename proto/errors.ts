@@ -5,7 +5,6 @@ import { type ErrorFactory, errorsOf } from "../pki/errors.ts";
 
 /** What can go wrong in `proto`. */
 export const REASONS = {
-  AGENT_MALFORMED: "invalidArgument",
   AUTHORITY_MALFORMED: "invalidArgument",
   CALL_ABORTED: "aborted",
   CALL_CANCELLED: "cancelled",
