@@ -1,0 +1,162 @@
+// Rotation by lifetime, on a clock that the test moves: when each step happens, and the three laws
+// through many lifetimes with node agents that are slow.
+import t from "tap";
+import { settle } from "../../support/clock.ts";
+import { startTestCa, type TestCa } from "../../support/test-ca.ts";
+import { Laws } from "./laws.ts";
+
+/** Waits until the rotation has done its step and set its timer again. */
+async function asleep(ca: TestCa): Promise<void> {
+  while (ca.clock.timers === 0) await settle(1);
+}
+
+const HOUR = 3_600_000;
+const MINUTE = 60_000;
+
+t.test(
+  "prepares at half of a day, activates four hours before the end, drops after the end",
+  async (t) => {
+    const ca = await startTestCa(t);
+    const first = ca.authorities.slots("x509").active?.authorityId;
+    const look = async (ms: number) => {
+      await ca.clock.advance(ms);
+      await ca.rotation.check();
+      return ca.authorities.slots("x509");
+    };
+    t.equal((await look(12 * HOUR - 6000)).prepared, undefined);
+    const prepared = (await look(6000)).prepared?.authorityId;
+    t.ok(prepared, "at 12 h");
+    t.equal((await look(8 * HOUR - 2000)).active?.authorityId, first);
+    t.equal((await look(2000)).active?.authorityId, prepared, "at 20 h");
+    t.strictSame(
+      (await look(4 * HOUR)).old.map(({ authorityId }) => authorityId),
+      [first],
+    );
+    t.strictSame((await look(MINUTE + 1000)).old, [], "a minute after its end");
+  },
+);
+
+t.test("wakes by itself when something is due", async (t) => {
+  const ca = await startTestCa(t, { ca: { ttlSeconds: 60 } });
+  const stop = new AbortController();
+  const running = ca.rotation.run(stop.signal);
+  const first = ca.authorities.slots("jwt").active?.authorityId;
+  for (let i = 0; i < 120; i++) {
+    await ca.clock.advance(500);
+    await asleep(ca);
+  }
+  t.not(ca.authorities.slots("jwt").active?.authorityId, first);
+  t.doesNotThrow(() => ca.authorities.x509());
+  stop.abort();
+  await running;
+  t.equal(ca.clock.timers, 0);
+});
+
+t.test(
+  "does not activate before the node agents have acknowledged, and does soon after",
+  async (t) => {
+    const ca = await startTestCa(t, { refreshHintSeconds: 8 * 3600 });
+    ca.agents.connect(ca.authorities.bundle().sequence);
+    const first = ca.authorities.slots("x509").active?.authorityId;
+    for (let hour = 1; hour <= 22; hour++) {
+      await ca.clock.advance(HOUR);
+      await ca.rotation.check();
+    }
+    t.equal(ca.authorities.slots("x509").active?.authorityId, first, "at 22 h, not acknowledged");
+    ca.agents.acknowledge(ca.authorities.bundle().sequence);
+    await settle();
+    await ca.rotation.check();
+    t.not(ca.authorities.slots("x509").active?.authorityId, first);
+  },
+);
+
+t.test("replaces an authority that was prepared by hand and then left", async (t) => {
+  const ca = await startTestCa(t);
+  const left = await ca.authorities.prepare("x509");
+  await ca.clock.advance(12 * HOUR);
+  await ca.rotation.check();
+  const { prepared } = ca.authorities.slots("x509");
+  t.not(prepared?.authorityId, left.authorityId);
+  await ca.rotation.check();
+  t.equal(ca.authorities.slots("x509").prepared?.authorityId, prepared?.authorityId);
+});
+
+t.test("goes on after a failed step", async (t) => {
+  let failing = false;
+  const ca = await startTestCa(t, {
+    wrapLog: (log) => {
+      const commit = log.commit.bind(log);
+      log.commit = async (change) => {
+        if (failing) throw new Error("the disk is full");
+        return commit(change);
+      };
+      return log;
+    },
+  });
+  const stop = new AbortController();
+  const running = ca.rotation.run(stop.signal);
+  await asleep(ca);
+  failing = true;
+  await ca.clock.advance(12 * HOUR);
+  await asleep(ca);
+  t.equal(ca.authorities.slots("x509").prepared, undefined);
+  t.ok(ca.lines.some(({ level }) => level === "error"));
+  failing = false;
+  await ca.clock.advance(5000);
+  await asleep(ca);
+  t.ok(ca.authorities.slots("x509").prepared);
+  stop.abort();
+  await running;
+});
+
+t.test(
+  "[FED-01 FED-02 FED-03] keeps the three laws through 12 lifetimes with slow agents",
+  async (t) => {
+    const ca = await startTestCa(t);
+    const laws = new Laws(ca, 3);
+    const problems = new Set<string>();
+    for (let step = 0; step < 12 * 24 * 3; step++) {
+      await ca.clock.advance(20 * MINUTE);
+      await ca.rotation.check();
+      // Each agent is up to five hours behind the others.
+      if (step % 5 === 0) laws.deliver(step / 5);
+      await settle(1);
+      for (const problem of await laws.step()) problems.add(problem);
+    }
+    t.strictSame([...problems], []);
+    t.ok(laws.signers >= 24, `${laws.signers} authorities signed`);
+    t.ok(ca.authorities.bundle().x509Authorities.length <= 3);
+  },
+);
+
+t.test(
+  "keeps the three laws when an operator rotates, taints and revokes in between",
+  async (t) => {
+    const ca = await startTestCa(t);
+    const laws = new Laws(ca, 2);
+    const problems = new Set<string>();
+    for (let step = 0; step < 300; step++) {
+      await ca.clock.advance(30 * MINUTE);
+      await ca.rotation.check();
+      laws.deliver(step);
+      laws.deliver(step + 1);
+      const kind = step % 2 === 0 ? "x509" : "jwt";
+      if (step % 7 === 0) await ca.authorities.prepare(kind);
+      const { prepared, old } = ca.authorities.slots(kind);
+      if (step % 11 === 0 && prepared) {
+        laws.deliver(0);
+        laws.deliver(1);
+        await ca.authorities.activate(kind, prepared.authorityId, { forced: true });
+      }
+      const oldest = old.at(-1);
+      if (step % 13 === 0 && oldest) {
+        await ca.authorities.taint(kind, oldest.authorityId);
+        await ca.authorities.revoke(kind, oldest.authorityId);
+        laws.revoked(oldest.spki);
+      }
+      await settle(1);
+      for (const problem of await laws.step()) problems.add(problem);
+    }
+    t.strictSame([...problems], []);
+  },
+);
