@@ -62,6 +62,11 @@ export class BundleStore {
     return this.#replica.revision;
   }
 
+  /** Resolves once the bundles in memory include the commit `revision`. */
+  reached(revision: number): Promise<void> {
+    return this.#replica.reached(revision);
+  }
+
   /** The bundle of a trust domain, by bare name. */
   get(trustDomain: string): Bundle | undefined {
     return this.#replica.get(trustDomain);
