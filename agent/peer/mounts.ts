@@ -1,0 +1,29 @@
+// The mounts that a process sees, by ID, from /proc/PID/mountinfo. Read anew each time: IDs are used
+// again after an unmount.
+
+import { readFileSync } from "node:fs";
+
+export interface Mount {
+  readonly id: bigint;
+  /** "ext4", "overlay", "fuse.sshfs", ... */
+  readonly fileSystem: string;
+}
+
+/** The mount with this ID in the namespace of a process; undefined when it has none such. */
+export function mountOf(process: number | "self", id: bigint): Mount | undefined {
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${process}/mountinfo`, "latin1");
+  } catch {
+    return undefined;
+  }
+  // ID, parent, device, root, mount point, options, optional fields, "-", file system type, ...
+  // Spaces within a field are written as \040.
+  const start = `${id} `;
+  for (const line of text.split("\n")) {
+    if (!line.startsWith(start)) continue;
+    const type = line.slice(line.indexOf(" - ") + 3).split(" ")[0];
+    return { id, fileSystem: type ?? "" };
+  }
+  return undefined;
+}
