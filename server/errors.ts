@@ -6,7 +6,6 @@ import { type ErrorFactory, errorsOf } from "../pki/errors.ts";
 export const REASONS = {
   ADDRESS_UNUSABLE: "failedPrecondition",
   ADMIN_SOCKET_IN_USE: "failedPrecondition",
-  AGENT_ALREADY_ATTESTED: "alreadyExists",
   AGENT_BANNED: "permissionDenied",
   AGENT_MUST_REATTEST: "permissionDenied",
   AGENT_NOT_ATTESTED: "permissionDenied",
@@ -14,6 +13,7 @@ export const REASONS = {
   AGENT_SVID_EXPIRED: "permissionDenied",
   AGENT_SVID_NOT_ACTIVE: "permissionDenied",
   AGENT_VERSION_INVALID: "invalidArgument",
+  ANSWER_TOO_LARGE: "resourceExhausted",
   ATTESTATION_INVALID: "invalidArgument",
   ATTESTATION_TYPE_UNKNOWN: "failedPrecondition",
   AUDIENCE_INVALID: "invalidArgument",
@@ -44,6 +44,7 @@ export const REASONS = {
   NOT_SUPPORTED: "unimplemented",
   PAGE_TOKEN_INVALID: "invalidArgument",
   RATE_LIMITED: "resourceExhausted",
+  SERVER_CLOSING: "unavailable",
   STORE_CLOSED: "unavailable",
   STORE_COMPACTED: "outOfRange",
   STORE_CONFLICT: "aborted",

@@ -1,8 +1,12 @@
 // Which entries a list or count asks for: the filters of SPIRE's entry API, and its four ways to
 // compare two sets.
 
+import { TrustDomain } from "../../pki/spiffe-id.ts";
+import type { spire } from "../../proto/schema.gen.ts";
 import type { RegistrationEntry } from "../../proto/types/entry.ts";
-import type { Selector } from "../../proto/types/selector.ts";
+import { type Selector, selectorsFromWire } from "../../proto/types/selector.ts";
+import { spiffeIdFromWire } from "../../proto/types/spiffe-id.ts";
+import { serverError } from "../errors.ts";
 import type { EntryQuery } from "./index.ts";
 
 /**
@@ -19,6 +23,63 @@ export interface EntryFilter {
   readonly federatesWith?: { readonly match: SetMatch; readonly trustDomains: readonly string[] };
   readonly hint?: string;
   readonly downstream?: boolean;
+}
+
+/** By their number on the wire. */
+const MATCHES: readonly SetMatch[] = ["exact", "subset", "superset", "any"];
+const MAX_TRUST_DOMAINS = 256;
+
+/**
+ * The filter of a request. Lists and counts have messages of their own for it, with the same fields.
+ * @throws FILTER_INVALID, SELECTOR_INVALID, SPIFFE_ID_INVALID, TRUST_DOMAIN_INVALID
+ */
+export function filterFromWire(
+  wire: spire.api.server.entry.v1.ListEntriesRequest.Filter | undefined,
+): EntryFilter {
+  if (wire === undefined) return {};
+  const { byParentId, bySpiffeId, bySelectors, byFederatesWith, byHint, byDownstream } = wire;
+  return {
+    ...(byParentId === undefined ? {} : { parentId: spiffeIdFromWire(byParentId).toString() }),
+    ...(bySpiffeId === undefined ? {} : { spiffeId: spiffeIdFromWire(bySpiffeId).toString() }),
+    ...(bySelectors === undefined ? {} : { selectors: selectorMatch(bySelectors) }),
+    ...(byFederatesWith === undefined
+      ? {}
+      : { federatesWith: federatesWithMatch(byFederatesWith) }),
+    ...(byHint === undefined ? {} : { hint: byHint.value }),
+    ...(byDownstream === undefined ? {} : { downstream: byDownstream.value }),
+  };
+}
+
+function selectorMatch(wire: spire.api.types.SelectorMatch): EntryFilter["selectors"] & object {
+  if (wire.selectors.length === 0) throw empty("selectors");
+  return { match: matchOf(wire.match), selectors: selectorsFromWire(wire.selectors) };
+}
+
+function federatesWithMatch(
+  wire: spire.api.types.FederatesWithMatch,
+): EntryFilter["federatesWith"] & object {
+  if (wire.trustDomains.length === 0) throw empty("trust domains");
+  if (wire.trustDomains.length > MAX_TRUST_DOMAINS) {
+    throw serverError(
+      "FILTER_INVALID",
+      `the filter names more than ${MAX_TRUST_DOMAINS} trust domains`,
+    );
+  }
+  const trustDomains = wire.trustDomains.map((name) => TrustDomain.parse(name).name);
+  return { match: matchOf(wire.match), trustDomains };
+}
+
+function matchOf(number: number): SetMatch {
+  const match = MATCHES[number];
+  if (match === undefined)
+    throw serverError("FILTER_INVALID", `there is no match behaviour ${number}`);
+  return match;
+}
+
+function empty(what: string): Error {
+  return serverError("FILTER_INVALID", `the filter names no ${what}`, {
+    hint: "name at least one, or leave the filter out",
+  });
 }
 
 /** The query that finds what the filter asks for. */

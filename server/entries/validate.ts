@@ -127,7 +127,7 @@ function checkNumber(value: number, what: string, limit: number): void {
 
 /** No control characters, and no half of a surrogate pair, which would not come back from the store as it was. */
 function isText(text: string): boolean {
-  return text.isWellFormed() && !/\p{Cc}/u.test(text);
+  return !/[\p{Cc}\p{Cs}]/u.test(text);
 }
 
 function invalid(message: string, detail: { hint?: string; cause?: unknown } = {}): IdentityError {

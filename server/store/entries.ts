@@ -223,9 +223,13 @@ function refusable<T>(run: () => T): T | IdentityError {
 }
 
 function entryNotFound(id: string): IdentityError {
-  return serverError("ENTRY_NOT_FOUND", `no registration entry has ID "${id}"`, {
-    hint: "list the entries with 'signet entry show'",
-  });
+  return serverError(
+    "ENTRY_NOT_FOUND",
+    `no registration entry has ID ${JSON.stringify(id.slice(0, 255))}`,
+    {
+      hint: "list the entries with 'signet entry show'",
+    },
+  );
 }
 
 function similarExists(entry: RegistrationEntry): IdentityError {
