@@ -1,47 +1,59 @@
 // What happens to every TLS connection once its handshake is done and before any data is passed on,
 // on both sides: the peer's certificates are read from the socket, verified, authorised, remembered.
 
-import type { X509Certificate } from "node:crypto";
-import type { TLSSocket } from "node:tls";
+import type { DetailedPeerCertificate, TLSSocket } from "node:tls";
+import type { PeerRole } from "../../pki/x509/svid.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { type Peer, verifyPeer } from "../verify.ts";
 import { type Authorize, checkAuthorized } from "./authorize.ts";
 import type { TlsSource } from "./source.ts";
 
+/** More certificates than any chain that validates: reading stops there. */
+const MAX_CHAIN_LENGTH = 32;
+
 export interface Admission {
   readonly source: TlsSource;
   readonly authorize: Authorize;
   readonly clock: Clock;
+  /** The role of the peer. */
+  readonly role: PeerRole;
 }
 
-const peers = new WeakMap<object, Peer>();
+/** Marks a socket with its peer: node:http2 shows sockets through a proxy, which a WeakMap would not know. */
+const PEER: unique symbol = Symbol("SPIFFE peer");
 
 /**
  * Who is at the other end of a connection that this library secured; undefined when the peer showed no
- * certificate, where that is allowed. Takes `request.socket` of an HTTP request too.
+ * certificate, where that is allowed. Takes `request.socket` of HTTP requests too.
  */
 export function peerOf(socket: object): Peer | undefined {
-  return peers.get(socket);
+  return (socket as { readonly [PEER]?: Peer })[PEER];
 }
 
 /**
  * Verifies and authorises the peer of a finished handshake.
  * @throws PEER_CERTIFICATE_MISSING, PEER_NOT_AUTHORIZED, and the reasons of `validateX509Svid`
  */
-export function admit(socket: TLSSocket, { source, authorize, clock }: Admission): Peer {
-  const peer = verifyPeer(peerChain(socket), source.anchorsOf, clock.now());
+export function admit(socket: TLSSocket, { source, authorize, clock, role }: Admission): Peer {
+  const peer = verifyPeer(peerChain(socket), source.anchorsOf, clock.now(), role);
   checkAuthorized(peer, authorize);
-  peers.set(socket, peer);
+  Object.defineProperty(socket, PEER, { value: peer });
   return peer;
 }
 
-/** The certificates the peer showed, DER, leaf first, in the order of their issuing; none if it showed none. */
+/**
+ * The certificates the peer showed, DER, leaf first, in the order of their issuing; none if it showed none.
+ * Not by getPeerX509Certificate: on the client side of Node 24 each call of that takes the leaf off the
+ * connection, so that the next caller gets an intermediate, or nothing, in its place.
+ */
 export function peerChain(socket: TLSSocket): readonly Uint8Array[] {
   const chain: Uint8Array[] = [];
-  let certificate: X509Certificate | undefined = socket.getPeerX509Certificate();
-  while (certificate !== undefined) {
+  let certificate: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
+  while (certificate?.raw !== undefined && chain.length < MAX_CHAIN_LENGTH) {
     chain.push(certificate.raw);
-    certificate = certificate.issuerCertificate;
+    // A self-signed certificate is its own issuer here.
+    const issuer: DetailedPeerCertificate = certificate.issuerCertificate;
+    certificate = issuer === certificate ? undefined : issuer;
   }
   return chain;
 }

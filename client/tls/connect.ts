@@ -80,7 +80,8 @@ export function secureSocket(socket: Duplex, options: ConnectOptions): Promise<T
       secured.off("error", onError);
       secured.off("close", onClose);
       try {
-        if (options.insecureBootstrap !== true) admit(secured, { source, authorize, clock });
+        if (options.insecureBootstrap !== true)
+          admit(secured, { source, authorize, clock, role: "server" });
       } catch (error) {
         fail(error as IdentityError);
         return;

@@ -4,7 +4,7 @@
 
 import { constants } from "node:crypto";
 import { createSecureContext, type SecureContext, type SecureContextOptions } from "node:tls";
-import type { X509Svid } from "./source.ts";
+import type { X509Svid } from "../../pki/x509/svid.ts";
 
 const GROUPS = "X25519MLKEM768:X25519:P-256:P-384";
 const CIPHERS: string = [

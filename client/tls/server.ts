@@ -94,7 +94,8 @@ function gate(server: Server, options: ProtectOptions): void {
     if (event === "secureConnection") {
       const socket = rest[0] as TLSSocket;
       try {
-        if (!optional || peerChain(socket).length > 0) admit(socket, { source, authorize, clock });
+        if (!optional || peerChain(socket).length > 0)
+          admit(socket, { source, authorize, clock, role: "client" });
       } catch (error) {
         const { remoteAddress } = socket;
         socket.on("error", () => {});
