@@ -7,6 +7,7 @@ export const REASONS = {
   ADDRESS_UNUSABLE: "failedPrecondition",
   ADMIN_SOCKET_IN_USE: "failedPrecondition",
   AGENT_BANNED: "permissionDenied",
+  AGENT_ID_INVALID: "invalidArgument",
   AGENT_MUST_REATTEST: "permissionDenied",
   AGENT_NOT_ATTESTED: "permissionDenied",
   AGENT_NOT_FOUND: "notFound",
