@@ -1,5 +1,5 @@
 // Certificates with any content, right or wrong: what a test needs to see refused, no real issuer
-// would make. Authorities that issue them: test-authority.ts.
+// would make. Authorities that issue them: lax-authority.ts.
 import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { exportSpki, type HashName, type KeyPair } from "../../pki/keys.ts";
 import { contextTag, Tag } from "../../pki/x509/der.ts";
