@@ -23,6 +23,7 @@ export const REASONS = {
   OBJECT_EXISTS: "alreadyExists",
   OBJECT_NOT_FOUND: "notFound",
   PRECONDITION_FAILED: "failedPrecondition",
+  RESPONSE_MALFORMED: "internal",
   SELECTOR_INVALID: "invalidArgument",
   SERVER_STOPPING: "unavailable",
   UNKNOWN_FAILURE: "unknown",
