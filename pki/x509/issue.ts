@@ -94,7 +94,7 @@ interface Authority {
   readonly templates: Map<string, LeafTemplate>;
 }
 
-const MAX_TEMPLATES = 8192;
+const MAX_TEMPLATES = 4096;
 const MAX_DNS_NAMES = 1000;
 const authorities = new WeakMap<X509Issuer, Authority>();
 
