@@ -104,12 +104,13 @@ function readX5c(jwk: JsonObject): Uint8Array {
   if (typeof first !== "string") throw unusable("it has no certificate");
   const der = Buffer.from(first, "base64");
   if (der.toString("base64") !== first) throw unusable("its certificate is not base64");
-  const { spki } = parseCertificate(der);
+  const certificate = parseCertificate(der);
   const described = jwkToSpki(jwk);
   if (described === undefined) throw unusable("its key type is unknown");
   // A reader that takes the key from the members must not get another key than one that takes x5c.
-  if (!Buffer.from(described).equals(spki)) throw unusable("its key is not its certificate's");
-  return der;
+  if (!Buffer.from(described).equals(certificate.spki))
+    throw unusable("its key is not its certificate's");
+  return certificate.der;
 }
 
 function readJwtAuthority(jwk: JsonObject): JwtAuthority {
