@@ -10,6 +10,7 @@ import type { Counter, Gauge, Histogram, Metrics } from "../../runtime/metrics.t
 import { auditOf } from "../api/audit.ts";
 import type { Authorizer, Caller } from "../api/authorize.ts";
 import type { RateLimiter } from "../api/rate-limit.ts";
+import { explained } from "./denied.ts";
 
 export interface GateOptions {
   readonly authorizer: Authorizer;
@@ -78,7 +79,7 @@ export class Gate {
       } catch (error) {
         this.#calls.inc({ method: context.method, status: statusOf(error) });
         this.#audit(context, request, undefined, error);
-        throw error;
+        throw explained(error);
       } finally {
         this.#seconds.observe({ method: context.method }, (performance.now() - begun) / 1000);
       }
@@ -102,7 +103,7 @@ export class Gate {
       } catch (error) {
         status = statusOf(error);
         gate.#audit(context, undefined, undefined, error);
-        throw error;
+        throw explained(error);
       } finally {
         gate.#streams.dec({ method: method.path });
         gate.#calls.inc({ method: method.path, status });

@@ -1,0 +1,267 @@
+// Every agent that is connected, and which of them each change of the store concerns. Changes of
+// entries, bundles and agents come in from the store's replicas in the order of their revisions; the
+// sessions they concern are woken once all replicas have reached that revision, so that a cursor
+// stands for all of them at once. Also tells the CA when every agent has confirmed a bundle.
+import type { IdentityError } from "../../pki/errors.ts";
+import type { TrustDomain } from "../../pki/spiffe-id.ts";
+import { equalSelectors } from "../../proto/types/selector.ts";
+import type { Logger } from "../../runtime/log.ts";
+import type { Publication } from "../ca/publication.ts";
+import type { EntryChange, EntryIndex } from "../entries/index.ts";
+import { serverError } from "../errors.ts";
+import type { BundleStore } from "../store/bundles.ts";
+import type { EntryStore } from "../store/entries.ts";
+import type { NodeRecord } from "../store/node-record.ts";
+import type { NodeStore } from "../store/nodes.ts";
+import type { ReplicaChange } from "../store/replica.ts";
+import { ChangeRing } from "./change-ring.ts";
+import type { Reach } from "./reach.ts";
+import { type LinkedAgent, Session } from "./session.ts";
+
+/** Recent changes that a returning agent can be given instead of everything. */
+const RING_CAPACITY = 10_000;
+/** Changed entries a session may have waiting before it is given everything instead. */
+const MAX_PENDING = 10_000;
+/** Sessions woken in one turn of the event loop: a change for thousands must not hold up everyone else. */
+const WAKE_AT_ONCE = 64;
+
+export interface LinkHubOptions {
+  readonly trustDomain: TrustDomain;
+  readonly entries: EntryStore;
+  readonly index: EntryIndex;
+  readonly bundles: BundleStore;
+  readonly nodes: NodeStore;
+  readonly reach: Reach;
+  readonly log: Logger;
+}
+
+export class LinkHub implements Publication {
+  readonly #options: LinkHubOptions;
+  readonly #sessions = new Set<Session>();
+  /** By agent and alias SPIFFE ID. */
+  readonly #byRoot = new Map<string, Set<Session>>();
+  readonly #ring: ChangeRing;
+  readonly #unsubscribe: (() => void)[];
+  #waiting: { readonly sequence: bigint; readonly resolve: () => void }[] = [];
+  /** Up to here all replicas agree: the revision of the cursors that are sent. */
+  #revision: number;
+  #pendingRevision: number;
+  #settling: Promise<void> | undefined;
+  #stopping = false;
+
+  constructor(options: LinkHubOptions) {
+    this.#options = options;
+    const { entries, index, bundles, nodes } = options;
+    // A replica may be ahead of another at this moment; the one behind them all is true for all.
+    this.#revision = Math.min(entries.revision, bundles.revision);
+    this.#pendingRevision = this.#revision;
+    this.#ring = new ChangeRing({ revision: this.#revision, capacity: RING_CAPACITY });
+    this.#unsubscribe = [
+      index.onChange((changes, revision) => this.#onEntries(changes, revision)),
+      bundles.onChange((changes, revision) => this.#onBundles(changes, revision)),
+      nodes.onChange((changes, revision) => this.#onNodes(changes, revision)),
+    ];
+  }
+
+  /** How many streams are open. */
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  /** The revision that the cursor of a message made now carries. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** The sequence number of the own bundle that a message made now carries. */
+  get bundleSequence(): bigint {
+    return this.#options.bundles.get(this.#options.trustDomain.name)?.sequence ?? -1n;
+  }
+
+  /**
+   * Opens the session of an agent that stopped at `revision` (undefined: it holds nothing). It is
+   * given all bundles in either case. Answers whether it resumes; if not, everything is pending.
+   */
+  open(agent: LinkedAgent, revision: number | undefined): { session: Session; resumed: boolean } {
+    if (this.#stopping) throw stopping();
+    const roots = this.#options.reach.rootsOf(agent.id);
+    const session = new Session({
+      agent,
+      roots,
+      maxPending: MAX_PENDING,
+      onProgress: () => this.#settleWaiting(),
+    });
+    const missed =
+      revision === undefined || revision > this.#pendingRevision
+        ? undefined
+        : this.#ring.missed(agent.id, roots, revision);
+    if (missed === undefined || revision === undefined) session.resend();
+    else {
+      session.startAt(revision);
+      for (const id of missed) session.addEntry(id);
+      for (const { trustDomain } of this.#options.bundles.list()) {
+        session.addBundle(trustDomain.name);
+      }
+    }
+    this.#sessions.add(session);
+    this.#index(session, roots);
+    return { session, resumed: missed !== undefined };
+  }
+
+  /** To be called when a session's stream is over. */
+  close(session: Session): void {
+    session.end();
+    this.#sessions.delete(session);
+    this.#unindex(session, session.roots);
+    this.#settleWaiting();
+  }
+
+  /** Ends the sessions of an agent, with an error for it. */
+  endAgent(agentId: string, failure: IdentityError): void {
+    for (const session of [...this.#sessions]) {
+      if (session.agent.id === agentId) session.end(failure);
+    }
+  }
+
+  acknowledged(bundleSequence: bigint): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push({ sequence: bundleSequence, resolve });
+      this.#settleWaiting();
+    });
+  }
+
+  /** Ends every session so that agents look for another server, or for this one when it is back. */
+  stop(): void {
+    this.#stopping = true;
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    for (const session of [...this.#sessions]) session.end(stopping());
+  }
+
+  #onEntries(changes: readonly EntryChange[], revision: number): void {
+    for (const effect of this.#options.reach.effectsOf(changes)) {
+      const { entryId, roots, structural, aliasOf } = effect;
+      this.#ring.add({ ...effect, revision });
+      if (aliasOf !== undefined) {
+        for (const session of this.#sessions) {
+          if (!aliasOf(session.agent.id)) continue;
+          this.#reroot(session);
+          session.addEntry(entryId);
+        }
+      }
+      for (const root of roots) {
+        for (const session of this.#byRoot.get(root) ?? []) {
+          if (structural) session.resend();
+          else session.addEntry(entryId);
+        }
+      }
+    }
+    const { middle } = this.#ring;
+    for (const session of this.#sessions) {
+      if (session.sentRevision !== 0 && session.sentRevision < middle) session.moveCursor();
+    }
+    this.#settle(revision);
+  }
+
+  #onBundles(changes: readonly { readonly id: string }[], revision: number): void {
+    for (const { id } of changes) for (const session of this.#sessions) session.addBundle(id);
+    this.#settle(revision);
+  }
+
+  #onNodes(changes: readonly ReplicaChange<NodeRecord>[], revision: number): void {
+    for (const { id, before, after } of changes) {
+      if (after === undefined) this.endAgent(id, evicted(id));
+      else if (after.banned && before?.banned !== true) this.endAgent(id, banned(id));
+      else if (before !== undefined && !equalSelectors(before.selectors, after.selectors)) {
+        this.#ring.addReselected(id, revision);
+        for (const session of this.#sessions) if (session.agent.id === id) this.#reroot(session);
+        this.#settle(revision);
+      }
+    }
+  }
+
+  /** An agent's aliases may have changed: if they have, so may everything it serves. */
+  #reroot(session: Session): void {
+    const roots = this.#options.reach.rootsOf(session.agent.id);
+    if (equalSets(roots, session.roots)) return;
+    this.#unindex(session, session.roots);
+    session.roots = roots;
+    this.#index(session, roots);
+    session.resend();
+  }
+
+  /** Wakes the sessions with something to send once every replica has reached `revision`. */
+  #settle(revision: number): void {
+    this.#pendingRevision = Math.max(this.#pendingRevision, revision);
+    this.#settling ??= this.#catchUp().finally(() => {
+      this.#settling = undefined;
+    });
+  }
+
+  async #catchUp(): Promise<void> {
+    const { entries, bundles, log } = this.#options;
+    try {
+      while (this.#revision < this.#pendingRevision && !this.#stopping) {
+        const target = this.#pendingRevision;
+        await Promise.all([entries.reached(target), bundles.reached(target)]);
+        this.#revision = target;
+        await this.#wakeAll();
+      }
+    } catch (error) {
+      // The store has failed: agents keep what they have, and readiness says what is wrong here.
+      log.error({ error }, "node agents can no longer be told of changes");
+    }
+  }
+
+  async #wakeAll(): Promise<void> {
+    let woken = 0;
+    for (const session of [...this.#sessions]) {
+      if (!session.hasPending) continue;
+      session.wake();
+      if (++woken % WAKE_AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  #settleWaiting(): void {
+    if (this.#waiting.length === 0) return;
+    this.#waiting = this.#waiting.filter(({ sequence, resolve }) => {
+      for (const session of this.#sessions) {
+        if (!session.isEnded && session.confirmedBundle < sequence) return true;
+      }
+      resolve();
+      return false;
+    });
+  }
+
+  #index(session: Session, roots: ReadonlySet<string>): void {
+    for (const root of roots) {
+      const sessions = this.#byRoot.get(root);
+      if (sessions === undefined) this.#byRoot.set(root, new Set([session]));
+      else sessions.add(session);
+    }
+  }
+
+  #unindex(session: Session, roots: ReadonlySet<string>): void {
+    for (const root of roots) {
+      const sessions = this.#byRoot.get(root);
+      if (sessions?.delete(session) && sessions.size === 0) this.#byRoot.delete(root);
+    }
+  }
+}
+
+function equalSets(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  return a.size === b.size && [...a].every((one) => b.has(one));
+}
+
+function banned(id: string): IdentityError {
+  return serverError("AGENT_BANNED", `agent "${id}" is banned`);
+}
+
+function evicted(id: string): IdentityError {
+  return serverError("AGENT_NOT_ATTESTED", `agent "${id}" was evicted`, {
+    hint: "attest the agent again, with a new join token",
+  });
+}
+
+function stopping(): IdentityError {
+  return serverError("SERVER_CLOSING", "the server is stopping", { hint: "connect again" });
+}
