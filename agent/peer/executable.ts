@@ -43,6 +43,8 @@ export function readExecutable(pid: number): Executable | undefined {
  */
 export function isPathShared(executable: Executable): boolean {
   if (executable.path.endsWith(" (deleted)")) return false;
+  // Bytes that are not UTF-8: different paths would read the same.
+  if (executable.path.includes("\ufffd")) return false;
   return executable.mountId !== undefined && mountOf("self", executable.mountId) !== undefined;
 }
 
