@@ -17,7 +17,6 @@ export const REASONS = {
   ANSWER_TOO_LARGE: "resourceExhausted",
   ATTESTATION_INVALID: "invalidArgument",
   ATTESTATION_TYPE_UNKNOWN: "failedPrecondition",
-  AUDIENCE_INVALID: "invalidArgument",
   AUTHORITY_ID_UNKNOWN: "invalidArgument",
   AUTHORITY_NOT_READY: "unavailable",
   AUTHORITY_STATE_WRONG: "failedPrecondition",

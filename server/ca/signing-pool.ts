@@ -28,8 +28,8 @@ export type SignedBatch = (SignedLeaf | IdentityError)[];
 
 /** A batch smaller than this is signed at once: crossing to a thread costs as much as some signatures. */
 const SMALLEST_SHARED_BATCH = 8;
-/** Orders in a chunk: about 1.5 ms of work. */
-const CHUNK = 10;
+/** Orders in a chunk: about a millisecond of work. */
+const CHUNK = 6;
 /** Chunks that a thread has at hand, so that it does not wait for the next one. */
 const CHUNKS_AHEAD = 2;
 /** After a thread has died, the main thread signs alone for this many batches. */

@@ -1,0 +1,99 @@
+// The service spire.api.server.localauthority.v1.LocalAuthority: rotation by an operator. Prepare,
+// activate, taint, revoke, in this order, for X.509 and JWT; what each does is ca/authority.ts.
+
+import type { IdentityError } from "../../pki/errors.ts";
+import type { Init } from "../../proto/codec.ts";
+import type { Handlers } from "../../proto/rpc/service.ts";
+import type { LocalAuthorityService, spire } from "../../proto/schema.gen.ts";
+import type { Authorities } from "../ca/authority.ts";
+import { serverError } from "../errors.ts";
+import type { AuthorityKindName, AuthorityRecord } from "../store/journal.ts";
+
+type AuthorityState = Init<spire.api.server.localauthority.v1.AuthorityState>;
+
+/** What the service needs of the CA. */
+export type LocalAuthorities = Pick<
+  Authorities,
+  "slots" | "prepare" | "activate" | "taint" | "revoke"
+>;
+
+/** The handlers of the LocalAuthority service. */
+export function localAuthorityHandlers(
+  authorities: LocalAuthorities,
+): Handlers<typeof LocalAuthorityService> {
+  const x509 = stepsOf(authorities, "x509");
+  const jwt = stepsOf(authorities, "jwt");
+  return {
+    getX509AuthorityState: async () => x509.show(),
+    prepareX509Authority: async () => ({ preparedAuthority: await x509.prepare() }),
+    activateX509Authority: async (request) => ({
+      activatedAuthority: await x509.activate(request),
+    }),
+    taintX509Authority: async (request) => ({ taintedAuthority: await x509.taint(request) }),
+    revokeX509Authority: async (request) => ({ revokedAuthority: await x509.revoke(request) }),
+
+    getJWTAuthorityState: async () => jwt.show(),
+    prepareJWTAuthority: async () => ({ preparedAuthority: await jwt.prepare() }),
+    activateJWTAuthority: async (request) => ({ activatedAuthority: await jwt.activate(request) }),
+    taintJWTAuthority: async (request) => ({ taintedAuthority: await jwt.taint(request) }),
+    revokeJWTAuthority: async (request) => ({ revokedAuthority: await jwt.revoke(request) }),
+
+    taintX509UpstreamAuthority: () => Promise.reject(noUpstream()),
+    revokeX509UpstreamAuthority: () => Promise.reject(noUpstream()),
+
+    getWITAuthorityState: () => Promise.reject(noWit()),
+    prepareWITAuthority: () => Promise.reject(noWit()),
+    activateWITAuthority: () => Promise.reject(noWit()),
+    taintWITAuthority: () => Promise.reject(noWit()),
+    revokeWITAuthority: () => Promise.reject(noWit()),
+  };
+}
+
+interface NamesAuthority {
+  readonly authorityId: string;
+}
+
+/** The steps of one kind of authority, in wire values. */
+function stepsOf(authorities: LocalAuthorities, kind: AuthorityKindName) {
+  return {
+    show: () => {
+      const { active, prepared, old } = authorities.slots(kind);
+      return { active: toWire(active), prepared: toWire(prepared), old: toWire(old[0]) };
+    },
+    prepare: async () => toWire(await authorities.prepare(kind)),
+    activate: async (request: NamesAuthority) =>
+      toWire(await authorities.activate(kind, named(request), { forced: true })),
+    taint: async (request: NamesAuthority) => toWire(await authorities.taint(kind, named(request))),
+    revoke: async (request: NamesAuthority) =>
+      toWire(await authorities.revoke(kind, named(request))),
+  };
+}
+
+function named({ authorityId }: NamesAuthority): string {
+  if (authorityId === "") {
+    throw serverError("AUTHORITY_ID_UNKNOWN", "no authority ID was given", {
+      hint: "name the authority: 'signet localauthority x509 show' lists them",
+    });
+  }
+  return authorityId;
+}
+
+function toWire(authority: AuthorityRecord): AuthorityState;
+function toWire(authority: AuthorityRecord | undefined): AuthorityState | undefined;
+function toWire(authority: AuthorityRecord | undefined): AuthorityState | undefined {
+  if (authority === undefined) return undefined;
+  const { authorityId, notAfter } = authority;
+  return { authorityId, expiresAt: Math.floor(notAfter.getTime() / 1000) };
+}
+
+function noUpstream(): IdentityError {
+  return serverError(
+    "AUTHORITY_STATE_WRONG",
+    "this server has no upstream authority: its X.509 authorities sign themselves",
+    { hint: "taint or revoke the local authority instead" },
+  );
+}
+
+function noWit(): IdentityError {
+  return serverError("NOT_SUPPORTED", "this server has no WIT authority: it issues no WIT-SVIDs");
+}

@@ -1,0 +1,187 @@
+// The service spire.api.server.svid.v1.SVID: SVIDs for the workloads of node agents, and minted ones for
+// administrators. Whether the caller may call at all was decided before (authorize.ts); here it is
+// asked again, for each SVID, whether the agent may have the entry. How SVIDs are made: ca/issuer.ts.
+
+import { IdentityError } from "../../pki/errors.ts";
+import { SpiffeId, type TrustDomain } from "../../pki/spiffe-id.ts";
+import { parseCsr } from "../../pki/x509/csr.ts";
+import type { Init } from "../../proto/codec.ts";
+import type { CallContext, Handlers } from "../../proto/rpc/service.ts";
+import type { SvidService, spire } from "../../proto/schema.gen.ts";
+import type { RegistrationEntry } from "../../proto/types/entry.ts";
+import { spiffeIdFromWire, spiffeIdToWire } from "../../proto/types/spiffe-id.ts";
+import type { Logger } from "../../runtime/log.ts";
+import type { IssuedX509Svid, Issuer } from "../ca/issuer.ts";
+import { serverError } from "../errors.ts";
+
+/** Most SVIDs one call may ask for, as in SPIRE. */
+const MAX_BATCH = 500;
+/** Most characters of all audiences of a token together: it travels in headers of limited size. */
+const MAX_AUDIENCE_CHARACTERS = 4096;
+/** Entries that were warned about, at most. */
+const MAX_WARNED = 1000;
+
+const OK = { code: 0, message: "OK" };
+const NOT_AUTHORIZED = { code: 5, message: "entry not found or not authorized" };
+
+type X509Result = Init<spire.api.server.svid.v1.BatchNewX509SVIDResponse.Result>;
+
+export interface SvidServiceOptions {
+  readonly trustDomain: TrustDomain;
+  readonly issuer: Pick<Issuer, "issueX509Batch" | "issueX509" | "issueJwt">;
+  /** The SPIFFE ID of the node agent that made a call open to agents alone. */
+  readonly agentOf: (context: CallContext) => string;
+  /** The entry, if this agent may serve it now: entries/authorized.ts. */
+  readonly entryFor: (agentId: string, entryId: string) => RegistrationEntry | undefined;
+  readonly logger: Logger;
+}
+
+/** The handlers of the SVID service. */
+export function svidHandlers(options: SvidServiceOptions): Handlers<typeof SvidService> {
+  const { issuer, trustDomain } = options;
+  const warnOnce = warnOfAudiences(options.logger);
+  return {
+    async batchNewX509SVID({ params }, context) {
+      if (params.length > MAX_BATCH) throw batchTooLarge(params.length);
+      const agentId = options.agentOf(context);
+      const entries = params.map(({ entryId }) => options.entryFor(agentId, entryId));
+      const orders = params.flatMap(({ csr }, i) => {
+        const entry = entries[i];
+        if (entry === undefined) return [];
+        const { spiffeId, dnsNames, x509SvidTtlSeconds: ttlSeconds } = entry;
+        return [{ csr, spiffeId, dnsNames, ttlSeconds }];
+      });
+      const issued = (await issuer.issueX509Batch(orders)).values();
+      const results = entries.map((entry): X509Result => {
+        if (entry === undefined) return { status: NOT_AUTHORIZED };
+        return x509Result(entry, issued.next().value);
+      });
+      return { results };
+    },
+
+    async newJWTSVID({ entryId, audience }, context) {
+      const entry = options.entryFor(options.agentOf(context), entryId);
+      if (entry === undefined) {
+        throw serverError("ENTRY_NOT_AUTHORIZED", NOT_AUTHORIZED.message);
+      }
+      checkLength(audience);
+      warnOnce(entryId, audience);
+      const { jwtSvidTtlSeconds: ttlSeconds, jwtSvidIncludeJti: includeJti, hint } = entry;
+      const spiffeId = SpiffeId.parse(entry.spiffeId);
+      const issued = await issuer.issueJwt({ spiffeId, audience, ttlSeconds, includeJti });
+      return { svid: { ...jwtToWire(spiffeId, issued), hint } };
+    },
+
+    async mintX509SVID({ csr, ttl }) {
+      const { uris, dnsNames } = parseCsr(csr);
+      const [uri, ...others] = uris;
+      if (uri === undefined || others.length > 0) {
+        throw invalid(`the request has ${uris.length} URI names, not one`);
+      }
+      const spiffeId = mintable(SpiffeId.parse(uri), trustDomain);
+      const order = { csr, spiffeId: spiffeId.toString(), dnsNames, ttlSeconds: natural(ttl) };
+      return { svid: x509ToWire(order.spiffeId, await issuer.issueX509(order)) };
+    },
+
+    async mintJWTSVID({ id, audience, ttl }) {
+      const spiffeId = mintable(spiffeIdFromWire(id), trustDomain);
+      checkLength(audience);
+      warnOnce(spiffeId.toString(), audience);
+      const ttlSeconds = natural(ttl);
+      return {
+        svid: jwtToWire(spiffeId, await issuer.issueJwt({ spiffeId, audience, ttlSeconds })),
+      };
+    },
+
+    newDownstreamX509CA: () =>
+      Promise.reject(notSupported("this server does not sign for servers below it")),
+    batchNewWITSVID: () => Promise.reject(notSupported("WIT-SVIDs are not issued")),
+    mintWITSVID: () => Promise.reject(notSupported("WIT-SVIDs are not issued")),
+  };
+}
+
+function x509Result(
+  entry: RegistrationEntry,
+  issued: IssuedX509Svid | IdentityError | undefined,
+): X509Result {
+  if (issued === undefined) throw new TypeError("fewer SVIDs than orders");
+  if (issued instanceof IdentityError) {
+    return { status: { code: issued.code, message: issued.message } };
+  }
+  return { status: OK, svid: { ...x509ToWire(entry.spiffeId, issued), hint: entry.hint } };
+}
+
+function x509ToWire(spiffeId: string, issued: IssuedX509Svid): Init<spire.api.types.X509SVID> {
+  return {
+    certChain: issued.chain,
+    id: spiffeIdToWire(spiffeId),
+    expiresAt: issued.notAfter.getTime() / 1000,
+  };
+}
+
+function jwtToWire(
+  spiffeId: SpiffeId,
+  { token, issuedAt, expiresAt }: Awaited<ReturnType<Issuer["issueJwt"]>>,
+): Init<spire.api.types.JWTSVID> {
+  return {
+    token,
+    id: spiffeIdToWire(spiffeId),
+    issuedAt: issuedAt.getTime() / 1000,
+    expiresAt: expiresAt.getTime() / 1000,
+  };
+}
+
+/** An ID that an administrator may mint for: a workload of the own trust domain, not the server or an agent. */
+function mintable(id: SpiffeId, trustDomain: TrustDomain): SpiffeId {
+  if (!id.isMemberOf(trustDomain)) {
+    throw invalid(`"${id}" is not in the trust domain "${trustDomain}"`);
+  }
+  if (id.path === "") throw invalid(`"${id}" has no path: no workload has this ID`);
+  if (id.path === "/spire" || id.path.startsWith("/spire/")) {
+    throw invalid(`"${id}" is reserved: paths under /spire belong to servers and node agents`);
+  }
+  return id;
+}
+
+/** The values themselves are checked where the token is made. */
+function checkLength(audience: readonly string[]): void {
+  const characters = audience.reduce((sum, { length }) => sum + length, 0);
+  if (characters > MAX_AUDIENCE_CHARACTERS) {
+    throw invalid(
+      `the audiences have ${characters} characters together, over ${MAX_AUDIENCE_CHARACTERS}`,
+    );
+  }
+}
+
+/** A token for several audiences can be replayed by each against the others: said once per entry. */
+function warnOfAudiences(logger: Logger): (name: string, audience: readonly string[]) => void {
+  const warned = new Set<string>();
+  return (name, audience) => {
+    if (audience.length < 2 || warned.has(name)) return;
+    if (warned.size === MAX_WARNED) warned.clear();
+    warned.add(name);
+    logger.warn(
+      { for: name, audiences: audience.length },
+      "a JWT-SVID names more than one audience: each of them can use it against the others",
+    );
+  };
+}
+
+function natural(ttlSeconds: number): number {
+  if (ttlSeconds < 0) throw invalid(`a TTL of ${ttlSeconds} s is negative`);
+  return ttlSeconds;
+}
+
+function invalid(problem: string): IdentityError {
+  return serverError("SVID_REQUEST_INVALID", `the SVID cannot be issued: ${problem}`);
+}
+
+function batchTooLarge(count: number): IdentityError {
+  return serverError("BATCH_TOO_LARGE", `${count} SVIDs in one call, over ${MAX_BATCH}`, {
+    hint: `ask for at most ${MAX_BATCH} at a time`,
+  });
+}
+
+function notSupported(message: string): IdentityError {
+  return serverError("NOT_SUPPORTED", message);
+}
