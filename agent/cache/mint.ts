@@ -1,0 +1,134 @@
+// Getting X509-SVIDs: makes keys and CSRs for a batch of entries, has the server sign them, and checks
+// each answer before it is held. Private keys are made here and exist in this process's memory only.
+// Which entries need one and when: svids.ts and rotation.ts.
+
+import { IdentityError } from "../../pki/errors.ts";
+import {
+  exportPkcs8,
+  generateKeyPair,
+  generateP256KeyPair,
+  type KeyPair,
+  type KeyType,
+} from "../../pki/keys.ts";
+import { renewAt } from "../../pki/lifetime.ts";
+import { type Certificate, parseCertificate } from "../../pki/x509/certificate.ts";
+import { createCsr } from "../../pki/x509/csr.ts";
+import type { RegistrationEntry } from "../../proto/types/entry.ts";
+import { agentError } from "../errors.ts";
+import { keyIdOf } from "./bundles.ts";
+
+/** An X509-SVID with its private key, for one entry. */
+export interface HeldSvid {
+  readonly entryId: string;
+  readonly spiffeId: string;
+  /** What of the entry the SVID was made from: {@link svidInputs}. */
+  readonly inputs: string;
+  /** Concatenated DER: leaf, then intermediates. */
+  readonly chain: Uint8Array;
+  /** Unencrypted PKCS #8 DER. */
+  readonly privateKey: Uint8Array;
+  readonly notAfter: Date;
+  readonly renewAt: Date;
+  /** Key IDs (hex) of the authorities above the leaf, nearest first. */
+  readonly issuerKeyIds: readonly string[];
+}
+
+/** Has CSRs signed by the server. Implemented by agent/link. */
+export interface X509Signing {
+  /** @throws SERVER_UNREACHABLE when there is no connection, before any work is done for nothing */
+  assertConnected(): void;
+  /**
+   * Answers in the order of the requests: a chain (DER, leaf first), or why the server refuses it.
+   * @throws SERVER_UNREACHABLE and what the server answers to the whole call
+   */
+  signX509(
+    requests: readonly { readonly entryId: string; readonly csr: Uint8Array }[],
+  ): Promise<readonly (readonly Uint8Array[] | IdentityError)[]>;
+}
+
+export interface MintOptions {
+  readonly signing: X509Signing;
+  readonly keyType: KeyType;
+  readonly now: () => Date;
+  /** Answers 0..1, to spread renewals. */
+  readonly random: () => number;
+}
+
+/** Keys made before the event loop gets its turn: about 3 ms of P-256. */
+const KEYS_PER_TURN = 25;
+
+/** What of an entry goes into its X509-SVID. The rest can change without a new one. */
+export function svidInputs(entry: RegistrationEntry): string {
+  return JSON.stringify([entry.spiffeId, entry.x509SvidTtlSeconds, ...entry.dnsNames]);
+}
+
+/** Makes an SVID for each entry; in its place the reason when the server refuses one. */
+export async function mintX509Svids(
+  entries: readonly RegistrationEntry[],
+  options: MintOptions,
+): Promise<(HeldSvid | IdentityError)[]> {
+  options.signing.assertConnected();
+  const keys: KeyPair[] = [];
+  for (const [i] of entries.entries()) {
+    if (i > 0 && i % KEYS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
+    keys.push(
+      options.keyType === "ec-p256"
+        ? generateP256KeyPair()
+        : await generateKeyPair(options.keyType),
+    );
+  }
+  const requests = keys.map((key, i) => ({ entryId: entries[i]?.id ?? "", csr: createCsr(key) }));
+  const answers = await options.signing.signX509(requests);
+  return entries.map((entry, i) => {
+    const answer = answers[i];
+    const key = keys[i];
+    if (answer === undefined || key === undefined) return invalid(entry, "no answer for it");
+    if (answer instanceof IdentityError) return answer;
+    try {
+      return accept(entry, key, answer, options);
+    } catch (cause) {
+      if (cause instanceof IdentityError && cause.reason === "SERVER_ANSWER_INVALID") return cause;
+      return invalid(entry, "a certificate that cannot be read", cause);
+    }
+  });
+}
+
+function accept(
+  entry: RegistrationEntry,
+  key: KeyPair,
+  chain: readonly Uint8Array[],
+  options: MintOptions,
+): HeldSvid {
+  const certificates = chain.map((der) => parseCertificate(der));
+  const [leaf] = certificates;
+  if (leaf === undefined) throw invalid(entry, "an empty chain");
+  // A server that mixed up its answers would hand one workload the identity of another.
+  if (leaf.uris.length !== 1 || leaf.uris[0] !== entry.spiffeId) {
+    throw invalid(entry, `an SVID of ${leaf.uris.join(", ")}, not of ${entry.spiffeId}`);
+  }
+  if (Buffer.compare(leaf.spki, key.spki) !== 0) throw invalid(entry, "an SVID for another key");
+  if (leaf.notAfter.getTime() <= options.now().getTime()) {
+    throw invalid(entry, `an SVID that expired at ${leaf.notAfter.toISOString()}`);
+  }
+  return {
+    entryId: entry.id,
+    spiffeId: entry.spiffeId,
+    inputs: svidInputs(entry),
+    chain: new Uint8Array(Buffer.concat(chain)),
+    privateKey: exportPkcs8(key.privateKey),
+    notAfter: leaf.notAfter,
+    renewAt: renewAt(leaf.notBefore, leaf.notAfter, options.random()),
+    issuerKeyIds: issuerKeyIds(certificates),
+  };
+}
+
+/** Key IDs (hex) of the authorities that a chain hangs from, nearest first. */
+export function issuerKeyIds(chain: readonly Certificate[]): string[] {
+  return chain.flatMap((certificate) => keyIdOf(certificate.authorityKeyId) ?? []);
+}
+
+function invalid(entry: RegistrationEntry, what: string, cause?: unknown): IdentityError {
+  return agentError("SERVER_ANSWER_INVALID", `the server answered entry ${entry.id} with ${what}`, {
+    cause,
+  });
+}

@@ -1,0 +1,123 @@
+// Renews X509-SVIDs before they expire: at half their lifetime, spread by 10 % (pki/lifetime.ts); at once
+// when the authority above them has been tainted or revoked. One timer stands for all of them. The old
+// SVID is served until its successor is there; when none comes until it expires, its subscribers are told.
+
+import type { Clock, Timer } from "../../runtime/clock.ts";
+import type { BundleCache } from "./bundles.ts";
+import type { HeldSvid } from "./mint.ts";
+import type { SvidCache } from "./svids.ts";
+
+export interface RotationOptions {
+  readonly svids: SvidCache;
+  readonly bundles: BundleCache;
+  readonly clock: Clock;
+  /** SVIDs of these entries have expired without a successor. */
+  readonly onExpired: (entryIds: ReadonlySet<string>) => void;
+}
+
+/** What falls due within this time is renewed together, in one batch. */
+const GATHER_MS = 1000;
+/** An SVID whose authority was withdrawn is asked for again this often, should the new one be no better. */
+const WITHDRAWN_RETRY_MS = 10_000;
+
+/** Watches over the lifetimes of the SVIDs that are held. */
+export class Rotation {
+  readonly #options: RotationOptions;
+  #timer: Timer | undefined;
+  #timerAtMs = Number.POSITIVE_INFINITY;
+  #scheduled = false;
+  #stopped = false;
+  readonly #reported = new WeakSet<HeldSvid>();
+  /** When an SVID was first seen below a withdrawn authority. */
+  readonly #seenMs = new WeakMap<HeldSvid, number>();
+
+  constructor(options: RotationOptions) {
+    this.#options = options;
+  }
+
+  /** To call when SVIDs have come or gone. Cheap: many calls in one turn count as one. */
+  changed(): void {
+    if (this.#scheduled || this.#stopped) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#plan();
+    });
+  }
+
+  /** To call when an authority has been withdrawn: replaces what it signed, in batches, without a gap. */
+  replaceWithdrawn(): void {
+    const due = [...this.#options.svids.held()].filter((svid) => this.#isWithdrawn(svid));
+    this.#options.svids.renew(due.map((svid) => svid.entryId));
+    this.changed();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+  }
+
+  #isWithdrawn(svid: HeldSvid): boolean {
+    return svid.issuerKeyIds.some((keyId) => this.#options.bundles.isWithdrawn(keyId));
+  }
+
+  #now(): number {
+    return this.#options.clock.now().getTime();
+  }
+
+  /** When something is to be done for an SVID: renewal, or the report of its expiry. */
+  #dueMs(svid: HeldSvid): number {
+    const { svids } = this.#options;
+    const expiryMs = this.#reported.has(svid) ? Number.POSITIVE_INFINITY : svid.notAfter.getTime();
+    const due = svids.dueAt(svid.entryId)?.getTime() ?? Number.POSITIVE_INFINITY;
+    if (due === Number.POSITIVE_INFINITY || !this.#isWithdrawn(svid))
+      return Math.min(due, expiryMs);
+    return Math.min(due, this.#retryWithdrawnMs(svid), expiryMs);
+  }
+
+  #retryWithdrawnMs(svid: HeldSvid): number {
+    const seenMs = this.#seenMs.get(svid) ?? this.#now();
+    this.#seenMs.set(svid, seenMs);
+    return seenMs + WITHDRAWN_RETRY_MS;
+  }
+
+  #plan(): void {
+    if (this.#stopped) return;
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const svid of this.#options.svids.held()) nextMs = Math.min(nextMs, this.#dueMs(svid));
+    for (const id of this.#options.svids.refused()) {
+      nextMs = Math.min(nextMs, this.#options.svids.dueAt(id)?.getTime() ?? nextMs);
+    }
+    if (nextMs === this.#timerAtMs) return;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#timerAtMs = nextMs;
+    if (nextMs === Number.POSITIVE_INFINITY) return;
+    this.#timer = this.#options.clock.setTimer(new Date(nextMs), () => this.#fire());
+  }
+
+  #fire(): void {
+    this.#timerAtMs = Number.POSITIVE_INFINITY;
+    const { svids } = this.#options;
+    const nowMs = this.#now();
+    const due = new Set<string>();
+    const expired = new Set<string>();
+    for (const svid of svids.held()) {
+      if (svid.notAfter.getTime() <= nowMs && !this.#reported.has(svid)) {
+        this.#reported.add(svid);
+        expired.add(svid.entryId);
+      }
+      const dueAt = svids.dueAt(svid.entryId);
+      if (dueAt === undefined) continue;
+      const shortMs = Math.min(GATHER_MS, (svid.notAfter.getTime() - nowMs) / 4);
+      const isLate = this.#isWithdrawn(svid) && this.#retryWithdrawnMs(svid) <= nowMs;
+      if (isLate || dueAt.getTime() <= nowMs + Math.max(shortMs, 0)) due.add(svid.entryId);
+    }
+    for (const id of svids.refused()) {
+      if ((svids.dueAt(id)?.getTime() ?? Number.POSITIVE_INFINITY) <= nowMs) due.add(id);
+    }
+    svids.renew(due);
+    if (expired.size > 0) this.#options.onExpired(expired);
+    this.changed();
+  }
+}

@@ -1,0 +1,324 @@
+// The X509-SVIDs this node agent holds, one per entry. What is wanted within one turn of the event loop
+// is asked of the server in one batch; an old SVID is served until its successor is there; a server that
+// is away is asked again with growing delays. At most `limit` are held for entries that nobody listens
+// to, the least recently used leave first; those with a live subscriber are pinned.
+// How one is made: mint.ts. When it is renewed: rotation.ts.
+
+import { IdentityError, Status } from "../../pki/errors.ts";
+import type { RegistrationEntry } from "../../proto/types/entry.ts";
+import { type Backoff, backoff } from "../../runtime/backoff.ts";
+import type { Clock, Timer } from "../../runtime/clock.ts";
+import type { Logger } from "../../runtime/log.ts";
+import { type HeldSvid, type MintOptions, mintX509Svids, svidInputs } from "./mint.ts";
+
+export interface SvidCacheOptions extends MintOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** The entry as it is now; undefined when it is gone. */
+  readonly entryOf: (id: string) => RegistrationEntry | undefined;
+  /** How many SVIDs are held, pinned ones included unless these alone are more. */
+  readonly limit: number;
+  /** SVIDs have come, gone or been refused, by entry ID: one call per batch. */
+  readonly onChange: (entryIds: ReadonlySet<string>) => void;
+}
+
+interface Refusal {
+  readonly error: IdentityError;
+  readonly inputs: string;
+  readonly retryAt: Date;
+}
+
+/** Half the 500 the server takes at once, so that one call does not use up its whole rate limit. */
+const BATCH_SIZE = 250;
+const BATCHES_IN_FLIGHT = 4;
+const REFUSED_FOR_MS = 30_000;
+
+/** Answers that the same question will get again; anything else may pass. */
+const FINAL: ReadonlySet<Status> = new Set([
+  Status.invalidArgument,
+  Status.notFound,
+  Status.permissionDenied,
+  Status.failedPrecondition,
+  Status.unimplemented,
+]);
+
+/** X509-SVIDs by entry ID. */
+export class SvidCache {
+  readonly #options: SvidCacheOptions;
+  readonly #held = new Map<string, HeldSvid>();
+  readonly #pins = new Map<string, number>();
+  /** Held and not pinned, least recently used first. */
+  readonly #idle = new Set<string>();
+  readonly #queue = new Set<string>();
+  readonly #inFlight = new Set<string>();
+  readonly #failed = new Set<string>();
+  readonly #refused = new Map<string, Refusal>();
+  readonly #waiting = new Map<string, Set<() => void>>();
+  readonly #backoff: Backoff;
+  #batches = 0;
+  #flushing = false;
+  #retry: Timer | undefined;
+  #closed = false;
+
+  constructor(options: SvidCacheOptions) {
+    this.#options = options;
+    this.#backoff = backoff({ initialMs: 500, maxMs: 60_000 }, options.random);
+  }
+
+  get size(): number {
+    return this.#held.size;
+  }
+
+  get(entryId: string): HeldSvid | undefined {
+    return this.#held.get(entryId);
+  }
+
+  held(): IterableIterator<HeldSvid> {
+    return this.#held.values();
+  }
+
+  /** Why the server does not issue for an entry as it is now; undefined when it does or was not asked. */
+  refusalOf(entry: RegistrationEntry): IdentityError | undefined {
+    const refusal = this.#refused.get(entry.id);
+    return refusal?.inputs === svidInputs(entry) ? refusal.error : undefined;
+  }
+
+  /** When an entry comes up for renewal or another try; undefined while one is under way. */
+  dueAt(entryId: string): Date | undefined {
+    if (this.#isBusy(entryId)) return undefined;
+    return this.#refused.get(entryId)?.retryAt ?? this.#held.get(entryId)?.renewAt;
+  }
+
+  refused(): IterableIterator<string> {
+    return this.#refused.keys();
+  }
+
+  /** Keeps the SVID of an entry for as long as somebody listens. Undone by {@link unpin}. */
+  pin(entryId: string): void {
+    this.#pins.set(entryId, (this.#pins.get(entryId) ?? 0) + 1);
+    this.#idle.delete(entryId);
+  }
+
+  unpin(entryId: string): void {
+    const left = (this.#pins.get(entryId) ?? 1) - 1;
+    if (left > 0) {
+      this.#pins.set(entryId, left);
+      return;
+    }
+    this.#pins.delete(entryId);
+    if (this.#held.has(entryId)) this.#idle.add(entryId);
+    const evicted = new Set<string>();
+    this.#evict(evicted);
+    if (evicted.size > 0) this.#options.onChange(evicted);
+  }
+
+  /** Asks for SVIDs that are not there, or were made from an earlier version of their entry. */
+  want(entries: Iterable<RegistrationEntry>): void {
+    for (const entry of entries) {
+      const inputs = svidInputs(entry);
+      if (this.#held.get(entry.id)?.inputs === inputs) continue;
+      if (this.#refused.get(entry.id)?.inputs === inputs) continue;
+      this.#enqueue(entry.id);
+    }
+  }
+
+  /** Gets SVIDs ahead of their first use, as far as there is room and the entry does not forbid it. */
+  prefetch(entries: Iterable<RegistrationEntry>): void {
+    let room = this.#options.limit - this.#held.size - this.#queue.size - this.#inFlight.size;
+    for (const entry of entries) {
+      if (room <= 0) return;
+      if (entry.disableX509SvidPrefetch || entry.storeSvid || this.#held.has(entry.id)) continue;
+      if (this.#isBusy(entry.id)) continue;
+      this.want([entry]);
+      room -= 1;
+    }
+  }
+
+  /** Replaces SVIDs, due or not. The old ones are served until the new ones are there. */
+  renew(entryIds: Iterable<string>): void {
+    for (const id of entryIds) this.#enqueue(id);
+  }
+
+  /** Resolves when nothing is under way for any of these entries: it came, was refused, or failed. */
+  settled(entryIds: readonly string[], signal: AbortSignal): Promise<void> {
+    const awaited = entryIds.filter((id) => this.#queue.has(id) || this.#inFlight.has(id));
+    if (awaited.length === 0) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      let left = awaited.length;
+      const end = (): void => {
+        signal.removeEventListener("abort", abort);
+        for (const id of awaited) this.#waiting.get(id)?.delete(settle);
+      };
+      const abort = (): void => {
+        end();
+        reject(signal.reason);
+      };
+      const settle = (): void => {
+        left -= 1;
+        if (left > 0) return;
+        end();
+        resolve();
+      };
+      if (signal.aborted) {
+        reject(signal.reason);
+        return;
+      }
+      signal.addEventListener("abort", abort, { once: true });
+      for (const id of awaited) {
+        const waiting = this.#waiting.get(id) ?? new Set();
+        this.#waiting.set(id, waiting.add(settle));
+      }
+    });
+  }
+
+  /** Follows changes of entries: SVIDs of removed ones go, of changed ones are replaced. */
+  entriesChanged(current: readonly RegistrationEntry[], removedIds: Iterable<string>): void {
+    for (const id of removedIds) this.#drop(id);
+    for (const entry of current) {
+      const held = this.#held.get(entry.id);
+      this.#refused.delete(entry.id);
+      if (held === undefined || held.inputs === svidInputs(entry)) continue;
+      // Another SPIFFE ID is another identity: the old one is no longer anybody's.
+      if (held.spiffeId !== entry.spiffeId) this.#drop(entry.id);
+      this.#enqueue(entry.id);
+    }
+  }
+
+  /** The server can be reached again: what failed or was refused is asked for now. */
+  resume(): void {
+    this.#retry?.cancel();
+    this.#retry = undefined;
+    this.#backoff.reset();
+    for (const id of [...this.#failed, ...this.#refused.keys()]) this.#enqueue(id);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#retry?.cancel();
+    this.#queue.clear();
+    for (const id of [...this.#waiting.keys()]) this.#settle(id);
+    this.#held.clear();
+  }
+
+  #isBusy(id: string): boolean {
+    return this.#queue.has(id) || this.#inFlight.has(id) || this.#failed.has(id);
+  }
+
+  #enqueue(id: string): void {
+    if (this.#closed || this.#inFlight.has(id)) return;
+    this.#failed.delete(id);
+    this.#refused.delete(id);
+    this.#queue.add(id);
+    if (this.#flushing) return;
+    this.#flushing = true;
+    setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#flushing = false;
+    while (!this.#closed && this.#queue.size > 0 && this.#batches < BATCHES_IN_FLIGHT) {
+      const entries: RegistrationEntry[] = [];
+      for (const id of this.#queue) {
+        const entry = this.#options.entryOf(id);
+        this.#queue.delete(id);
+        if (entry === undefined) this.#settle(id);
+        else entries.push(entry);
+        if (entries.length === BATCH_SIZE) break;
+      }
+      if (entries.length > 0) void this.#batch(entries);
+    }
+  }
+
+  /** Owned by the counter of batches; never rejects. */
+  async #batch(entries: readonly RegistrationEntry[]): Promise<void> {
+    this.#batches += 1;
+    for (const entry of entries) this.#inFlight.add(entry.id);
+    const changed = new Set<string>();
+    try {
+      const answers = await mintX509Svids(entries, this.#options);
+      entries.forEach((entry, i) => {
+        this.#inFlight.delete(entry.id);
+        const answer = answers[i];
+        if (answer !== undefined) this.#take(entry, answer, changed);
+      });
+      this.#backoff.reset();
+    } catch (error) {
+      this.#options.log.debug({ error, entries: entries.length }, "could not get X509-SVIDs");
+      for (const { id } of entries) {
+        this.#inFlight.delete(id);
+        this.#failed.add(id);
+      }
+      this.#retryLater();
+    }
+    this.#batches -= 1;
+    if (this.#closed) return;
+    this.#evict(changed);
+    if (changed.size > 0) this.#options.onChange(changed);
+    for (const { id } of entries) this.#settle(id);
+    this.#flush();
+  }
+
+  #take(entry: RegistrationEntry, answer: HeldSvid | IdentityError, changed: Set<string>): void {
+    const current = this.#options.entryOf(entry.id);
+    if (current === undefined || this.#closed) return; // removed while the server signed
+    if (svidInputs(current) !== svidInputs(entry)) {
+      this.#enqueue(entry.id);
+      if (current.spiffeId !== entry.spiffeId) return;
+    }
+    if (answer instanceof IdentityError) {
+      if (!FINAL.has(answer.code)) {
+        this.#failed.add(entry.id);
+        this.#retryLater();
+        return;
+      }
+      const retryAt = new Date(this.#options.now().getTime() + REFUSED_FOR_MS);
+      this.#refused.set(entry.id, { error: answer, inputs: svidInputs(entry), retryAt });
+      this.#options.log.warn(
+        { entry_id: entry.id, spiffe_id: entry.spiffeId, reason: answer.reason, error: answer },
+        "the server does not issue an X509-SVID",
+      );
+    } else {
+      this.#held.set(entry.id, answer);
+      if (!this.#pins.has(entry.id)) this.#touch(entry.id);
+    }
+    changed.add(entry.id);
+  }
+
+  #retryLater(): void {
+    if (this.#retry !== undefined || this.#closed) return;
+    this.#retry = this.#options.clock.setTimer(this.#backoff.next(), () => {
+      this.#retry = undefined;
+      for (const id of [...this.#failed]) this.#enqueue(id);
+    });
+  }
+
+  #touch(id: string): void {
+    this.#idle.delete(id);
+    this.#idle.add(id);
+  }
+
+  #drop(id: string): void {
+    this.#held.delete(id);
+    this.#idle.delete(id);
+    this.#queue.delete(id);
+    this.#failed.delete(id);
+    this.#refused.delete(id);
+    if (!this.#inFlight.has(id)) this.#settle(id);
+  }
+
+  #settle(id: string): void {
+    if (this.#queue.has(id)) return; // changed while it was signed: the next answer counts
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    for (const settle of waiting ?? []) settle();
+  }
+
+  #evict(changed: Set<string>): void {
+    for (const id of this.#idle) {
+      if (this.#held.size <= this.#options.limit) return;
+      this.#held.delete(id);
+      this.#idle.delete(id);
+      changed.add(id);
+    }
+  }
+}

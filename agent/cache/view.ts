@@ -1,0 +1,229 @@
+// What callers with one set of selectors see: their entries, the SVIDs of these, and bundles. All callers
+// with equal selectors share a view, and each message is encoded once for all of them and kept until
+// something it is made of changes. Who listens, and when a view is made anew: subscribers.ts.
+
+import type { Encoded } from "../../proto/rpc/service.ts";
+import type { RegistrationEntry } from "../../proto/types/entry.ts";
+import { agentError } from "../errors.ts";
+import type { BundleCache, TrustBundle } from "./bundles.ts";
+import type { EntryCache } from "./entries.ts";
+import type { HeldSvid } from "./mint.ts";
+import type { SvidCache } from "./svids.ts";
+
+/** An identity that can be served now. */
+export interface Identity {
+  readonly entry: RegistrationEntry;
+  readonly svid: HeldSvid;
+}
+
+/** A kind of message made from a view, such as the answer of FetchX509SVID. */
+export interface Profile {
+  readonly name: string;
+  /** The message holds X509-SVIDs, so they are asked for, and kept while somebody listens. */
+  readonly needsSvids: boolean;
+  /** The encoded message. @throws what the caller is to be told instead */
+  encode(view: View): Encoded;
+}
+
+export interface ViewSources {
+  readonly entries: EntryCache;
+  readonly svids: SvidCache;
+  readonly bundles: BundleCache;
+  readonly now: () => Date;
+}
+
+/** One set of selectors and what it amounts to. */
+export class View {
+  readonly key: string;
+  readonly selectors: ReadonlySet<string>;
+  readonly #sources: ViewSources;
+  #entries: readonly RegistrationEntry[] = [];
+  #stale = true;
+  readonly #messages = new Map<Profile, Encoded>();
+  /** Messages that something has changed under since they were made. */
+  readonly #outdated = new Set<Profile>();
+  #pins = 0;
+  /** Somebody who listens has been given SVIDs. */
+  #hasServed = false;
+  #version = 0;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(key: string, selectors: ReadonlySet<string>, sources: ViewSources) {
+    this.key = key;
+    this.selectors = selectors;
+    this.#sources = sources;
+  }
+
+  /** Grows with every change. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** The entries that match, oldest first; those that repeat an earlier one's hint are left out. */
+  get entries(): readonly RegistrationEntry[] {
+    if (this.#stale) this.#match();
+    return this.#entries;
+  }
+
+  /** The bundle of the own trust domain. @throws AGENT_NOT_SYNCED before there is one */
+  get own(): TrustBundle {
+    const own = this.#sources.bundles.own;
+    if (own === undefined || own.x509.length === 0) throw notSynced();
+    return own;
+  }
+
+  /** @throws NO_IDENTITY_ISSUED when no entry matches */
+  assertEntitled(): void {
+    if (this.entries.length === 0) throw noIdentity();
+  }
+
+  /** The bundles of foreign trust domains that these entries federate with, by name. */
+  federated(entries: readonly RegistrationEntry[]): [string, TrustBundle][] {
+    const names = new Set(entries.flatMap((entry) => entry.federatesWith));
+    const own = this.#sources.bundles.own?.bundle.trustDomain.name;
+    return [...names].sort().flatMap((name): [string, TrustBundle][] => {
+      const bundle = this.#sources.bundles.get(name);
+      return bundle === undefined || name === own ? [] : [[name, bundle]];
+    });
+  }
+
+  /**
+   * The identities to serve, the default one first. One that the server does not issue is left out. The
+   * default identity never changes because an SVID is missing: then nothing is served.
+   * @throws NO_IDENTITY_ISSUED, SERVER_UNREACHABLE, SVIDS_EXPIRED
+   */
+  identities(): Identity[] {
+    this.assertEntitled();
+    const nowMs = this.#sources.now().getTime();
+    const found: Identity[] = [];
+    for (const entry of this.entries) {
+      const svid = this.#sources.svids.get(entry.id);
+      if (svid !== undefined && svid.notAfter.getTime() > nowMs) found.push({ entry, svid });
+      else if (this.#sources.svids.refusalOf(entry) !== undefined) continue;
+      else if (found.length === 0 && svid !== undefined) throw expired(svid);
+      else if (found.length === 0 && !this.#hasServed) throw missing(entry);
+    }
+    if (found.length > 0) return found;
+    const waiting = this.entries.find(
+      (entry) => this.#sources.svids.refusalOf(entry) === undefined,
+    );
+    throw waiting === undefined ? noIdentity() : missing(waiting);
+  }
+
+  /** Entries whose X509-SVID has to be asked for before the first message. */
+  missing(): readonly RegistrationEntry[] {
+    const { svids } = this.#sources;
+    let found: RegistrationEntry[] | undefined;
+    for (const entry of this.entries) {
+      if (svids.get(entry.id) !== undefined || svids.refusalOf(entry) !== undefined) continue;
+      found ??= [];
+      found.push(entry);
+    }
+    return found ?? NONE;
+  }
+
+  /** The message as it is now; the same value as before when nothing in it changed. */
+  message(profile: Profile): Encoded {
+    const held = this.#messages.get(profile);
+    const isCurrent = held !== undefined && !this.#outdated.has(profile);
+    const fresh = isCurrent ? held : profile.encode(this);
+    if (profile.needsSvids) this.#hasServed = true;
+    if (isCurrent) return held;
+    this.#outdated.delete(profile);
+    if (held?.bytes.equals(fresh.bytes)) return held;
+    this.#messages.set(profile, fresh);
+    return fresh;
+  }
+
+  /** Entries were added, changed or removed: match again at the next look. */
+  rematch(): void {
+    this.#stale = true;
+    this.touch();
+  }
+
+  /** Something that messages are made of has changed: wakes everyone who waits. */
+  touch(): void {
+    this.#version += 1;
+    for (const profile of this.#messages.keys()) this.#outdated.add(profile);
+    for (const wake of [...this.#waiting]) wake();
+  }
+
+  /** Resolves at the first change after `version`, or when the signal aborts. */
+  changedSince(version: number, signal: AbortSignal): Promise<void> {
+    if (this.#version !== version || signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        this.#waiting.delete(wake);
+        signal.removeEventListener("abort", wake);
+        resolve();
+      };
+      this.#waiting.add(wake);
+      signal.addEventListener("abort", wake, { once: true });
+    });
+  }
+
+  /** Keeps the SVIDs of these entries while somebody listens. Undone by {@link unpin}. */
+  pin(): void {
+    this.#pins += 1;
+    if (this.#pins > 1) return;
+    for (const entry of this.entries) this.#sources.svids.pin(entry.id);
+  }
+
+  unpin(): void {
+    this.#pins -= 1;
+    if (this.#pins > 0) return;
+    for (const entry of this.#entries) this.#sources.svids.unpin(entry.id);
+    this.#hasServed = false;
+  }
+
+  #match(): void {
+    const { entries, svids, now } = this.#sources;
+    const nowSeconds = now().getTime() / 1000;
+    const hints = new Set<string>();
+    const matched = entries.matching(this.selectors).filter((entry) => {
+      // Entries that store their SVID elsewhere are not for the Workload API.
+      if (entry.storeSvid) return false;
+      if (entry.expiresAtUnixSeconds !== 0 && entry.expiresAtUnixSeconds <= nowSeconds)
+        return false;
+      if (entry.hint === "") return true;
+      if (hints.has(entry.hint)) return false;
+      hints.add(entry.hint);
+      return true;
+    });
+    if (this.#pins > 0) {
+      for (const entry of matched) svids.pin(entry.id);
+      for (const entry of this.#entries) svids.unpin(entry.id);
+    }
+    this.#entries = matched;
+    this.#stale = false;
+  }
+}
+
+const NONE: readonly RegistrationEntry[] = [];
+
+/** What a caller without a registration entry is told; clients know the case by these words. */
+export function noIdentity(): Error {
+  return agentError("NO_IDENTITY_ISSUED", "no identity issued", {
+    hint: "create a registration entry whose selectors this process has, for this node",
+  });
+}
+
+export function notSynced(): Error {
+  return agentError("AGENT_NOT_SYNCED", "the agent has not heard from the server yet", {
+    hint: "try again in a moment; if it lasts, look at the agent's log",
+  });
+}
+
+function missing(entry: RegistrationEntry): Error {
+  return agentError("SERVER_UNREACHABLE", `there is no X509-SVID of ${entry.spiffeId} yet`, {
+    hint: "the agent asks the server again by itself; check that the server can be reached",
+  });
+}
+
+function expired(svid: HeldSvid): Error {
+  return agentError(
+    "SVIDS_EXPIRED",
+    `the X509-SVID of ${svid.spiffeId} expired at ${svid.notAfter.toISOString()} and the server issued no other`,
+    { hint: "check that the agent reaches the server" },
+  );
+}

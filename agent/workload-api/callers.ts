@@ -1,0 +1,119 @@
+// Who is calling: from a connection to a process, from the process to its selectors, checked again while
+// a stream lives. A process that ended, or turned into another program, gets nothing more. Also how many
+// calls one user may have open, so that one client cannot take the memory of all.
+
+import type { CallContext } from "../../proto/rpc/service.ts";
+import type { Selector } from "../../proto/types/selector.ts";
+import { agentError } from "../errors.ts";
+import type { Peer } from "../peer/index.ts";
+import { assertSecurityHeader } from "./header.ts";
+
+export interface CallersOptions {
+  /** The process behind a connection, from the connection's tag. */
+  readonly peerOf: (tag: unknown) => Peer;
+  /** Finds out the selectors of the process behind a connection, from the connection's tag. */
+  readonly attest: (tag: unknown) => Promise<readonly Selector[]>;
+  /** How many calls one user may have open at a time. */
+  readonly streamsPerUid: number;
+}
+
+/** A caller that has been attested. */
+export interface Caller {
+  readonly pid: number;
+  readonly uid: number;
+  readonly selectors: readonly Selector[];
+  /** Aborts when the call ends; agent/peer closes the connection when the process does. */
+  readonly signal: AbortSignal;
+  /** @throws CALLER_GONE, CALLER_CHANGED: to call before anything is handed out */
+  assertUnchanged(): void;
+  /** To call once, at the end of the call. */
+  release(): void;
+}
+
+/** A look at the process this fresh need not be repeated: nothing was waited for since. */
+const FRESH_MS = 2;
+
+/** Attests callers. */
+export class Callers {
+  readonly #options: CallersOptions;
+  readonly #open = new Map<number, number>();
+  /** What the process behind a connection was seen to execute last. */
+  readonly #executables = new WeakMap<Peer, string | undefined>();
+
+  constructor(options: CallersOptions) {
+    this.#options = options;
+  }
+
+  /** How many calls are open. */
+  get size(): number {
+    let count = 0;
+    for (const open of this.#open.values()) count += open;
+    return count;
+  }
+
+  /**
+   * Checks the header, then attests the process behind the connection.
+   * @throws SECURITY_HEADER_MISSING, CALLER_GONE, CALLER_CHANGED, TOO_MANY_STREAMS, ATTESTATION_FAILED
+   */
+  async admit(context: CallContext): Promise<Caller> {
+    assertSecurityHeader(context);
+    const peer = this.#options.peerOf(context.peer);
+    this.#enter(peer.uid);
+    try {
+      if (!this.#executables.has(peer)) this.#executables.set(peer, peer.executable()?.key);
+      const before = this.#executables.get(peer);
+      const selectors = await this.#options.attest(context.peer);
+      // What was read under /proc belongs to one program only if that is what ran all along.
+      const after = peer.executable()?.key;
+      this.#executables.set(peer, after);
+      if (after !== before) throw changed(peer);
+      return this.#caller(peer, selectors, after, context.signal);
+    } catch (error) {
+      this.#leave(peer.uid);
+      throw error;
+    }
+  }
+
+  #caller(
+    peer: Peer,
+    selectors: readonly Selector[],
+    executable: string | undefined,
+    signal: AbortSignal,
+  ): Caller {
+    const seenAtMs = performance.now();
+    return {
+      pid: peer.pid,
+      uid: peer.uid,
+      selectors,
+      signal,
+      assertUnchanged: () => {
+        if (performance.now() - seenAtMs < FRESH_MS) return;
+        if (peer.executable()?.key !== executable) throw changed(peer);
+      },
+      release: () => this.#leave(peer.uid),
+    };
+  }
+
+  #enter(uid: number): void {
+    const count = this.#open.get(uid) ?? 0;
+    if (count >= this.#options.streamsPerUid) {
+      throw agentError("TOO_MANY_STREAMS", `user ${uid} has ${count} calls open on this socket`, {
+        hint: "close streams that are not read; one stream serves a whole process",
+      });
+    }
+    this.#open.set(uid, count + 1);
+  }
+
+  #leave(uid: number): void {
+    const left = (this.#open.get(uid) ?? 1) - 1;
+    if (left > 0) this.#open.set(uid, left);
+    else this.#open.delete(uid);
+  }
+}
+
+// An exec keeps the process and its connections, and would keep the identity of the former program.
+function changed(peer: Peer): Error {
+  return agentError("CALLER_CHANGED", `process ${peer.pid} now runs another program`, {
+    hint: "call again: the process is attested anew",
+  });
+}

@@ -1,0 +1,178 @@
+// The JWT profile of the Workload API (s6): FetchJWTSVID, FetchJWTBundles and ValidateJWTSVID. Tokens come
+// from agent/cache/jwt-svids.ts; the rules of validation are pki/jwt/svid.ts.
+
+import type { JsonObject } from "../../pki/json.ts";
+import { validateJwtSvid } from "../../pki/jwt/svid.ts";
+import { SpiffeId, type TrustDomain } from "../../pki/spiffe-id.ts";
+import type { Init } from "../../proto/codec.ts";
+import { type CallContext, Encoded, type Handlers } from "../../proto/rpc/service.ts";
+import { SpiffeWorkloadApi, type workload } from "../../proto/schema.gen.ts";
+import type { RegistrationEntry } from "../../proto/types/entry.ts";
+import { structFromJson } from "../../proto/types/struct.ts";
+import { isRefusal, type JwtSvidCache } from "../cache/jwt-svids.ts";
+import { noIdentity, type Profile, type View } from "../cache/view.ts";
+import { agentError } from "../errors.ts";
+import type { Caller } from "./callers.ts";
+import { assertSecurityHeader } from "./header.ts";
+import { follow, mapKey, type StreamOptions } from "./stream.ts";
+
+const { methods } = SpiffeWorkloadApi;
+
+/** As many as the strictest of the client libraries reads. */
+const MAX_AUDIENCES = 32;
+const MAX_AUDIENCE_BYTES = 2048;
+
+/** What of a foreign trust domain's claims is passed on: it makes no assertion here beyond these. */
+const FOREIGN_CLAIMS = ["sub", "aud", "exp", "iat", "nbf"];
+
+export interface JwtOptions extends StreamOptions {
+  readonly jwtSvids: JwtSvidCache;
+  readonly now: () => Date;
+}
+
+/** The answer of FetchJWTBundles: one JWK Set per trust domain, with JWT keys only. */
+export const JWT_BUNDLES: Profile = {
+  name: "jwt-bundles",
+  needsSvids: false,
+  encode(view) {
+    view.assertEntitled();
+    const bundles: Record<string, Uint8Array> = { [mapKey(view.own)]: view.own.jwks };
+    for (const [, bundle] of view.federated(view.entries)) bundles[mapKey(bundle)] = bundle.jwks;
+    return Encoded.of(methods.fetchJWTBundles.response, { bundles });
+  },
+};
+
+/** The handlers of the JWT profile. */
+export function jwtHandlers(options: JwtOptions): Handlers<typeof SpiffeWorkloadApi> {
+  return {
+    fetchJWTSVID: (request, context) => fetchJwtSvid(request, context, options),
+    fetchJWTBundles: (_request, context) => follow(JWT_BUNDLES, options, context),
+    validateJWTSVID: (request, context) => validate(request, context, options),
+  };
+}
+
+async function fetchJwtSvid(
+  request: workload.JWTSVIDRequest,
+  context: CallContext,
+  options: JwtOptions,
+): Promise<Init<workload.JWTSVIDResponse>> {
+  assertSecurityHeader(context);
+  assertAudience(request.audience);
+  const only = request.spiffeId === "" ? undefined : SpiffeId.parse(request.spiffeId).toString();
+  return withCaller(context, options, async (caller, view) => {
+    const entries = view.entries.filter((entry) => only === undefined || entry.spiffeId === only);
+    const svids = await issueAll(entries, request.audience, options.jwtSvids);
+    caller.assertUnchanged();
+    return { svids };
+  });
+}
+
+/**
+ * A token per entry. One that the server does not issue (its entry was just deleted) is left out and
+ * spoils nothing; when the first of the others cannot be had, nothing is answered, because its place as
+ * the default identity would fall to another.
+ */
+async function issueAll(
+  entries: readonly RegistrationEntry[],
+  audience: readonly string[],
+  jwtSvids: JwtSvidCache,
+): Promise<Init<workload.JWTSVID>[]> {
+  const outcomes = await Promise.allSettled(
+    entries.map((entry) => jwtSvids.fetch(entry, audience)),
+  );
+  const svids: Init<workload.JWTSVID>[] = [];
+  for (const [i, outcome] of outcomes.entries()) {
+    const entry = entries[i];
+    if (entry === undefined) continue;
+    if (outcome.status === "fulfilled") {
+      svids.push({ spiffeId: entry.spiffeId, svid: outcome.value, hint: entry.hint });
+    } else if (!isRefusal(outcome.reason) && svids.length === 0) {
+      throw outcome.reason;
+    }
+  }
+  if (svids.length === 0) throw noIdentity();
+  return svids;
+}
+
+async function validate(
+  request: workload.ValidateJWTSVIDRequest,
+  context: CallContext,
+  options: JwtOptions,
+): Promise<Init<workload.ValidateJWTSVIDResponse>> {
+  assertSecurityHeader(context);
+  const { audience, svid } = request;
+  assertAudience(audience === "" ? [] : [audience]);
+  if (svid === "") throw agentError("JWT_SVID_MISSING", "no JWT-SVID is given");
+  return withCaller(context, options, async (caller, view) => {
+    view.assertEntitled();
+    const { own } = view;
+    const federated = new Map(view.federated(view.entries));
+    const {
+      id,
+      claims,
+      audience: audiences,
+    } = await validateJwtSvid(svid, {
+      audience: [audience],
+      authoritiesOf: ({ name }: TrustDomain) => {
+        const trusted = name === own.bundle.trustDomain.name ? own : federated.get(name);
+        return trusted?.bundle.jwtAuthorities;
+      },
+      now: options.now(),
+    });
+    caller.assertUnchanged();
+    const isOwn = id.trustDomain.name === own.bundle.trustDomain.name;
+    const shown: JsonObject = isOwn ? claims : onlyForeign(claims);
+    // One audience as a string and a list of one mean the same: clients get a list.
+    return {
+      spiffeId: id.toString(),
+      claims: structFromJson(asDoubles({ ...shown, aud: audiences })),
+    };
+  });
+}
+
+async function withCaller<T>(
+  context: CallContext,
+  options: StreamOptions,
+  work: (caller: Caller, view: View) => Promise<T>,
+): Promise<T> {
+  const caller = await options.admit(context);
+  try {
+    const view = options.subscribers.view(caller.selectors);
+    if (view.entries.length === 0) throw noIdentity();
+    return await work(caller, view);
+  } finally {
+    caller.release();
+  }
+}
+
+function assertAudience(audience: readonly string[]): void {
+  if (audience.length === 0 || audience.includes("")) {
+    throw agentError("AUDIENCE_EMPTY", "an audience is missing or empty", {
+      hint: "name who the token is for, as the receiver names itself",
+    });
+  }
+  if (audience.length > MAX_AUDIENCES) {
+    throw agentError("AUDIENCE_TOO_LARGE", `there are ${audience.length} audiences`, {
+      hint: `ask for at most ${MAX_AUDIENCES} at a time`,
+    });
+  }
+  const longest = Math.max(...audience.map((value) => Buffer.byteLength(value)));
+  if (longest > MAX_AUDIENCE_BYTES) {
+    throw agentError("AUDIENCE_TOO_LARGE", `an audience has ${longest} bytes`, {
+      hint: `an audience may have ${MAX_AUDIENCE_BYTES}`,
+    });
+  }
+}
+
+/** A Struct has doubles only: integers above 2^53 lose their last digits there. */
+function asDoubles(claims: JsonObject): Record<string, unknown> {
+  return JSON.parse(
+    JSON.stringify(claims, (_name, value: unknown) =>
+      typeof value === "bigint" ? Number(value) : value,
+    ),
+  ) as Record<string, unknown>;
+}
+
+function onlyForeign(claims: JsonObject): JsonObject {
+  return Object.fromEntries(FOREIGN_CLAIMS.map((name) => [name, claims[name]]));
+}

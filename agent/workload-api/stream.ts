@@ -1,0 +1,40 @@
+// How every stream of the Workload API runs: attest the caller, then follow one message of its view
+// (agent/cache/view.ts). What the messages hold: x509.ts and jwt.ts.
+
+import type { CallContext, Encoded } from "../../proto/rpc/service.ts";
+import type { TrustBundle } from "../cache/bundles.ts";
+import type { Subscribers } from "../cache/subscribers.ts";
+import type { Profile } from "../cache/view.ts";
+import type { Caller } from "./callers.ts";
+
+export interface StreamOptions {
+  readonly admit: (context: CallContext) => Promise<Caller>;
+  readonly subscribers: Subscribers;
+}
+
+/**
+ * Follows a message of the caller's view: the first at once, then one for each change. Ends only by
+ * throwing: Java's clients never come back to a stream that ended with OK.
+ */
+export async function* follow(
+  profile: Profile,
+  options: StreamOptions,
+  context: CallContext,
+): AsyncGenerator<Encoded, never> {
+  const caller = await options.admit(context);
+  try {
+    const watch = options.subscribers.watch(caller.selectors, profile, caller.signal);
+    for await (const message of watch) {
+      caller.assertUnchanged();
+      yield message;
+    }
+    throw new TypeError("a watch ended without saying why");
+  } finally {
+    caller.release();
+  }
+}
+
+/** The key of a bundle in the maps of the Workload API: the SPIFFE ID of its trust domain. */
+export function mapKey({ bundle }: TrustBundle): string {
+  return bundle.trustDomain.id;
+}
