@@ -38,6 +38,10 @@ export interface Logger {
   /** A logger that adds `fields` to each of its lines. */
   child(fields: object): Logger;
   isLevelEnabled(level: LogLevel): boolean;
+  /** The level from which on lines are written; the same for a logger and all its children. */
+  readonly level: LogLevel;
+  /** Changes the level of this logger, its parents and its children at once. */
+  setLevel(level: LogLevel): void;
 }
 
 export interface LoggerOptions {
@@ -51,9 +55,11 @@ export interface LoggerOptions {
 
 /** Makes the logger of a process. */
 export function createLogger(options: LoggerOptions = {}): Logger {
+  const threshold: Threshold = { level: options.level ?? "info" };
   const root = pino(
     {
-      level: options.level ?? "info",
+      // Everything: pino's loggers copy their level when they are made, ours share the threshold.
+      level: "trace",
       base: null,
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
@@ -63,7 +69,8 @@ export function createLogger(options: LoggerOptions = {}): Logger {
     // out before the answer is.
     options.destination ?? pino.destination({ dest: 2, sync: true }),
   );
-  return loggerOf(options.fields === undefined ? root : root.child(redactFields(options.fields)));
+  const sink = options.fields === undefined ? root : root.child(redactFields(options.fields));
+  return loggerOf(sink, threshold);
 }
 
 /** A logger that writes nothing. */
@@ -72,17 +79,22 @@ export const silentLogger: Logger = createLogger({
   destination: { write: () => {} },
 });
 
-function loggerOf(sink: pino.Logger): Logger {
+interface Threshold {
+  level: LogLevel;
+}
+
+function loggerOf(sink: pino.Logger, threshold: Threshold): Logger {
+  const isEnabled = (level: LogLevel): boolean =>
+    LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(threshold.level);
   const method = (level: Exclude<LogLevel, "silent">): LogMethod => {
     const write = (fieldsOrMessage: object | string, message?: string): void => {
-      if (!sink.isLevelEnabled(level)) return;
+      if (!isEnabled(level)) return;
       if (typeof fieldsOrMessage === "string") sink[level](redactText(fieldsOrMessage));
       else sink[level](redactFields(fieldsOrMessage), redactText(message ?? ""));
     };
     return write;
   };
-  // A child of its own: `log.level: error` must not switch off the audit trail.
-  const trail = sink.level === "silent" ? sink : sink.child({ audit: true }, { level: "info" });
+  const trail = sink.child({ audit: true });
   return {
     trace: method("trace"),
     debug: method("debug"),
@@ -90,8 +102,17 @@ function loggerOf(sink: pino.Logger): Logger {
     warn: method("warn"),
     error: method("error"),
     fatal: method("fatal"),
-    audit: (record) => trail.info(redactFields(record), "audit"),
-    child: (fields) => loggerOf(sink.child(redactFields(fields))),
-    isLevelEnabled: (level) => sink.isLevelEnabled(level),
+    // `log.level: error` must not switch off the audit trail; a silent logger has none.
+    audit(record) {
+      if (threshold.level !== "silent") trail.info(redactFields(record), "audit");
+    },
+    child: (fields) => loggerOf(sink.child(redactFields(fields)), threshold),
+    isLevelEnabled: isEnabled,
+    get level() {
+      return threshold.level;
+    },
+    setLevel(level) {
+      threshold.level = level;
+    },
   };
 }
