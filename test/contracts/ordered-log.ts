@@ -112,7 +112,7 @@ export function orderedLogContract(t: Test, fresh: (t: Test) => LogUnderTest): v
   test("refuses a commit whose precondition does not hold, and changes nothing", async (t, log) => {
     await log.commit({ puts: [put("a", "1")] });
     await log.commit({ puts: [put("a", "2")] });
-    const conflict = { reason: "STORE_CONFLICT" };
+    const conflict = { name: "IdentityError", reason: "STORE_CONFLICT" };
     await t.rejects(
       log.commit({ expect: [{ key: "a", revision: 1 }], puts: [put("b", "x")] }),
       conflict,
@@ -217,7 +217,7 @@ export function orderedLogContract(t: Test, fresh: (t: Test) => LogUnderTest): v
   });
 
   test("a watch from the future or from what is no longer kept is refused", async (t, log, store) => {
-    await t.rejects(next(log, 1, 1), { reason: "STORE_COMPACTED" });
+    await t.rejects(next(log, 1, 1), { name: "IdentityError", reason: "STORE_COMPACTED" });
     await log.close();
     const short = await store.open({ changes: 5, bytes: 1 << 20 });
     t.teardown(() => short.close());
@@ -231,7 +231,7 @@ export function orderedLogContract(t: Test, fresh: (t: Test) => LogUnderTest): v
     const short = await store.open({ changes: 1000, bytes: 4000 });
     t.teardown(() => short.close());
     for (let i = 0; i < 20; i++) await short.commit({ puts: [put("a", "x".repeat(1000))] });
-    await t.rejects(next(short, 10, 1), { reason: "STORE_COMPACTED" });
+    await t.rejects(next(short, 10, 1), { name: "IdentityError", reason: "STORE_COMPACTED" });
     await short.commit({ puts: [put("big", "x".repeat(10_000))] });
     t.equal((await next(short, 20, 1)).length, 1);
   });
@@ -274,7 +274,7 @@ export function orderedLogContract(t: Test, fresh: (t: Test) => LogUnderTest): v
     t.equal(await inFlight, 2, "a commit under way is finished");
     await watching;
     await closing;
-    const closed = { reason: "STORE_CLOSED" };
+    const closed = { name: "IdentityError", reason: "STORE_CLOSED" };
     await t.rejects(log.commit({ puts: [put("a", "1")] }), closed);
     await t.rejects(log.get("a"), closed);
     await t.rejects(log.list("a"), closed);

@@ -36,7 +36,7 @@ t.test("says so when another holds the store", async (t) => {
 
 t.test("says so when it cannot have the folder", async (t) => {
   const folder = join(t.testdir({ file: "not a folder" }), "file", "store");
-  await t.rejects(openLevelLog({ folder }), { reason: "STORE_UNUSABLE" });
+  await t.rejects(openLevelLog({ folder }), { name: "IdentityError", reason: "STORE_UNUSABLE" });
 });
 
 t.test("refuses a store whose manifest is damaged instead of starting empty", async (t) => {
@@ -51,7 +51,7 @@ t.test("refuses a store whose manifest is damaged instead of starting empty", as
     path,
     bytes.map((byte, i) => (i > 8 ? byte ^ 0xff : byte)),
   );
-  await t.rejects(openLevelLog({ folder }), { reason: "STORE_CORRUPT" });
+  await t.rejects(openLevelLog({ folder }), { name: "IdentityError", reason: "STORE_CORRUPT" });
 });
 
 t.test("gives each store an identity of its own", async (t) => {
