@@ -27,6 +27,8 @@ function valueAt(json: unknown, depth: number): Init<Value> {
   if (json === null) return { nullValue: 0 };
   if (typeof json === "string") return { stringValue: json };
   if (typeof json === "number") return { numberValue: json };
+  // As the strict JSON reader gives integers above 2^53: a Struct can only round them.
+  if (typeof json === "bigint") return { numberValue: Number(json) };
   if (typeof json === "boolean") return { boolValue: json };
   if (Array.isArray(json)) {
     return { listValue: { values: json.map((item) => valueAt(item, depth + 1)) } };
