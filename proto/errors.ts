@@ -19,6 +19,8 @@ export const REASONS = {
   INTERNAL: "internal",
   LIMIT_EXCEEDED: "resourceExhausted",
   MESSAGE_MALFORMED: "invalidArgument",
+  MESSAGE_COMPRESSED: "unimplemented",
+  MESSAGE_TOO_LARGE: "resourceExhausted",
   METHOD_UNIMPLEMENTED: "unimplemented",
   OBJECT_EXISTS: "alreadyExists",
   OBJECT_NOT_FOUND: "notFound",

@@ -6,7 +6,7 @@ import type { TLSSocket } from "node:tls";
 import { ChannelCredentials, credentials, Channel as GrpcChannel, Metadata } from "@grpc/grpc-js";
 import type { Init } from "../codec.ts";
 import { type BidiCall, type CallOptions, callBidi, callStream, callUnary } from "./client-call.ts";
-import { DEFAULT_LIMITS } from "./server.ts";
+import { DEFAULT_LIMITS } from "./limits.ts";
 import type { Method, Service } from "./service.ts";
 
 export type { BidiCall, CallOptions } from "./client-call.ts";

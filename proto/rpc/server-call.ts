@@ -1,12 +1,12 @@
-// One call at the server: reads requests only when the handler asks, sends a response only when the
-// one before has gone out, ends with a status. It works on grpc-js's interceptor interface, below its
-// stream objects, which would cost more than our handlers do. Who makes these: server.ts.
+// One call at the server, on its HTTP/2 stream: reads requests only when the handler asks, sends a
+// response only when the client has room for it, ends with a status. Who makes these: server.ts.
 
-import type { Metadata, ServerInterceptingCallInterface } from "@grpc/grpc-js";
-import { Status } from "../../pki/errors.ts";
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import { protoError } from "../errors.ts";
+import { FrameReader, frame } from "./frames.ts";
 import { type AnyMethod, type CallContext, Encoded } from "./service.ts";
 import { type OnInternalError, type OutgoingStatus, statusOfError } from "./status.ts";
+import { parseTimeout } from "./timeout.ts";
 
 /** A handler whose types are forgotten. */
 export type UntypedHandler = (input: unknown, context: CallContext) => unknown;
@@ -19,30 +19,43 @@ export interface CallParts {
   readonly handler: UntypedHandler | undefined;
   readonly peer: unknown;
   readonly intercept: Intercept | undefined;
+  readonly maxMessageBytes: number;
+  /** Counts the bytes of incomplete requests that the connection holds; throws beyond its limit. */
+  readonly hold: (bytes: number) => void;
   readonly onInternalError: OnInternalError;
   readonly onEnd: (call: ServerCall) => void;
 }
 
-const OK: OutgoingStatus = { code: Status.ok, details: "OK" };
+const RESPONSE = { ":status": 200, "content-type": "application/grpc+proto" } as const;
+const WITH_TRAILERS = { waitForTrailers: true } as const;
+const OK_TRAILERS = { "grpc-status": "0" } as const;
+/** Why a call's signal aborts. One for all: making an error costs more than the rest of a call's end. */
+const ENDED = protoError("CALL_CANCELLED", "the call has ended");
 const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
 export class ServerCall implements CallContext {
   readonly method: string;
   readonly peer: unknown;
-  readonly #wire: ServerInterceptingCallInterface;
+  readonly #stream: ServerHttp2Stream;
+  readonly #headers: IncomingHttpHeaders;
   readonly #parts: CallParts;
-  #headers: Metadata | undefined;
+  readonly #frames: FrameReader;
+  readonly #queue: Buffer[] = [];
   #controller: AbortController | undefined;
+  #deadline: NodeJS.Timeout | undefined;
+  #held = 0;
   #ended = false;
   #running = false;
   #halfClosed = false;
   #onRequest: PromiseWithResolvers<IteratorResult<unknown>> | undefined;
-  #onFlushed: (() => void) | undefined;
+  #onRoom: (() => void) | undefined;
   #responses: AsyncIterator<unknown> | undefined;
 
-  constructor(wire: ServerInterceptingCallInterface, parts: CallParts) {
-    this.#wire = wire;
+  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, parts: CallParts) {
+    this.#stream = stream;
+    this.#headers = headers;
     this.#parts = parts;
+    this.#frames = new FrameReader(parts.maxMessageBytes);
     this.method = parts.method.path;
     this.peer = parts.peer;
   }
@@ -59,28 +72,41 @@ export class ServerCall implements CallContext {
   }
 
   metadata(name: string): string | undefined {
-    const values = this.#headers?.get(name);
-    return values === undefined || values.length === 0 ? undefined : values.join(", ");
+    const value = this.#headers[name];
+    return Array.isArray(value) ? value.join(", ") : value;
   }
 
   /** Begins to read; the handler runs when its input is there. */
   start(): void {
-    this.#wire.start({
-      onReceiveMetadata: (headers) => {
-        this.#headers = headers;
-        if (this.#takesStream) void this.#run(this.#requests());
-        else this.#wire.startRead();
-      },
-      onReceiveMessage: (bytes) => this.#receive(bytes as Buffer),
-      onReceiveHalfClose: () => this.#receiveEnd(),
-      onCancel: () => this.#end(),
-    });
+    const stream = this.#stream;
+    stream.on("error", () => undefined); // its close follows
+    stream.on("close", () => this.#end());
+    try {
+      const timeoutMs = parseTimeout(this.metadata("grpc-timeout"));
+      if (timeoutMs !== undefined) this.#deadline = setTimeout(() => this.#expire(), timeoutMs);
+    } catch (error) {
+      this.fail(error);
+      return;
+    }
+    stream.on("data", (chunk: Buffer) => this.#receive(chunk));
+    stream.on("end", () => this.#receiveEnd());
+    stream.on("drain", () => this.#onRoom?.());
+    if (this.#takesStream) {
+      stream.pause();
+      void this.#run(this.#requests());
+    }
   }
 
   /** Ends the call with `error`, unless it has ended. */
   fail(error: unknown): void {
     if (this.#ended) return;
-    this.#finish(statusOfError(error, this.#parts.onInternalError));
+    const trailers = trailersOf(statusOfError(error, this.#parts.onInternalError));
+    if (this.#stream.headersSent) this.#sendTrailers(trailers);
+    else if (!this.#stream.destroyed) {
+      this.#stream.respond({ ...RESPONSE, ...trailers }, { endStream: true });
+      this.#closeReading();
+    }
+    this.#end();
   }
 
   get #takesStream(): boolean {
@@ -91,21 +117,46 @@ export class ServerCall implements CallContext {
     return this.#parts.method.kind === "bidi" || this.#parts.method.kind === "serverStream";
   }
 
-  #receive(bytes: Buffer): void {
+  #expire(): void {
+    this.fail(protoError("CALL_DEADLINE_EXCEEDED", "the call's deadline has passed"));
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.#ended) return;
     try {
-      const message = this.#parts.method.request.decode(bytes);
-      if (this.#takesStream) this.#settleRequest({ done: false, value: message });
-      else if (!this.#running) void this.#run(message);
+      const messages = this.#frames.push(chunk);
+      this.#hold(this.#frames.heldBytes);
+      if (this.#takesStream) this.#receiveMany(messages);
+      else if (!this.#running && messages[0] !== undefined) {
+        void this.#run(this.#parts.method.request.decode(messages[0]));
+      }
     } catch (error) {
       this.fail(error);
     }
   }
 
+  #hold(bytes: number): void {
+    const change = bytes - this.#held;
+    if (change === 0) return;
+    this.#held = bytes;
+    this.#parts.hold(change);
+  }
+
+  #receiveMany(messages: readonly Buffer[]): void {
+    this.#queue.push(...messages);
+    if (this.#queue.length === 0) return;
+    this.#stream.pause();
+    this.#settleRequest();
+  }
+
   #receiveEnd(): void {
     this.#halfClosed = true;
-    if (this.#takesStream) this.#settleRequest(DONE);
-    else if (!this.#running)
+    if (this.#frames.heldBytes > 0) {
+      this.fail(protoError("CALL_INVALID", "the request ended inside a message"));
+    } else if (this.#takesStream) this.#settleRequest();
+    else if (!this.#running) {
       this.fail(protoError("CALL_INVALID", "the call came without a request"));
+    }
   }
 
   async #run(input: unknown): Promise<void> {
@@ -114,7 +165,7 @@ export class ServerCall implements CallContext {
     try {
       if (intercept === undefined) await this.#handle(input);
       else await intercept(this, () => this.#handle(input));
-      this.#finish(OK);
+      this.#finish();
     } catch (error) {
       this.fail(error);
     }
@@ -128,7 +179,7 @@ export class ServerCall implements CallContext {
     const result = handler(input, this);
     if (this.#givesStream) return this.#sendAll(result as AsyncIterable<unknown>);
     const response = await result;
-    if (!this.#ended) this.#wire.sendMessage(this.#encode(response), () => undefined);
+    if (!this.#ended) this.#send(response);
   }
 
   async #sendAll(responses: AsyncIterable<unknown>): Promise<void> {
@@ -137,20 +188,23 @@ export class ServerCall implements CallContext {
     for (;;) {
       const next = await iterator.next();
       if (next.done === true || this.#ended) break;
-      await this.#send(this.#encode(next.value));
+      if (!this.#send(next.value)) await this.#room();
     }
   }
 
-  /** Resolves when the message has gone to the socket, that is, when the client has room for it. */
-  #send(bytes: Buffer): Promise<void> {
-    return new Promise((resolve) => {
-      this.#onFlushed = resolve; // a call that ends never calls back
-      this.#wire.sendMessage(bytes, resolve);
-    });
+  /** Writes a message; false when the client has no room for another one yet. */
+  #send(message: unknown): boolean {
+    const bytes =
+      message instanceof Encoded ? message.bytes : this.#parts.method.response.encode(message);
+    if (!this.#stream.headersSent) this.#stream.respond(RESPONSE, WITH_TRAILERS);
+    return this.#stream.write(frame(bytes));
   }
 
-  #encode(message: unknown): Buffer {
-    return message instanceof Encoded ? message.bytes : this.#parts.method.response.encode(message);
+  #room(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onRoom = resolve;
+      if (this.#ended || !this.#stream.writableNeedDrain) resolve();
+    });
   }
 
   /** The requests, each read when it is asked for. */
@@ -164,31 +218,69 @@ export class ServerCall implements CallContext {
   }
 
   #nextRequest(): Promise<IteratorResult<unknown>> {
-    if (this.#ended || this.#halfClosed) return Promise.resolve(DONE);
     if (this.#onRequest !== undefined) throw new TypeError("a request is being waited for");
-    const request = Promise.withResolvers<IteratorResult<unknown>>();
-    this.#onRequest = request;
-    this.#wire.startRead(); // answers at once when a message has come already
-    return request.promise;
+    this.#onRequest = Promise.withResolvers();
+    const { promise } = this.#onRequest;
+    this.#settleRequest();
+    return promise;
   }
 
-  #settleRequest(result: IteratorResult<unknown>): void {
-    this.#onRequest?.resolve(result);
+  /** Gives the next request, or the end, to who waits for it; asks the client for more otherwise. */
+  #settleRequest(): void {
+    if (this.#onRequest === undefined) return;
+    const bytes = this.#ended ? undefined : this.#queue.shift();
+    if (bytes === undefined && !this.#ended && !this.#halfClosed) {
+      this.#stream.resume();
+      return;
+    }
+    const { resolve, reject } = this.#onRequest;
     this.#onRequest = undefined;
+    if (bytes === undefined) resolve(DONE);
+    else {
+      try {
+        resolve({ done: false, value: this.#parts.method.request.decode(bytes) });
+      } catch (error) {
+        reject(error);
+      }
+    }
   }
 
-  #finish(status: OutgoingStatus): void {
+  #finish(): void {
     if (this.#ended) return;
-    this.#wire.sendStatus(status);
+    if (!this.#stream.headersSent && !this.#stream.destroyed) {
+      this.#stream.respond(RESPONSE, WITH_TRAILERS);
+    }
+    this.#sendTrailers(OK_TRAILERS);
     this.#end();
+  }
+
+  #sendTrailers(trailers: Record<string, string>): void {
+    const stream = this.#stream;
+    if (stream.destroyed) return;
+    stream.once("wantTrailers", () => {
+      stream.sendTrailers(trailers);
+      setImmediate(() => this.#closeReading());
+    });
+    stream.end();
+  }
+
+  /** A client that goes on sending after its answer is read no further. */
+  #closeReading(): void {
+    const stream = this.#stream;
+    if (stream.readableEnded || stream.destroyed) return;
+    stream.resume();
+    stream.close(constants.NGHTTP2_NO_ERROR);
   }
 
   /** The call is over, by our status, the client's cancellation, its deadline or a lost connection. */
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#settleRequest(DONE);
-    this.#onFlushed?.();
+    clearTimeout(this.#deadline);
+    this.#queue.length = 0;
+    this.#hold(0);
+    this.#settleRequest();
+    this.#onRoom?.();
     if (this.#controller !== undefined) this.#abort();
     // Runs the `finally` of a handler that waits at a yield; one that waits elsewhere has the signal.
     this.#responses?.return?.().catch(() => undefined);
@@ -196,6 +288,15 @@ export class ServerCall implements CallContext {
   }
 
   #abort(): void {
-    this.#controller?.abort(protoError("CALL_CANCELLED", "the call has ended"));
+    this.#controller?.abort(ENDED);
   }
+}
+
+/** A status as the headers that end a call. */
+export function trailersOf(status: OutgoingStatus): Record<string, string> {
+  return {
+    "grpc-status": String(status.code),
+    "grpc-message": encodeURI(status.message),
+    "grpc-status-details-bin": status.details.toString("base64"),
+  };
 }

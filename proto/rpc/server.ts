@@ -1,27 +1,32 @@
 // A gRPC server that listens nowhere: connections are injected, each with a tag by which handlers
-// find their peer. Limits, graceful end. One call: server-call.ts; health and reflection: health.ts,
+// find their peer. Limits, graceful end. It stands on node:http2: half the CPU of grpc-js's server for
+// the same call (docs/performance.md). One call: server-call.ts; health and reflection: health.ts,
 // reflection.ts.
 
+import {
+  constants,
+  type IncomingHttpHeaders,
+  performServerHandshake,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  type ConnectionInjector,
-  Server,
-  ServerCredentials,
-  ServerInterceptingCall,
-  type ServerInterceptingCallInterface,
-} from "@grpc/grpc-js";
 import { protoError } from "../errors.ts";
-import { type Intercept, ServerCall, type UntypedHandler } from "./server-call.ts";
+import { repairAuthority } from "./authority.ts";
+import { type Intercept, ServerCall, trailersOf, type UntypedHandler } from "./server-call.ts";
 import type { AnyMethod, Handlers, Service } from "./service.ts";
-import type { OnInternalError } from "./status.ts";
+import { type OnInternalError, statusOfError } from "./status.ts";
 
 export type { Intercept } from "./server-call.ts";
 
 /** What one server takes from its clients. */
 export interface RpcLimits {
-  /** Largest request, decompressed. */
+  /** Largest request. */
   readonly maxMessageBytes: number;
+  /** Incomplete requests that one connection may have sent, in all. */
+  readonly maxHeldBytesPerConnection: number;
   /** Open calls of one connection; further ones wait at a well-behaved client, or are refused. */
   readonly maxStreamsPerConnection: number;
   /** Further ones are closed at once. */
@@ -35,6 +40,7 @@ export interface RpcLimits {
 
 export const DEFAULT_LIMITS: RpcLimits = {
   maxMessageBytes: 4 * 1024 * 1024,
+  maxHeldBytesPerConnection: 16 * 1024 * 1024,
   maxStreamsPerConnection: 1000,
   maxConnections: 10_000,
   firstCallTimeoutMs: 60_000,
@@ -51,14 +57,19 @@ export interface RpcServerOptions {
   /** Told of every error that crossed the wire only as a reference. */
   readonly onInternalError: OnInternalError;
   readonly limits?: Partial<RpcLimits>;
-  /** Pings idle connections, to notice that the other host is gone. Off by default: not for unix sockets. */
+  /** Pings connections, to notice that the other host is gone. Off by default: not for unix sockets. */
   readonly keepalive?: { readonly timeMs: number; readonly timeoutMs: number };
+  /** Accepts clients that send the path of the unix socket as `:authority`, as Java's do. */
+  readonly acceptsPathAuthority?: boolean;
 }
 
 interface Connection {
   readonly socket: Duplex;
   readonly peer: unknown;
   readonly firstCallTimer: NodeJS.Timeout;
+  session: ServerHttp2Session | undefined;
+  pingTimer: NodeJS.Timeout | undefined;
+  heldBytes: number;
 }
 
 interface Route {
@@ -69,21 +80,16 @@ interface Route {
 export class RpcServer {
   readonly #options: RpcServerOptions;
   readonly #limits: RpcLimits;
-  readonly #server: Server;
-  readonly #injector: ConnectionInjector;
   readonly #routes = new Map<string, Route>();
   readonly #public = new Set<string>();
-  readonly #connections = new Map<string, Connection>();
+  readonly #connections = new Set<Connection>();
   readonly #calls = new Set<ServerCall>();
-  #lastTag = 0;
   #closing: Promise<void> | undefined;
   #onQuiet: (() => void) | undefined;
 
   constructor(options: RpcServerOptions) {
     this.#options = options;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.#server = this.#createServer();
-    this.#injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
   }
 
   /** How many connections are open. */
@@ -111,8 +117,6 @@ export class RpcServer {
     for (const [key, method] of Object.entries(service.methods)) {
       if (this.#routes.has(method.path)) throw new TypeError(`${method.path} is served already`);
       this.#routes.set(method.path, { method, handler: table[key]?.bind(handlers) });
-      // The interceptor takes every call over before grpc-js would run this handler.
-      this.#server.register(method.path, () => undefined, asIs, asIs, "unary");
     }
     if (isPublic) this.#public.add(service.name);
   }
@@ -127,19 +131,41 @@ export class RpcServer {
       socket.destroy();
       return;
     }
-    const tag = String(++this.#lastTag);
-    // grpc-js hands a call the addresses of its socket and nothing else to know the connection by.
-    Object.defineProperty(socket, "localAddress", { value: tag, configurable: true });
+    if (socket.destroyed) return;
     const firstCallTimer = setTimeout(() => socket.destroy(), this.#limits.firstCallTimeoutMs);
     firstCallTimer.unref();
-    this.#connections.set(tag, { socket, peer, firstCallTimer });
+    const connection: Connection = {
+      socket,
+      peer,
+      firstCallTimer,
+      session: undefined,
+      pingTimer: undefined,
+      heldBytes: 0,
+    };
+    this.#connections.add(connection);
     socket.once("close", () => {
       clearTimeout(firstCallTimer);
-      this.#connections.delete(tag);
-      this.#notice();
+      clearInterval(connection.pingTimer);
+      connection.session?.destroy();
+      this.#connections.delete(connection);
+      this.#onQuiet?.();
     });
-    if (socket.destroyed) socket.emit("close");
-    else this.#injector.injectConnection(socket);
+    if (this.#options.acceptsPathAuthority === true && socket instanceof Socket) {
+      repairAuthority(socket, (repaired) => this.#serve(repaired, connection));
+    } else this.#serve(socket, connection);
+  }
+
+  #serve(stream: Duplex, connection: Connection): void {
+    const session = performServerHandshake(stream, {
+      settings: { maxConcurrentStreams: this.#limits.maxStreamsPerConnection, enablePush: false },
+      streamResetBurst: this.#limits.resetBurst,
+      streamResetRate: this.#limits.resetsPerSecond,
+    });
+    connection.session = session;
+    connection.pingTimer = this.#keepAlive(session);
+    session.on("error", () => connection.socket.destroy());
+    session.on("close", () => connection.socket.destroy());
+    session.on("stream", (call, headers) => this.#accept(connection, call, headers));
   }
 
   /**
@@ -157,12 +183,13 @@ export class RpcServer {
     for (const call of this.#calls) if (call.isStream) call.fail(stopping());
     await Promise.race([grace, this.#quiet(() => this.#calls.size === 0)]);
     for (const call of this.#calls) call.fail(stopping());
-    this.#injector.drain(graceMs);
+    for (const { session, socket } of this.#connections) {
+      if (session === undefined) socket.destroy();
+      else session.close();
+    }
     await Promise.race([grace, this.#quiet(() => this.#connections.size === 0)]);
     graceOver.abort();
-    for (const { socket } of this.#connections.values()) socket.destroy();
-    this.#injector.destroy();
-    this.#server.forceShutdown();
+    for (const { socket } of this.#connections) socket.destroy();
   }
 
   /** Resolves when `isQuiet`, which is looked at after the end of every call and connection. */
@@ -175,71 +202,65 @@ export class RpcServer {
     });
   }
 
-  #notice(): void {
-    this.#onQuiet?.();
-  }
-
-  #takeOver(path: string, wire: ServerInterceptingCallInterface): void {
-    const route = this.#routes.get(path);
-    const connection = this.#connections.get(wire.getConnectionInfo().localAddress ?? "");
-    if (route === undefined || connection === undefined) return; // the connection is gone
+  #accept(connection: Connection, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+    const type = headers["content-type"];
+    if (headers[":method"] !== "POST" || !type?.startsWith("application/grpc")) {
+      refuse(stream, { ":status": 415 });
+      return;
+    }
+    const route = this.#routes.get(headers[":path"] ?? "");
+    if (route === undefined) {
+      const error = protoError("METHOD_UNIMPLEMENTED", "there is no such method here");
+      const trailers = trailersOf(statusOfError(error, this.#options.onInternalError));
+      refuse(stream, { ":status": 200, "content-type": "application/grpc+proto", ...trailers });
+      return;
+    }
     clearTimeout(connection.firstCallTimer);
-    const call = new ServerCall(wire, {
+    const call = new ServerCall(stream, headers, {
       ...route,
       peer: connection.peer,
       intercept: this.#options.intercept,
+      maxMessageBytes: this.#limits.maxMessageBytes,
+      hold: (bytes) => this.#hold(connection, bytes),
       onInternalError: this.#options.onInternalError,
       onEnd: (ended) => {
         this.#calls.delete(ended);
-        this.#notice();
+        this.#onQuiet?.();
       },
     });
     this.#calls.add(call);
-    if (this.#closing === undefined) call.start();
-    else call.fail(stopping());
+    call.start();
+    if (this.#closing !== undefined) call.fail(stopping());
   }
 
-  #createServer(): Server {
+  #hold(connection: Connection, bytes: number): void {
+    connection.heldBytes += bytes;
+    if (bytes > 0 && connection.heldBytes > this.#limits.maxHeldBytesPerConnection) {
+      throw protoError("LIMIT_EXCEEDED", "the connection has too many unfinished requests", {
+        hint: "send requests one after another, or over several connections",
+      });
+    }
+  }
+
+  #keepAlive(session: ServerHttp2Session): NodeJS.Timeout | undefined {
     const { keepalive } = this.#options;
-    const server = new Server({
-      interceptors: [
-        (definition, call) => {
-          this.#takeOver(definition.path, call);
-          return new TakenCall(call);
-        },
-      ],
-      "grpc.enable_channelz": 0,
-      "grpc.max_receive_message_length": this.#limits.maxMessageBytes,
-      "grpc.max_concurrent_streams": this.#limits.maxStreamsPerConnection,
-      ...(keepalive && {
-        "grpc.keepalive_time_ms": keepalive.timeMs,
-        "grpc.keepalive_timeout_ms": keepalive.timeoutMs,
-      }),
-    });
-    // Node closes a connection after 1,000 cancelled calls, at 33 a second: a client that reads the
-    // first answer of a stream and cancels it, as SPIFFE's do, gets there in a minute. grpc-js has no
-    // option for it; a test cancels more.
-    const { commonServerOptions } = server as unknown as Internals;
-    commonServerOptions["streamResetBurst"] = this.#limits.resetBurst;
-    commonServerOptions["streamResetRate"] = this.#limits.resetsPerSecond;
-    return server;
+    if (keepalive === undefined) return undefined;
+    const ping = (): void => {
+      if (session.destroyed) return;
+      const deadline = setTimeout(() => session.destroy(), keepalive.timeoutMs);
+      deadline.unref();
+      session.ping(() => clearTimeout(deadline));
+    };
+    return setInterval(ping, keepalive.timeMs).unref();
   }
 }
 
-interface Internals {
-  readonly commonServerOptions: Record<string, unknown>;
-}
-
-/** What grpc-js runs instead of a call that was taken over: nothing. */
-class TakenCall extends ServerInterceptingCall {
-  override start(): void {
-    // ServerCall has started the call itself.
-  }
-}
-
-/** Messages are encoded and decoded in server-call.ts. */
-function asIs(bytes: unknown): Buffer {
-  return bytes as Buffer;
+/** Answers a request that is no call of ours, and reads no more of it. */
+function refuse(stream: ServerHttp2Stream, headers: Record<string, string | number>): void {
+  stream.on("error", () => undefined);
+  stream.respond(headers, { endStream: true });
+  stream.resume();
+  stream.close(constants.NGHTTP2_NO_ERROR);
 }
 
 function stopping(): Error {

@@ -3,7 +3,7 @@
 // reference, which the log line has too.
 
 import { randomBytes } from "node:crypto";
-import { Metadata } from "@grpc/grpc-js";
+import type { Metadata } from "@grpc/grpc-js";
 import { IdentityError, Status } from "../../pki/errors.ts";
 import type { Init } from "../codec.ts";
 import { protoError, type REASONS } from "../errors.ts";
@@ -20,8 +20,9 @@ const MAX_TEXT_BYTES = 1024;
 /** A status as it is sent. */
 export interface OutgoingStatus {
   readonly code: number;
-  readonly details: string;
-  readonly metadata?: Metadata;
+  readonly message: string;
+  /** google.rpc.Status, encoded. */
+  readonly details: Buffer;
 }
 
 /** Called with what must not leave the process, and the reference that left instead of it. */
@@ -65,10 +66,8 @@ function describe(error: IdentityError): OutgoingStatus {
   const info = { reason: error.reason, domain: ERROR_DOMAIN, metadata: hint };
   const value = codecOf("google.rpc.ErrorInfo").encode(info);
   const any = { typeUrl: `${TYPE_PREFIX}google.rpc.ErrorInfo`, value };
-  const metadata = new Metadata();
   const status = { code: error.code, message, details: [any, ...(details.get(error) ?? [])] };
-  metadata.set(DETAILS_HEADER, codecOf("google.rpc.Status").encode(status));
-  return { code: error.code, details: message, metadata };
+  return { code: error.code, message, details: codecOf("google.rpc.Status").encode(status) };
 }
 
 /** Cuts a text so that it is short also when percent-encoded, as grpc-message is. */
