@@ -12,6 +12,7 @@ export type { PeerListener } from "./listener.ts";
 export { identifyFile } from "./native.ts";
 export type { Peer } from "./peer.ts";
 export type { PinnedProcess } from "./pinned-process.ts";
+export { checkSocketPath } from "./socket-file.ts";
 
 /** Processes of this machine as callers: listens with peers, and holds other processes by their pid. */
 export interface Callers {

@@ -6,7 +6,7 @@ import { agentError } from "../errors.ts";
 import { type Executable, readExecutable } from "./executable.ts";
 import type { ExitWatcher } from "./exit-watcher.ts";
 import { isRunning, openPidfd, SystemCallError } from "./native.ts";
-import { readProcessStat } from "./process-stat.ts";
+import { readEffectiveUid, readProcessStat } from "./process-stat.ts";
 
 export class PinnedProcess {
   readonly pid: number;
@@ -67,6 +67,16 @@ export class PinnedProcess {
     const stat = readProcessStat(this.pid);
     if (stat === undefined || !this.isAlive()) throw gone(this.pid);
     return stat.parentPid;
+  }
+
+  /**
+   * Its effective uid; undefined when /proc hides it. Of a connection, `Peer.uid` counts instead.
+   * @throws CALLER_GONE
+   */
+  effectiveUid(): number | undefined {
+    const uid = readEffectiveUid(this.pid);
+    if (!this.isAlive()) throw gone(this.pid);
+    return uid;
   }
 
   /**

@@ -1,4 +1,4 @@
-// Reads /proc/PID/stat: a process's parent and its start time. What is read belongs to whoever has
+// Reads /proc/PID: a process's parent, start time and effective uid. What is read belongs to whoever has
 // that pid at that instant; pinned-process.ts makes sure that it is the process that was meant.
 
 import { readFileSync } from "node:fs";
@@ -31,4 +31,18 @@ export function readProcessStat(pid: number): ProcessStat | undefined {
     startTime: BigInt(startTime),
     hasEnded: state === "Z" || state === "X" || state === "x",
   };
+}
+
+/** The effective uid of a process; undefined when there is no such process, or /proc hides it. */
+export function readEffectiveUid(pid: number): number | undefined {
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${pid}/status`, "latin1");
+  } catch {
+    return undefined;
+  }
+  // real, effective, saved, file system. The kernel escapes line feeds of the program's name, which
+  // stands before it.
+  const uid = /^Uid:\t\d+\t(\d+)\t/m.exec(text)?.[1];
+  return uid === undefined ? undefined : Number(uid);
 }
