@@ -12,8 +12,8 @@ import { keyIdentifier } from "./key-identifier.ts";
 import { checkLeaf } from "./leaf-profile.ts";
 import {
   type IssuerFields,
+  type LeafContent,
   type LeafFields,
-  type LeafProfile,
   LeafTemplate,
   leafKeyUsage,
 } from "./leaf-template.ts";
@@ -64,14 +64,15 @@ export function issueX509Leaf(
   checkNames(authority, spiffeId, dnsNames);
   const { notBefore, notAfter } = validityOf(authority, request);
   const isRsa = !isP256Spki(spki) && importSpki(spki).asymmetricKeyType === "rsa";
-  const profile = { spiffeId, dnsNames, hasEmptySubject, keyUsage: leafKeyUsage(isRsa) };
+  const content = { spiffeId, dnsNames, hasEmptySubject, keyUsage: leafKeyUsage(isRsa) };
   const keyId = keyIdentifier(spki);
   const fields: LeafFields = { serial: newSerial(), notBefore, notAfter, spki, keyId };
-  const tbs = templateOf(authority, profile).fill(fields);
+  const template = templateOf(authority, content);
+  const tbs = template.fill(fields);
   const finish = (signature: Uint8Array): Certificate => {
     const der = derSequence(tbs, authority.scheme.algorithmDer, derBitString(signature));
     const leaf = parseCertificate(der);
-    checkLeaf(leaf, authority.fields, profile, fields);
+    checkLeaf(leaf, authority.fields, template.profile, fields);
     return leaf;
   };
   const { signer } = issuer;
@@ -126,12 +127,12 @@ function trustDomainNameOf(certificate: Certificate): string | undefined {
   return SpiffeId.parse(uri).trustDomain.name;
 }
 
-function templateOf(authority: Authority, profile: LeafProfile): LeafTemplate {
-  const { spiffeId, dnsNames, hasEmptySubject, keyUsage } = profile;
+function templateOf(authority: Authority, content: LeafContent): LeafTemplate {
+  const { spiffeId, dnsNames, hasEmptySubject, keyUsage } = content;
   const key = `${keyUsage}|${hasEmptySubject}|${spiffeId}|${dnsNames.join("|")}`;
   let template = authority.templates.get(key);
   if (template === undefined) {
-    template = new LeafTemplate(authority.fields, profile);
+    template = new LeafTemplate(authority.fields, content);
     if (authority.templates.size >= MAX_TEMPLATES) authority.templates.clear();
     authority.templates.set(key, template);
   }

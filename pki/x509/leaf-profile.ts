@@ -3,12 +3,7 @@
 // the reason is an internal one. The signature is not checked again: that would cost as much as all else.
 import { pkiError } from "../errors.ts";
 import { type Certificate, equalBytes } from "./certificate.ts";
-import {
-  type IssuerFields,
-  type LeafFields,
-  type LeafProfile,
-  leafSubject,
-} from "./leaf-template.ts";
+import type { IssuerFields, LeafFields, LeafProfile } from "./leaf-template.ts";
 import { ExtensionOid, PurposeOid } from "./oid.ts";
 
 const CRITICAL: readonly string[] = [ExtensionOid.keyUsage, ExtensionOid.basicConstraints];
@@ -42,7 +37,7 @@ function fieldProblem(
 ): string | undefined {
   if (!equalBytes(leaf.serial, fields.serial)) return "serial number";
   if (!equalBytes(leaf.issuerDer, issuer.nameDer)) return "issuer";
-  if (!equalBytes(leaf.subjectDer, leafSubject(profile))) return "subject";
+  if (!equalBytes(leaf.subjectDer, profile.subjectDer)) return "subject";
   if (leaf.notBefore.getTime() !== fields.notBefore.getTime()) return "start of validity";
   if (leaf.notAfter.getTime() !== fields.notAfter.getTime()) return "end of validity";
   if (!equalBytes(leaf.spki, fields.spki)) return "public key";

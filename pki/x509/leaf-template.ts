@@ -26,12 +26,18 @@ export interface IssuerFields {
 }
 
 /** What a registration entry fixes in its certificates. */
-export interface LeafProfile {
+export interface LeafContent {
   readonly spiffeId: SpiffeId;
   readonly dnsNames: readonly string[];
   readonly hasEmptySubject: boolean;
   /** As in KeyUsage of extensions.ts; depends on the kind of key. */
   readonly keyUsage: number;
+}
+
+/** The same, with the subject that follows from it. */
+export interface LeafProfile extends LeafContent {
+  /** Name, DER. */
+  readonly subjectDer: Uint8Array;
 }
 
 /** What differs from certificate to certificate. */
@@ -49,10 +55,10 @@ export function leafKeyUsage(isRsa: boolean): number {
   return isRsa ? KeyUsage.digitalSignature | KeyUsage.keyEncipherment : KeyUsage.digitalSignature;
 }
 
-/** The subject of a leaf: C=US, O=SPIRE and its first DNS name as CN, if that is not too long for one. */
-export function leafSubject(profile: LeafProfile): Uint8Array {
-  if (profile.hasEmptySubject) return EMPTY_NAME;
-  const [first] = profile.dnsNames;
+/** C=US, O=SPIRE and the first DNS name as CN, if that is not too long for one. */
+function leafSubject(content: LeafContent): Uint8Array {
+  if (content.hasEmptySubject) return EMPTY_NAME;
+  const [first] = content.dnsNames;
   const fits = first !== undefined && first.length <= MAX_COMMON_NAME_LENGTH;
   return derName(fits ? { ...SVID_SUBJECT, commonName: first } : SVID_SUBJECT);
 }
@@ -74,12 +80,12 @@ interface Layout {
 /** Makes TBSCertificates of one authority for one registration entry. */
 export class LeafTemplate {
   readonly #issuer: IssuerFields;
-  readonly #profile: LeafProfile;
+  readonly profile: LeafProfile;
   #layout: Layout | undefined;
 
-  constructor(issuer: IssuerFields, profile: LeafProfile) {
+  constructor(issuer: IssuerFields, content: LeafContent) {
     this.#issuer = issuer;
-    this.#profile = profile;
+    this.profile = { ...content, subjectDer: leafSubject(content) };
   }
 
   /** The TBSCertificate (DER) with these fields. */
@@ -106,7 +112,7 @@ export class LeafTemplate {
 
   #build(fields: LeafFields, notBefore: Uint8Array, notAfter: Uint8Array): Layout {
     const { algorithmDer, nameDer, keyId } = this.#issuer;
-    const profile = this.#profile;
+    const { profile } = this;
     const subjectKeyId = derSubjectKeyId(fields.keyId);
     const altNames = derAltNames(
       [profile.spiffeId.toString()],
@@ -128,7 +134,7 @@ export class LeafTemplate {
     const serial = derUnsignedInteger(fields.serial);
     const validity = derSequence(notBefore, notAfter);
     const version3 = derElement(contextTag(0, true), derUnsignedInteger(Uint8Array.of(2)));
-    const subject = leafSubject(profile);
+    const subject = profile.subjectDer;
     const head = [version3, serial, algorithmDer, nameDer, validity, subject];
     const tbs = derSequence(...head, fields.spki, extensions);
 

@@ -1,6 +1,5 @@
 // Times in certificates (RFC 5280 s4.1.2.5): UTCTime and GeneralizedTime, whole seconds of UTC.
 import { type DerReader, Tag } from "./der.ts";
-import { derAscii } from "./der-writer.ts";
 
 /** Reads the next element as a Time. */
 export function readTime(reader: DerReader): Date {
@@ -41,8 +40,25 @@ export function readTime(reader: DerReader): Date {
 
 /** A Time element: UTCTime through 2049, GeneralizedTime from 2050 on. Fractions of a second are cut. */
 export function derTime(moment: Date): Uint8Array {
-  const digits = moment.toISOString().replace(/[-:T]/g, "").slice(0, 14);
-  return moment.getUTCFullYear() < 2050
-    ? derAscii(Tag.utcTime, `${digits.slice(2)}Z`)
-    : derAscii(Tag.generalizedTime, `${digits}Z`);
+  const year = moment.getUTCFullYear();
+  const isShort = year < 2050;
+  const length = isShort ? 13 : 15;
+  const bytes = new Uint8Array(2 + length);
+  bytes[0] = isShort ? Tag.utcTime : Tag.generalizedTime;
+  bytes[1] = length;
+  let at = 2;
+  const writeTwoDigits = (value: number): void => {
+    bytes[at] = 0x30 + Math.floor(value / 10);
+    bytes[at + 1] = 0x30 + (value % 10);
+    at += 2;
+  };
+  if (!isShort) writeTwoDigits(Math.floor(year / 100));
+  writeTwoDigits(year % 100);
+  writeTwoDigits(moment.getUTCMonth() + 1);
+  writeTwoDigits(moment.getUTCDate());
+  writeTwoDigits(moment.getUTCHours());
+  writeTwoDigits(moment.getUTCMinutes());
+  writeTwoDigits(moment.getUTCSeconds());
+  bytes[at] = 0x5a; // Z
+  return bytes;
 }

@@ -23,6 +23,7 @@ const profile = {
   spiffeId,
   dnsNames: [],
   hasEmptySubject: false,
+  subjectDer: leaf.subjectDer,
   keyUsage: KeyUsage.digitalSignature,
 };
 const fields = { serial: leaf.serial, notBefore, notAfter, spki, keyId };
