@@ -5,6 +5,7 @@ import { type ErrorFactory, errorsOf } from "../pki/errors.ts";
 export const REASONS = {
   ENDPOINT_INVALID: "invalidArgument",
   ENDPOINT_MISSING: "failedPrecondition",
+  IDENTITY_EXPIRED: "unavailable",
   IDENTITY_NOT_FOUND: "notFound",
   IDENTITY_WITHDRAWN: "permissionDenied",
   PEER_CERTIFICATE_MISSING: "unauthenticated",

@@ -1,0 +1,41 @@
+// The library that a workload imports: identities from the Workload API, and TLS by SPIFFE ID.
+
+export type { JwtAuthority } from "../pki/bundle/bundle.ts";
+export { IdentityError, Status } from "../pki/errors.ts";
+export { SpiffeId, TrustDomain } from "../pki/spiffe-id.ts";
+export type { Certificate } from "../pki/x509/certificate.ts";
+export type { X509Svid } from "../pki/x509/svid.ts";
+export { bearerHeader } from "./bearer.ts";
+export { ENDPOINT_VARIABLE } from "./endpoint.ts";
+export * from "./fetch.ts";
+export type { JwtBundles, ValidatedJwtSvid, WorkloadJwtSvid } from "./jwt-context.ts";
+export { JwtSource, type ValidateOptions } from "./jwt-source.ts";
+export { peerOf } from "./tls/admit.ts";
+export {
+  type Authorize,
+  authorizeAny,
+  authorizeId,
+  authorizeMemberOf,
+  authorizeOneOf,
+} from "./tls/authorize.ts";
+export { type ConnectOptions, secureSocket, tlsConnector } from "./tls/connect.ts";
+export { type HttpsAgentOptions, httpsAgent } from "./tls/https.ts";
+export {
+  createTlsServer,
+  type ProtectOptions,
+  protectServer,
+  serverTlsOptions,
+  type TlsServerOptions,
+} from "./tls/server.ts";
+export type { TlsSource } from "./tls/source.ts";
+export type { Peer } from "./verify.ts";
+export type { WatchOptions } from "./watch.ts";
+export {
+  type FetchOptions,
+  type JwtRequest,
+  type PickOptions,
+  WorkloadApi,
+  type WorkloadApiOptions,
+} from "./workload-api.ts";
+export type { WorkloadX509Svid, X509Bundles, X509Context } from "./x509-context.ts";
+export { type SourceOptions, X509Source, type X509SourceOptions } from "./x509-source.ts";
