@@ -179,3 +179,12 @@ export const serverConfigSchema: z.ZodType<ServerConfig> = file.transform(
     };
   },
 );
+
+/** What to tell the operator when authorities live too short: SVIDs end with the authority that signed them. */
+export function lifetimeWarning(config: ServerConfig): string | undefined {
+  const sureSeconds = Math.floor(Math.min(config.ca.ttlSeconds / 6, 7 * 24 * 3600));
+  const { x509SvidTtlSeconds, jwtSvidTtlSeconds, agentTtlSeconds } = config;
+  const longest = Math.max(x509SvidTtlSeconds, jwtSvidTtlSeconds, agentTtlSeconds);
+  if (longest <= sureSeconds) return undefined;
+  return `only SVIDs of up to ${sureSeconds} s always live their whole life, and ${longest} s are configured: set ca.ttl to at least six times the longest lifetime`;
+}

@@ -54,6 +54,12 @@ export class ServerIdentity implements TlsSource {
     return this.#svid;
   }
 
+  /** Whether there is an SVID that peers would accept. */
+  get isValid(): boolean {
+    const now = this.#options.clock.now().getTime();
+    return this.#svid !== undefined && now < this.#svid.leaf.notAfter.getTime();
+  }
+
   readonly anchorsOf: AnchorsOf = ({ name }) => {
     const known = this.#anchors.get(name);
     if (known !== undefined) return known;

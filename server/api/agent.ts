@@ -4,7 +4,7 @@
 import type { SpiffeId, TrustDomain } from "../../pki/spiffe-id.ts";
 import { parseCsr } from "../../pki/x509/csr.ts";
 import type { Init } from "../../proto/codec.ts";
-import type { CallContext, Handlers } from "../../proto/rpc/service.ts";
+import type { Handlers } from "../../proto/rpc/service.ts";
 import type { AgentService, spire } from "../../proto/schema.gen.ts";
 import { spiffeIdFromWire, spiffeIdToWire } from "../../proto/types/spiffe-id.ts";
 import type { Clock } from "../../runtime/clock.ts";
@@ -21,13 +21,13 @@ import type { Issuer } from "../ca/issuer.ts";
 import { serverError } from "../errors.ts";
 import type { NodeStore } from "../store/nodes.ts";
 import type { TokenStore } from "../store/tokens.ts";
-import type { Caller } from "./authorize.ts";
+import { agentOf } from "./authorize.ts";
 
 export interface AgentApiOptions {
   readonly trustDomain: TrustDomain;
   readonly nodes: NodeStore;
   readonly tokens: TokenStore;
-  readonly issuer: Issuer;
+  readonly issuer: Pick<Issuer, "issueForKey">;
   readonly attestors: ReadonlyMap<string, NodeAttestor>;
   readonly agentTtlSeconds: number;
   readonly clock: Clock;
@@ -228,15 +228,6 @@ function agentIdFromWire(
     });
   }
   return id.toString();
-}
-
-/** The agent that makes this call; authorize.ts has let none but agents through. */
-function agentOf(context: CallContext): SpiffeId {
-  const caller = context.peer as Caller;
-  if (caller.kind !== "tls" || caller.id === undefined) {
-    throw new TypeError(`${context.method} was opened to a caller that is no agent`);
-  }
-  return caller.id;
 }
 
 function svidToWire(id: SpiffeId, certChain: readonly Uint8Array[], notAfter: Date): Svid {

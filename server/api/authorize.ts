@@ -5,6 +5,8 @@
 import type { IdentityError } from "../../pki/errors.ts";
 import type { SpiffeId, TrustDomain } from "../../pki/spiffe-id.ts";
 import type { Certificate } from "../../pki/x509/certificate.ts";
+import type { CallContext } from "../../proto/rpc/service.ts";
+import type { RegistrationEntry } from "../../proto/types/entry.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { serverError } from "../errors.ts";
 
@@ -18,6 +20,13 @@ export type Caller =
       readonly leaf?: Certificate;
       readonly remoteAddress: string;
     };
+
+/** The agent that makes a call to a method that is open to agents alone. */
+export function agentOf({ peer, method }: CallContext): SpiffeId {
+  const caller = peer as Caller;
+  if (caller.kind === "tls" && caller.id !== undefined) return caller.id;
+  throw new TypeError(`${method} was opened to a caller that is no agent`);
+}
 
 /** The kinds of caller a method can be open to; "anyone" needs no identity at all. */
 export type Role = "anyone" | "local" | "admin" | "agent" | "downstream";
@@ -137,10 +146,10 @@ export interface AuthorizerOptions {
     /** Makes the pending serial of a renewed agent its current one. */
     promote(id: string, serial: string): Promise<unknown>;
   };
-  /** The unexpired entries that give their holder this SPIFFE ID. */
-  readonly entriesOf: (
-    spiffeId: string,
-  ) => Iterable<{ readonly admin: boolean; readonly downstream: boolean }>;
+  readonly entries: {
+    /** The entries that give their holder this SPIFFE ID. */
+    withSpiffeId(spiffeId: string): Iterable<RegistrationEntry>;
+  };
 }
 
 /** Decides, for each call, in which of its method's roles the caller may make it. */
@@ -183,7 +192,9 @@ export class Authorizer {
     const roles = new Set<Role>();
     if (this.#options.adminIds.has(id.toString())) roles.add("admin");
     if (!id.isMemberOf(this.#options.trustDomain)) return roles;
-    for (const entry of this.#options.entriesOf(id.toString())) {
+    const now = this.#options.clock.now().getTime() / 1000;
+    for (const entry of this.#options.entries.withSpiffeId(id.toString())) {
+      if (entry.expiresAtUnixSeconds !== 0 && entry.expiresAtUnixSeconds <= now) continue;
       if (entry.admin) roles.add("admin");
       if (entry.downstream) roles.add("downstream");
     }

@@ -5,7 +5,7 @@ import { IdentityError } from "../../pki/errors.ts";
 import type { CallContext, Encoded, Handlers } from "../../proto/rpc/service.ts";
 import type { LinkService, signet } from "../../proto/schema.gen.ts";
 import type { RegistrationEntry } from "../../proto/types/entry.ts";
-import type { Caller } from "../api/authorize.ts";
+import { agentOf } from "../api/authorize.ts";
 import type { AuthorizedEntries } from "../entries/authorized.ts";
 import { serverError } from "../errors.ts";
 import type { BundleStore } from "../store/bundles.ts";
@@ -44,7 +44,7 @@ async function* watch(
   encoder: DeltaEncoder,
 ): AsyncGenerator<Response, void, undefined> {
   const { hub, storeId, serverVersion } = options;
-  const agentId = agentOf(context);
+  const agentId = agentOf(context).toString();
   const iterator = requests[Symbol.asyncIterator]();
   const hello = await readHello(iterator);
   await noteVersion(agentId, hello.agentVersion, options.nodes);
@@ -101,14 +101,6 @@ function* messagesOf(
       cursorBefore,
     });
   }
-}
-
-function agentOf(context: CallContext): string {
-  const caller = context.peer as Caller;
-  if (caller.kind !== "tls" || caller.id === undefined) {
-    throw new TypeError("the link was opened to a caller that is no agent");
-  }
-  return caller.id.toString();
 }
 
 async function readHello(requests: Requests): Promise<signet.link.v1.Hello> {

@@ -1,0 +1,96 @@
+// What the server does on its own: it tidies away what has expired, and watches whether it still
+// follows its store. A server that does not would miss bans, so it is rather down than wrong.
+import type { HealthStatuses } from "../proto/rpc/health.ts";
+import { WHOLE_SERVER } from "../proto/rpc/health.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { type ReadinessCheck, readiness } from "../runtime/health.ts";
+import type { Logger } from "../runtime/log.ts";
+import type { Authorities } from "./ca/authority.ts";
+import type { ServerIdentity } from "./identity.ts";
+import type { EntryStore } from "./store/entries.ts";
+import type { OrderedLog } from "./store/log.ts";
+import type { NodeStore } from "./store/nodes.ts";
+import type { TokenStore } from "./store/tokens.ts";
+
+const PRUNE_EVERY_MS = 5 * 60_000;
+const LOOK_EVERY_MS = 2000;
+
+export interface UpkeepOptions {
+  readonly store: OrderedLog;
+  readonly entries: EntryStore;
+  readonly nodes: NodeStore;
+  readonly tokens: TokenStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Deletes expired entries and join tokens, until the signal aborts. Issuing does not rely on it. */
+export async function prune(options: UpkeepOptions, signal: AbortSignal): Promise<void> {
+  const { entries, tokens, clock, log } = options;
+  while (!signal.aborted) {
+    try {
+      for (const { id, spiffeId } of await entries.pruneExpired()) {
+        log.audit({
+          who: "server",
+          method: "prune",
+          object: id,
+          outcome: "ok",
+          spiffe_id: spiffeId,
+        });
+      }
+      const count = await tokens.pruneExpired();
+      if (count > 0) log.info({ count }, "expired join tokens deleted");
+    } catch (error) {
+      log.error({ error }, "could not delete what has expired; trying again");
+    }
+    await clock.sleep(PRUNE_EVERY_MS, signal).catch(() => undefined);
+  }
+}
+
+/** Keeps grpc.health.v1 in step with the readiness checks, until the signal aborts. */
+export async function reportHealth(
+  checks: Readonly<Record<string, ReadinessCheck>>,
+  statuses: HealthStatuses,
+  { clock }: Pick<UpkeepOptions, "clock">,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    statuses.set(WHOLE_SERVER, (await readiness(checks)).ready);
+    await clock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
+  }
+  statuses.set(WHOLE_SERVER, false);
+}
+
+/** Ends with the store's failure, if it fails: what is in memory is then no longer the truth. */
+export async function watchStore(
+  { store, entries, nodes, clock }: UpkeepOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    const failure = store.failure ?? entries.failure ?? nodes.failure;
+    if (failure !== undefined) throw failure;
+    await clock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
+  }
+}
+
+/** What has to hold for the server to do its work. */
+export function readinessChecks(parts: {
+  readonly store: OrderedLog;
+  readonly entries: EntryStore;
+  readonly nodes: NodeStore;
+  readonly authorities: Authorities;
+  readonly identity: ServerIdentity;
+}): Readonly<Record<string, ReadinessCheck>> {
+  const { store, entries, nodes, authorities, identity } = parts;
+  return {
+    store: () =>
+      (store.failure ?? entries.failure ?? nodes.failure) === undefined ||
+      "the store has failed, restart the server",
+    authorities: () => {
+      authorities.x509();
+      authorities.jwt();
+      return true;
+    },
+    identity: () => identity.isValid || "the server's own SVID has expired",
+  };
+}
