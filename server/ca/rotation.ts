@@ -6,6 +6,7 @@
 import { activateAt, prepareAt } from "../../pki/lifetime.ts";
 import type { Clock, Timer } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/log.ts";
+import type { AuthorityRecord } from "../store/journal.ts";
 import type { Authorities } from "./authority.ts";
 import type { AuthorityKind } from "./kinds.ts";
 
@@ -57,12 +58,11 @@ export class Rotation {
     if (active === undefined) throw new TypeError(`no active ${name} authority`);
     let { prepared } = authorities.slots(name);
     // One that was prepared by hand and left: by the time it is needed it would have little life left.
-    const isStale =
-      prepared !== undefined && isDue(prepareAt(prepared.notBefore, prepared.notAfter), nowMs);
-    if (isDue(prepareAt(active.notBefore, active.notAfter), nowMs) && (!prepared || isStale)) {
+    const isStale = prepared !== undefined && isDue(dateOf(prepareAt, prepared), nowMs);
+    if (isDue(dateOf(prepareAt, active), nowMs) && (!prepared || isStale)) {
       prepared = await authorities.prepare(name);
     }
-    const due = isDue(activateAt(active.notBefore, active.notAfter), nowMs);
+    const due = isDue(dateOf(activateAt, active), nowMs);
     if (prepared !== undefined && due && authorities.isPublished(prepared)) {
       await authorities.activate(name, prepared.authorityId, { forced: false });
     }
@@ -77,10 +77,15 @@ export class Rotation {
       const { active, prepared } = authorities.slots(name);
       if (active === undefined) continue;
       const step = prepared === undefined ? prepareAt : activateAt;
-      nextMs = Math.min(nextMs, step(active.notBefore, active.notAfter).getTime());
+      nextMs = Math.min(nextMs, dateOf(step, active).getTime());
     }
     return new Date(Math.max(nextMs, nowMs + SHORTEST_WAIT_MS));
   }
+}
+
+/** Counted from when it was made, not from its backdated start: a tiny life would be half over at once. */
+function dateOf(step: typeof prepareAt, { publishedAt, notAfter }: AuthorityRecord): Date {
+  return step(publishedAt, notAfter);
 }
 
 function isDue(moment: Date, nowMs: number): boolean {

@@ -110,12 +110,12 @@ t.test("goes on after a failed step", async (t) => {
 });
 
 t.test(
-  "[FED-01 FED-02 FED-03] keeps the three laws through 12 lifetimes with slow agents",
+  "[FED-01 FED-02 FED-03] keeps the three laws through 8 lifetimes with slow agents",
   async (t) => {
     const ca = await startTestCa(t);
     const laws = new Laws(ca, 3);
     const problems = new Set<string>();
-    for (let step = 0; step < 12 * 24 * 3; step++) {
+    for (let step = 0; step < 8 * 24 * 3; step++) {
       await ca.clock.advance(20 * MINUTE);
       await ca.rotation.check();
       // Each agent is up to five hours behind the others.
@@ -124,7 +124,7 @@ t.test(
       for (const problem of await laws.step()) problems.add(problem);
     }
     t.strictSame([...problems], []);
-    t.ok(laws.signers >= 24, `${laws.signers} authorities signed`);
+    t.ok(laws.signers >= 16, `${laws.signers} authorities signed`);
     t.ok(ca.authorities.bundle().x509Authorities.length <= 3);
   },
 );
