@@ -75,14 +75,12 @@ export function validatePath(
     checksLeft: MAX_SIGNATURE_CHECKS,
     problem: undefined,
   };
-  if (isTrusted([leaf], search)) return;
+  if (isTrusted(leaf, [leaf], search)) return;
   throw search.problem ?? untrusted();
 }
 
-/** Whether the path, leaf first, whose last certificate still lacks an issuer, reaches an anchor. */
-function isTrusted(path: readonly Certificate[], search: Search): boolean {
-  const last = path[path.length - 1];
-  if (last === undefined) return false;
+/** Whether a path, leaf first, can be led on to an anchor from `last`, its last certificate. */
+function isTrusted(last: Certificate, path: readonly Certificate[], search: Search): boolean {
   for (const anchor of search.anchors) {
     if (!couldHaveIssued(anchor, last)) continue;
     if (!isSigned(last, anchor, search)) continue;
@@ -99,7 +97,7 @@ function isTrusted(path: readonly Certificate[], search: Search): boolean {
     if (!couldHaveIssued(candidate, last) || isInPath(candidate, path)) continue;
     if (!isSigned(last, candidate, search)) continue;
     if (!isUsableIssuer(candidate, path, search, 0)) continue;
-    if (isTrusted([...path, candidate], search)) return true;
+    if (isTrusted(candidate, [...path, candidate], search)) return true;
   }
   return false;
 }

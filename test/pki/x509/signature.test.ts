@@ -1,0 +1,53 @@
+import { sign } from "node:crypto";
+import t from "tap";
+import { pkiError } from "../../../pki/errors.ts";
+import { Tag } from "../../../pki/x509/der.ts";
+import { derElement, derObjectIdentifier, derSequence } from "../../../pki/x509/der-writer.ts";
+import { SignatureOid } from "../../../pki/x509/oid.ts";
+import {
+  isSignedBy,
+  parseSignatureAlgorithm,
+  SIGNING_SCHEMES,
+  type SignatureAlgorithm,
+} from "../../../pki/x509/signature.ts";
+import { testKeyPair } from "../../support/test-certificate.ts";
+
+const data = Buffer.from("what is signed");
+const parse = (...fields: Uint8Array[]) =>
+  parseSignatureAlgorithm(derSequence(...fields), (problem) => pkiError("CSR_INVALID", problem));
+
+t.test("knows its algorithms, and no others", async (t) => {
+  for (const oid of Object.values(SignatureOid)) t.ok(parse(derObjectIdentifier(oid)), oid);
+  const old = ["1.2.840.113549.1.1.5", "1.2.840.113549.1.1.4", "1.2.840.10045.4.1", "1.3.101.113"];
+  for (const oid of old) t.equal(parse(derObjectIdentifier(oid)), undefined, oid);
+});
+
+t.test("takes NULL or no parameters for RSA and none for the others", async (t) => {
+  const [rsa, ecdsa] = [SignatureOid.rsaSha256, SignatureOid.ecdsaSha256].map(derObjectIdentifier);
+  const none = derElement(Tag.null);
+  const invalid = { reason: "CSR_INVALID", code: 3 };
+  if (rsa === undefined || ecdsa === undefined) throw new Error("no algorithms");
+  t.equal(parse(rsa, none)?.hash, "sha256");
+  t.throws(() => parse(rsa, derElement(Tag.null, Uint8Array.of(0))), invalid);
+  t.throws(() => parse(rsa, none, none), invalid);
+  t.throws(() => parse(rsa, derSequence()), invalid);
+  t.throws(() => parse(ecdsa, none), invalid);
+});
+
+t.test("verifies with the right kind of key only, and never throws", async (t) => {
+  const pair = testKeyPair();
+  const signature = sign("sha256", data, pair.privateKey);
+  const ecdsa: SignatureAlgorithm = { name: "ECDSA", keyKind: "ec", hash: "sha256" };
+  t.ok(isSignedBy(pair.publicKey, ecdsa, data, signature));
+  t.notOk(isSignedBy(pair.publicKey, ecdsa, Buffer.from("other"), signature));
+  t.notOk(isSignedBy(pair.publicKey, ecdsa, data, signature.subarray(1)));
+  t.notOk(isSignedBy(testKeyPair("rsa-2048").publicKey, ecdsa, data, signature));
+  const unknownHash = { ...ecdsa, hash: "sha-none" as "sha256" };
+  t.notOk(isSignedBy(pair.publicKey, unknownHash, data, signature));
+});
+
+t.test("signs with a hash as strong as the key", async (t) => {
+  t.equal(SIGNING_SCHEMES["ec-p256"].hash, "sha256");
+  t.equal(SIGNING_SCHEMES["ec-p384"].hash, "sha384");
+  t.equal(SIGNING_SCHEMES["rsa-4096"].hash, "sha256");
+});
