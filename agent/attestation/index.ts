@@ -18,7 +18,8 @@ export interface AttestorOptions {
 }
 
 /** The attestors by type. */
-export const NODE_ATTESTORS: Readonly<Record<string, (options: AttestorOptions) => NodeAttestor>> =
-  {
-    join_token: (options) => joinTokenAttestor(options.joinToken),
-  };
+export const NODE_ATTESTORS: {
+  readonly join_token: (options: AttestorOptions) => NodeAttestor;
+} = {
+  join_token: (options) => joinTokenAttestor(options.joinToken),
+};

@@ -38,9 +38,16 @@ export class EntryCache {
   readonly #bySelector = new Map<string, Set<Filed>>();
   /** How many entries have a selector: what is rare. */
   readonly #uses = new Map<string, number>();
+  /** How many selectors there are of a kind: type and first word of the value. */
+  readonly #kinds = new Map<string, number>();
 
   get size(): number {
     return this.#byId.size;
+  }
+
+  /** Whether any entry has a selector of this kind, such as "unix:sha256". */
+  hasKind(kind: string): boolean {
+    return this.#kinds.has(kind);
   }
 
   get(id: string): RegistrationEntry | undefined {
@@ -92,7 +99,10 @@ export class EntryCache {
   #count(entry: RegistrationEntry): Filed {
     const selectors = [...new Set(entry.selectors.map(formatSelector))];
     const filed = { entry, selectors, under: "" };
-    for (const one of selectors) this.#uses.set(one, (this.#uses.get(one) ?? 0) + 1);
+    for (const one of selectors) {
+      add(this.#uses, one, 1);
+      add(this.#kinds, kindOf(one), 1);
+    }
     this.#byId.set(entry.id, filed);
     return filed;
   }
@@ -142,12 +152,23 @@ export class EntryCache {
     bucket?.delete(filed);
     if (bucket?.size === 0) this.#bySelector.delete(filed.under);
     for (const one of filed.selectors) {
-      const left = (this.#uses.get(one) ?? 1) - 1;
-      if (left === 0) this.#uses.delete(one);
-      else this.#uses.set(one, left);
+      add(this.#uses, one, -1);
+      add(this.#kinds, kindOf(one), -1);
     }
     return filed.entry;
   }
+}
+
+function add(counts: Map<string, number>, key: string, by: number): void {
+  const sum = (counts.get(key) ?? 0) + by;
+  if (sum === 0) counts.delete(key);
+  else counts.set(key, sum);
+}
+
+/** "unix:sha256" of "unix:sha256:ab12". */
+function kindOf(selector: string): string {
+  const end = selector.indexOf(":", selector.indexOf(":") + 1);
+  return end < 0 ? selector : selector.slice(0, end);
 }
 
 // Revision numbers start again when an entry is deleted and made anew with the same ID: the moment of

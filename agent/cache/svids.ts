@@ -1,14 +1,14 @@
 // The X509-SVIDs this node agent holds, one per entry. What is wanted within one turn of the event loop
 // is asked of the server in one batch; an old SVID is served until its successor is there; a server that
-// is away is asked again with growing delays. At most `limit` are held for entries that nobody listens
-// to, the least recently used leave first; those with a live subscriber are pinned.
-// How one is made: mint.ts. When it is renewed: rotation.ts.
+// is away is asked again with growing delays.
+// How one is made: mint.ts. When it is renewed: rotation.ts. Which ones stay: holdings.ts.
 
 import { IdentityError, Status } from "../../pki/errors.ts";
 import type { RegistrationEntry } from "../../proto/types/entry.ts";
 import { type Backoff, backoff } from "../../runtime/backoff.ts";
 import type { Clock, Timer } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/log.ts";
+import { Holdings } from "./holdings.ts";
 import { type HeldSvid, type MintOptions, mintX509Svids, svidInputs } from "./mint.ts";
 
 export interface SvidCacheOptions extends MintOptions {
@@ -45,10 +45,7 @@ const FINAL: ReadonlySet<Status> = new Set([
 /** X509-SVIDs by entry ID. */
 export class SvidCache {
   readonly #options: SvidCacheOptions;
-  readonly #held = new Map<string, HeldSvid>();
-  readonly #pins = new Map<string, number>();
-  /** Held and not pinned, least recently used first. */
-  readonly #idle = new Set<string>();
+  readonly #held: Holdings;
   readonly #queue = new Set<string>();
   readonly #inFlight = new Set<string>();
   readonly #failed = new Set<string>();
@@ -62,6 +59,7 @@ export class SvidCache {
 
   constructor(options: SvidCacheOptions) {
     this.#options = options;
+    this.#held = new Holdings(options.limit);
     this.#backoff = backoff({ initialMs: 500, maxMs: 60_000 }, options.random);
   }
 
@@ -95,21 +93,13 @@ export class SvidCache {
 
   /** Keeps the SVID of an entry for as long as somebody listens. Undone by {@link unpin}. */
   pin(entryId: string): void {
-    this.#pins.set(entryId, (this.#pins.get(entryId) ?? 0) + 1);
-    this.#idle.delete(entryId);
+    this.#held.pin(entryId);
   }
 
   unpin(entryId: string): void {
-    const left = (this.#pins.get(entryId) ?? 1) - 1;
-    if (left > 0) {
-      this.#pins.set(entryId, left);
-      return;
-    }
-    this.#pins.delete(entryId);
-    if (this.#held.has(entryId)) this.#idle.add(entryId);
-    const evicted = new Set<string>();
-    this.#evict(evicted);
-    if (evicted.size > 0) this.#options.onChange(evicted);
+    this.#held.unpin(entryId);
+    const evicted = this.#held.evict();
+    if (evicted.length > 0) this.#options.onChange(new Set(evicted));
   }
 
   /** Asks for SVIDs that are not there, or were made from an earlier version of their entry. */
@@ -127,8 +117,8 @@ export class SvidCache {
     let room = this.#options.limit - this.#held.size - this.#queue.size - this.#inFlight.size;
     for (const entry of entries) {
       if (room <= 0) return;
-      if (entry.disableX509SvidPrefetch || entry.storeSvid || this.#held.has(entry.id)) continue;
-      if (this.#isBusy(entry.id)) continue;
+      if (entry.disableX509SvidPrefetch || entry.storeSvid || this.#isBusy(entry.id)) continue;
+      if (this.#held.get(entry.id) !== undefined) continue;
       this.want([entry]);
       room -= 1;
     }
@@ -252,7 +242,7 @@ export class SvidCache {
     }
     this.#batches -= 1;
     if (this.#closed) return;
-    this.#evict(changed);
+    for (const id of this.#held.evict()) changed.add(id);
     if (changed.size > 0) this.#options.onChange(changed);
     for (const { id } of entries) this.#settle(id);
     this.#flush();
@@ -278,8 +268,7 @@ export class SvidCache {
         "the server does not issue an X509-SVID",
       );
     } else {
-      this.#held.set(entry.id, answer);
-      if (!this.#pins.has(entry.id)) this.#touch(entry.id);
+      this.#held.put(answer);
     }
     changed.add(entry.id);
   }
@@ -292,14 +281,8 @@ export class SvidCache {
     });
   }
 
-  #touch(id: string): void {
-    this.#idle.delete(id);
-    this.#idle.add(id);
-  }
-
   #drop(id: string): void {
-    this.#held.delete(id);
-    this.#idle.delete(id);
+    this.#held.drop(id);
     this.#queue.delete(id);
     this.#failed.delete(id);
     this.#refused.delete(id);
@@ -311,14 +294,5 @@ export class SvidCache {
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
     for (const settle of waiting ?? []) settle();
-  }
-
-  #evict(changed: Set<string>): void {
-    for (const id of this.#idle) {
-      if (this.#held.size <= this.#options.limit) return;
-      this.#held.delete(id);
-      this.#idle.delete(id);
-      changed.add(id);
-    }
   }
 }

@@ -29,6 +29,8 @@ export interface LinkOptions {
   readonly signing: ServerSigning;
   readonly follower: Follower;
   readonly renewal: Renewal;
+  /** The server's first word has been taken over. */
+  readonly onSynced: () => void;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
@@ -45,6 +47,8 @@ export class Link {
   /** Replaced, because the own SVID was renewed; in use until the present one works. */
   readonly #former = new Set<Connection>();
   #mustAttest = false;
+  #isSynced = false;
+  readonly #synced = Promise.withResolvers<void>();
 
   constructor(options: LinkOptions) {
     this.#options = options;
@@ -76,6 +80,11 @@ export class Link {
     this.#closeFormer();
   }
 
+  /** Resolves when the server's first word has been taken over. */
+  get synced(): Promise<void> {
+    return this.#synced.promise;
+  }
+
   /** The server has answered on the present connection: from now on it is the one to use. */
   welcomed(): void {
     if (this.#present === undefined) return;
@@ -86,6 +95,10 @@ export class Link {
   /** A step has been taken over and confirmed: the server is fine, delays start small again. */
   confirmed(): void {
     this.#retry.reset();
+    if (this.#isSynced) return;
+    this.#isSynced = true;
+    this.#options.onSynced();
+    this.#synced.resolve();
   }
 
   /** Follows the own bundle: an own SVID below a withdrawn authority is renewed at once. */

@@ -12,7 +12,7 @@ export interface CallersOptions {
   /** The process behind a connection, from the connection's tag. */
   readonly peerOf: (tag: unknown) => Peer;
   /** Finds out the selectors of the process behind a connection, from the connection's tag. */
-  readonly attest: (tag: unknown) => Promise<readonly Selector[]>;
+  readonly attest: (tag: unknown, signal: AbortSignal) => Promise<readonly Selector[]>;
   /** How many calls one user may have open at a time. */
   readonly streamsPerUid: number;
 }
@@ -62,7 +62,7 @@ export class Callers {
     try {
       if (!this.#executables.has(peer)) this.#executables.set(peer, peer.executable()?.key);
       const before = this.#executables.get(peer);
-      const selectors = await this.#options.attest(context.peer);
+      const selectors = await this.#options.attest(context.peer, context.signal);
       // What was read under /proc belongs to one program only if that is what ran all along.
       const after = peer.executable()?.key;
       this.#executables.set(peer, after);

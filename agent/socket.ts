@@ -1,0 +1,111 @@
+// The Workload API's socket: connections with the process that made them, handed to one gRPC server that
+// serves the Workload API, health and reflection. Private sockets of launched processes (launch/) hand
+// their connections to the same server, with the selector that they stand for.
+
+import type { Socket } from "node:net";
+import { IdentityError, Status } from "../pki/errors.ts";
+import { repairAuthority } from "../proto/rpc/authority.ts";
+import { addHealth, HealthStatuses, WHOLE_SERVER } from "../proto/rpc/health.ts";
+import { addReflection } from "../proto/rpc/reflection.ts";
+import { createRpcServer, type RpcServer } from "../proto/rpc/server.ts";
+import { SpiffeWorkloadApi } from "../proto/schema.gen.ts";
+import type { Selector } from "../proto/types/selector.ts";
+import type { Logger } from "../runtime/log.ts";
+import type { Metrics } from "../runtime/metrics.ts";
+import type { Peer } from "./peer/index.ts";
+import { type WorkloadApiOptions, workloadApiHandlers } from "./workload-api/index.ts";
+
+/** The tag of a connection: what handlers find as `context.peer`. */
+export class WorkloadConnection {
+  readonly peer: Peer;
+  /** What the socket itself says of whoever is on it. */
+  readonly selectors: readonly Selector[];
+
+  constructor(peer: Peer, selectors: readonly Selector[]) {
+    this.peer = peer;
+    this.selectors = selectors;
+  }
+}
+
+/** The connection behind a call. */
+export function connectionOf(tag: unknown): WorkloadConnection {
+  if (tag instanceof WorkloadConnection) return tag;
+  throw new TypeError("a call reached the Workload API over a connection without a peer");
+}
+
+export interface WorkloadServerOptions extends WorkloadApiOptions {
+  readonly limits: { readonly connections: number; readonly streamsPerConnection: number };
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+/** A connection that says nothing for this long is no gRPC client. */
+const FIRST_BYTES_MS = 20_000;
+const GRACE_MS = 1000;
+
+const STATUS_NAMES = new Map<number, string>(
+  Object.entries(Status).map(([name, code]) => [code, name]),
+);
+
+/** Serves the Workload API on whatever connections it is given. */
+export class WorkloadServer {
+  readonly rpc: RpcServer;
+  readonly #health = new HealthStatuses();
+
+  constructor(options: WorkloadServerOptions) {
+    const { limits, log, metrics } = options;
+    const calls = metrics.counter({
+      name: "calls_total",
+      help: "Calls of the agent's socket that ended, by method and gRPC status",
+      labels: ["method", "status"],
+    });
+    this.rpc = createRpcServer({
+      limits: {
+        maxConnections: limits.connections,
+        maxStreamsPerConnection: limits.streamsPerConnection,
+        // Requests of the Workload API are small; the largest is a token to validate.
+        maxMessageBytes: 256 * 1024,
+      },
+      intercept: async ({ method }, next) => {
+        let status = "ok";
+        try {
+          await next();
+        } catch (error) {
+          const code = error instanceof IdentityError ? error.code : Status.internal;
+          status = STATUS_NAMES.get(code) ?? "unknown";
+          throw error;
+        } finally {
+          calls.inc({ method, status });
+        }
+      },
+      onInternalError: (error, reference) =>
+        log.error({ error, reference }, "a call of the agent's socket failed"),
+    });
+    this.rpc.add(SpiffeWorkloadApi, workloadApiHandlers(options));
+    addHealth(this.rpc, this.#health);
+    addReflection(this.rpc);
+  }
+
+  /** Whether workloads can be served now, for grpc.health.v1. */
+  setServing(isServing: boolean): void {
+    this.#health.set(WHOLE_SERVER, isServing);
+    this.#health.set(SpiffeWorkloadApi.name, isServing);
+  }
+
+  /** Takes over an accepted connection that nobody has read from yet. */
+  accept(socket: Socket, connection: WorkloadConnection): void {
+    const timer = setTimeout(() => socket.destroy(), FIRST_BYTES_MS);
+    timer.unref();
+    socket.once("close", () => clearTimeout(timer));
+    repairAuthority(socket, (repaired) => {
+      clearTimeout(timer);
+      this.rpc.inject(repaired, connection);
+    });
+  }
+
+  /** Ends streams with UNAVAILABLE, so that clients come back, and closes connections. */
+  stop(): Promise<void> {
+    this.setServing(false);
+    return this.rpc.close(GRACE_MS);
+  }
+}
