@@ -41,6 +41,8 @@ export interface StartOptions {
   readonly version?: string;
   /** Instead of the one in the environment or the file. */
   readonly joinToken?: string;
+  /** Stops the agent when it aborts. */
+  readonly signal?: AbortSignal;
 }
 
 /** An agent that runs. */
@@ -48,7 +50,8 @@ export interface RunningAgent {
   /** Path of the Workload API's socket: open from the start, UNAVAILABLE until `ready`. */
   readonly socket: string;
   readonly adminSocket: string;
-  readonly health: { readonly host: string; readonly port: number } | undefined;
+  /** Where /live, /ready and /metrics are, if they are served. */
+  readonly healthAddress: { readonly host: string; readonly port: number } | undefined;
   /** Resolves when the server's first word has been taken over. Rejects as `failed` does. */
   readonly ready: Promise<void>;
   /** Rejects when the agent cannot go on: banned, refused, or broken. Never resolves. */
@@ -56,7 +59,7 @@ export interface RunningAgent {
   stop(): Promise<void>;
 }
 
-interface Context extends Required<Omit<StartOptions, "joinToken">> {
+interface Context extends Required<Omit<StartOptions, "joinToken" | "signal">> {
   readonly config: AgentConfig;
   readonly joinToken: string | undefined;
   readonly lifecycle: Lifecycle;
@@ -68,7 +71,10 @@ export async function start(config: AgentConfig, options: StartOptions): Promise
   const lifecycle = new Lifecycle({ log, clock });
   const joinToken = options.joinToken ?? takeJoinToken();
   try {
-    return await startParts({ config, log, clock, random, version, joinToken, lifecycle });
+    options.signal?.throwIfAborted();
+    const running = await startParts({ config, log, clock, random, version, joinToken, lifecycle });
+    options.signal?.addEventListener("abort", () => void running.stop(), { once: true });
+    return running;
   } catch (error) {
     await lifecycle.stop();
     throw error;
@@ -108,7 +114,7 @@ async function startParts(context: Context): Promise<RunningAgent> {
   return {
     socket: config.socket.path,
     adminSocket: config.adminSocket,
-    health: health?.address,
+    healthAddress: health?.address,
     ready,
     failed: lifecycle.failed,
     stop: () => lifecycle.stop(),
