@@ -1,7 +1,7 @@
 // The token buckets: waiting, refusing, and who shares a bucket.
 import t from "tap";
-import { RateLimiter, subnetOf } from "../../server/api/rate-limit.ts";
-import { settle, TestClock } from "../support/clock.ts";
+import { RateLimiter, subnetOf } from "../../../server/api/rate-limit.ts";
+import { settle, TestClock } from "../../support/clock.ts";
 
 const ATTEST = "/spire.api.server.agent.v1.Agent/AttestAgent";
 const SIGN = "/spire.api.server.svid.v1.SVID/BatchNewX509SVID";
