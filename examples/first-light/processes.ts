@@ -8,7 +8,7 @@ import type { Readable, Writable } from "node:stream";
 import type { Report } from "./report.ts";
 
 const root = new URL("../..", import.meta.url).pathname;
-export const CLI = `${root}cli/index.ts`;
+export const CLI: string = `${root}cli/index.ts`;
 
 type Child = ChildProcessByStdio<Writable, Readable, null>;
 
