@@ -57,7 +57,12 @@ const next = <T>(from: readonly T[]): T => {
 async function rows(): Promise<Row[]> {
   const x509 = await makeIssuer();
   const { signer } = x509;
-  const jwt = { signer, keyId: "k".repeat(32), expiresAt: new Date(Date.now() + 86_400_000) };
+  const jwt = {
+    trustDomain,
+    signer,
+    keyId: "k".repeat(32),
+    expiresAt: new Date(Date.now() + 86_400_000),
+  };
   const shared = {
     authorities: { x509: () => x509, jwt: () => jwt },
     x509SvidTtlSeconds: 3600,

@@ -45,6 +45,8 @@ export interface AuthoritiesOptions {
 
 /** The JWT authority that signs. */
 export interface JwtIssuer {
+  /** It vouches for no other one. */
+  readonly trustDomain: TrustDomain;
   readonly signer: Signer;
   /** The `kid` of what it signs. */
   readonly keyId: string;
@@ -294,7 +296,9 @@ export class Authorities {
       this.#x509 = { certificate, upstreamChain: [], signer: x509Signer };
     }
     if (this.#jwt?.signer !== jwtSigner) {
-      this.#jwt = { signer: jwtSigner, keyId: jwt.authorityId, expiresAt: jwt.notAfter };
+      const { trustDomain } = this.#options;
+      const { authorityId: keyId, notAfter: expiresAt } = jwt;
+      this.#jwt = { trustDomain, signer: jwtSigner, keyId, expiresAt };
     }
   }
 

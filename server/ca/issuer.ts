@@ -4,7 +4,7 @@
 
 import { randomUUID } from "node:crypto";
 import { availableParallelism } from "node:os";
-import { IdentityError } from "../../pki/errors.ts";
+import { IdentityError, pkiError } from "../../pki/errors.ts";
 import { issueJwtSvid, type JwtSvidRequest } from "../../pki/jwt/issue.ts";
 import { parseJwtSvidInsecurely } from "../../pki/jwt/svid.ts";
 import type { SpiffeId } from "../../pki/spiffe-id.ts";
@@ -140,7 +140,7 @@ export class Issuer {
 
   /**
    * Issues a JWT-SVID that expires no later than the key it is signed with.
-   * @throws JWT_SVID_AUDIENCE, JWT_SVID_CLAIMS, ISSUER_OVERLOADED, AUTHORITY_NOT_READY
+   * @throws SVID_TRUST_DOMAIN_FOREIGN, JWT_SVID_AUDIENCE, JWT_SVID_CLAIMS, ISSUER_OVERLOADED, AUTHORITY_NOT_READY
    */
   async issueJwt(order: {
     readonly spiffeId: SpiffeId;
@@ -150,7 +150,13 @@ export class Issuer {
     readonly includeJti?: boolean;
   }): Promise<IssuedJwtSvid> {
     const { authorities, clock, jwtIssuer, jwtSvidTtlSeconds } = this.#options;
-    const { signer, keyId, expiresAt: keyExpiresAt } = authorities.jwt();
+    const { trustDomain, signer, keyId, expiresAt: keyExpiresAt } = authorities.jwt();
+    if (!order.spiffeId.isMemberOf(trustDomain)) {
+      throw pkiError(
+        "SVID_TRUST_DOMAIN_FOREIGN",
+        `the authority of "${trustDomain}" issues no SVID for "${order.spiffeId}"`,
+      );
+    }
     const issuedAt = wholeSecond(clock.now().getTime());
     const wantedMs = issuedAt.getTime() + (order.ttlSeconds || jwtSvidTtlSeconds) * 1000;
     const request: JwtSvidRequest = {
