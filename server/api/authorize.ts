@@ -166,7 +166,7 @@ export class Authorizer {
    * AGENT_NOT_ATTESTED, AGENT_SVID_NOT_ACTIVE or AGENT_BANNED, by which it knows what to do next
    */
   async authorize(method: string, caller: Caller): Promise<Role> {
-    const open = METHODS[method] ?? [];
+    const open = (Object.hasOwn(METHODS, method) && METHODS[method]) || [];
     if (open.includes("anyone")) return "anyone";
     if (caller.kind === "local") {
       if (open.includes("local")) return "local";
