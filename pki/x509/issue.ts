@@ -44,7 +44,8 @@ export interface X509SvidRequest {
 /**
  * Issues an X509-SVID and returns the leaf, DER: at once when the signer can sign at once.
  * @throws SVID_PATH_MISSING, SVID_TRUST_DOMAIN_FOREIGN, DNS_NAME_INVALID, AUTHORITY_EXPIRED,
- *   KEY_INVALID, KEY_UNSUPPORTED, and SVID_PROFILE when the result is not what was asked for
+ *   KEY_INVALID, KEY_UNSUPPORTED; SVID_URI_SAN_COUNT, SPIFFE_ID_INVALID, SVID_SPIFFE_ID_INVALID for
+ *   what the authority's own certificate names; SVID_PROFILE when the result is not what was asked for
  */
 export function issueX509Svid(
   issuer: X509Issuer,
@@ -121,10 +122,19 @@ function authorityOf(issuer: X509Issuer): Authority {
   return authority;
 }
 
+/** An authority that is an SVID itself names one trust domain, without a path (X509-SVID s3.2). */
 function trustDomainNameOf(certificate: Certificate): string | undefined {
   const [uri, ...others] = certificate.uris;
-  if (uri === undefined || others.length > 0) return undefined;
-  return SpiffeId.parse(uri).trustDomain.name;
+  if (uri === undefined) return undefined;
+  if (others.length > 0) {
+    throw pkiError(
+      "SVID_URI_SAN_COUNT",
+      `the authority's certificate has ${certificate.uris.length} URI names instead of one`,
+    );
+  }
+  const id = SpiffeId.parse(uri);
+  if (id.path === "") return id.trustDomain.name;
+  throw pkiError("SVID_SPIFFE_ID_INVALID", `"${id}" is no ID of an authority: it has a path`);
 }
 
 function templateOf(authority: Authority, content: LeafContent): LeafTemplate {

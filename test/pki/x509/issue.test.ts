@@ -146,6 +146,18 @@ t.test("issues for any trust domain under an authority that names none", async (
   t.same(parseCertificate(await issue({}, by)).uris, [id.toString()]);
 });
 
+t.test("refuses authorities whose own names are wrong", async (t) => {
+  const rows: [string[], string][] = [
+    [["spiffe://north.test", "spiffe://south.test"], "SVID_URI_SAN_COUNT"],
+    [["spiffe://north.test/ca"], "SVID_SPIFFE_ID_INVALID"],
+    [["https://north.test"], "SPIFFE_ID_INVALID"],
+  ];
+  for (const [uris, reason] of rows) {
+    const by = LaxAuthority.create({ uris }).issuer();
+    await t.rejects(issue({}, by), { reason, code: 3 }, reason);
+  }
+});
+
 t.test("refuses a signer that does not hold the authority's key", async (t) => {
   const signer = signerOf("other", testKeyPair());
   await t.rejects(issue({}, { ...issuer, signer }), TypeError);
