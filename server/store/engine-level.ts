@@ -33,21 +33,38 @@ const READ_CHANGES = 64;
 /** What one trip to LevelDB's thread may bring: its default of 16 KiB makes long lists several times slower. */
 const READ_AHEAD_BYTES = 1024 * 1024;
 
-/** Opens the store and holds it alone. @throws STORE_LOCKED, STORE_FORMAT_UNKNOWN, STORE_CORRUPT, STORE_UNUSABLE */
+/**
+ * Opens the store and holds it alone.
+ * @throws STORE_LOCKED, STORE_FORMAT_UNKNOWN, STORE_CORRUPT, STORE_UNUSABLE
+ */
 export async function openLevelLog(options: LevelLogOptions): Promise<OrderedLog> {
   const { database, storeId } = await openDatabase(options.folder);
   const changes = new ChangeLog(options.retention ?? DEFAULT_RETENTION);
-  let revision = 0;
   try {
-    for await (const [key, value] of database.iterator({ gte: CHANGE, lt: endOf(CHANGE) })) {
-      revision = revisionOfChange(key);
-      changes.restore(revision, value.byteLength);
-    }
+    const revision = await restoreChanges(database, changes);
+    return new LevelLog(database, storeId, revision, changes);
   } catch (error) {
     await database.close();
     throw error;
   }
-  return new LevelLog(database, storeId, revision, changes);
+}
+
+/**
+ * Notes the kept changes and returns the newest revision. LevelDB skips damaged parts of its log when it
+ * opens: a gap in the revisions is where commits were lost, and such a store must not be served.
+ */
+async function restoreChanges(database: Database, changes: ChangeLog): Promise<number> {
+  let newest = 0;
+  for await (const [key, value] of database.iterator({ gte: CHANGE, lt: endOf(CHANGE) })) {
+    const revision = revisionOfChange(key);
+    if (newest !== 0 && revision !== newest + 1) {
+      const message = `the store lost the commits ${newest + 1} to ${revision - 1}: it is damaged`;
+      throw serverError("STORE_CORRUPT", message, { hint: "restore it from a backup" });
+    }
+    newest = revision;
+    changes.restore(revision, value.byteLength);
+  }
+  return newest;
 }
 
 class LevelLog implements OrderedLog {

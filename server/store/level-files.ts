@@ -3,8 +3,10 @@
 
 import { randomUUID } from "node:crypto";
 import { chmod, mkdir } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { Level } from "level";
 import type { IdentityError } from "../../pki/errors.ts";
+import { syncFolder } from "../../runtime/files.ts";
 import { serverError } from "../errors.ts";
 
 export type Database = Level<string, Uint8Array>;
@@ -27,6 +29,7 @@ export async function openDatabase(
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await chmod(folder, 0o700);
+    await syncFolder(dirname(resolve(folder)));
     database = new Level<string, Uint8Array>(folder, {
       keyEncoding: "utf8",
       valueEncoding: "view",

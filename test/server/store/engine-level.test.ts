@@ -54,6 +54,28 @@ t.test("refuses a store whose manifest is damaged instead of starting empty", as
   await t.rejects(openLevelLog({ folder }), { name: "IdentityError", reason: "STORE_CORRUPT" });
 });
 
+t.test("refuses a store in whose log commits are missing", async (t) => {
+  const folder = join(t.testdir(), "store");
+  const log = await openLevelLog({ folder });
+  for (let i = 0; i < 20; i++) {
+    await Promise.all(
+      Array.from({ length: 50 }, (_, k) => log.commit({ puts: [put(`k${k}`, "x".repeat(100))] })),
+    );
+  }
+  await log.close();
+  const name = (await readdir(folder)).find((file) => file.endsWith(".log"));
+  const path = join(folder, name ?? "");
+  const bytes = await readFile(path);
+  t.ok(bytes.byteLength > 150_000, "the log has several blocks");
+  const damaged = bytes.map((byte, i) => (i > 80_000 && i < 80_010 ? byte ^ 0xff : byte));
+  await writeFile(path, damaged);
+  await t.rejects(openLevelLog({ folder }), {
+    name: "IdentityError",
+    reason: "STORE_CORRUPT",
+    message: /lost the commits/,
+  });
+});
+
 t.test("gives each store an identity of its own", async (t) => {
   const folder = t.testdir();
   const one = await openLevelLog({ folder: join(folder, "one") });
