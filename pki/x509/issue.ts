@@ -165,7 +165,7 @@ function checkNames(authority: Authority, spiffeId: SpiffeId, dnsNames: readonly
   }
   for (const name of dnsNames) {
     if (!isDnsName(name)) {
-      throw pkiError("DNS_NAME_INVALID", `${JSON.stringify(name)} is not a DNS name`);
+      throw pkiError("DNS_NAME_INVALID", `${JSON.stringify(name.slice(0, 100))} is not a DNS name`);
     }
   }
 }
