@@ -62,7 +62,7 @@ export function parseCertificate(der: Uint8Array): Certificate {
   if (der.length > MAX_CERTIFICATE_BYTES) {
     throw failure(`it has ${der.length} bytes, over ${MAX_CERTIFICATE_BYTES}`);
   }
-  const copy = Uint8Array.from(der);
+  const copy = new Uint8Array(der);
   const outer = new DerReader(copy, failure);
   const parts = outer.enter(Tag.sequence);
   outer.finish();

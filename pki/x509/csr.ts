@@ -51,7 +51,7 @@ export function parseCsr(der: Uint8Array): CertificateRequest {
   const fields = new DerReader(info, failure).enter(Tag.sequence);
   if (fields.smallInteger() !== 0) throw failure("it is not version 1");
   fields.element(Tag.sequence);
-  const spki = Uint8Array.from(fields.element(Tag.sequence));
+  const spki = new Uint8Array(fields.element(Tag.sequence));
   const names = readRequestedNames(fields);
   fields.finish();
 

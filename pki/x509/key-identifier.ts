@@ -13,7 +13,7 @@ const P256_POINT_BYTES = 65;
  */
 export function keyIdentifier(spki: Uint8Array): Uint8Array {
   const bits = isP256Spki(spki) ? spki.subarray(-P256_POINT_BYTES) : publicKeyBits(spki);
-  return Uint8Array.from(hash("sha1", bits, "buffer"));
+  return new Uint8Array(hash("sha1", bits, "buffer"));
 }
 
 function publicKeyBits(spki: Uint8Array): Uint8Array {

@@ -51,7 +51,7 @@ function decode(base64: string): Uint8Array {
   if (der.length === 0 || der.toString("base64") !== base64) {
     throw notPem("a block is not base64");
   }
-  return Uint8Array.from(der);
+  return new Uint8Array(der);
 }
 
 function notPem(why: string): Error {

@@ -1,18 +1,20 @@
 // Times in certificates (RFC 5280 s4.1.2.5): UTCTime and GeneralizedTime, whole seconds of UTC.
 import { type DerReader, Tag } from "./der.ts";
 
+const ZULU = 0x5a;
+
 /** Reads the next element as a Time. */
 export function readTime(reader: DerReader): Date {
   const isShort = reader.isNext(Tag.utcTime);
-  const text = reader.ascii(isShort ? Tag.utcTime : Tag.generalizedTime);
+  const bytes = reader.content(isShort ? Tag.utcTime : Tag.generalizedTime);
   const yearDigits = isShort ? 2 : 4;
-  if (text.length !== yearDigits + 11 || !text.endsWith("Z")) {
+  if (bytes.length !== yearDigits + 11 || bytes[bytes.length - 1] !== ZULU) {
     throw reader.invalid("a time is not in whole seconds of UTC");
   }
   const number = (at: number, length = 2): number => {
     let value = 0;
     for (let i = at; i < at + length; i += 1) {
-      const digit = text.charCodeAt(i) - 0x30;
+      const digit = (bytes[i] ?? 0) - 0x30;
       if (digit < 0 || digit > 9) throw reader.invalid("a time has a character that is no digit");
       value = value * 10 + digit;
     }
@@ -59,6 +61,6 @@ export function derTime(moment: Date): Uint8Array {
   writeTwoDigits(moment.getUTCHours());
   writeTwoDigits(moment.getUTCMinutes());
   writeTwoDigits(moment.getUTCSeconds());
-  bytes[at] = 0x5a; // Z
+  bytes[at] = ZULU;
   return bytes;
 }
