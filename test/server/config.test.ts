@@ -1,0 +1,74 @@
+// The server's settings: the sample, the defaults, and what is refused.
+import { readFileSync } from "node:fs";
+import t from "tap";
+import { configJsonSchema, loadConfig, parseConfig } from "../../runtime/config.ts";
+import { lifetimeWarning, serverConfigSchema } from "../../server/config.ts";
+
+const sample = new URL("../../deploy/server.yaml", import.meta.url).pathname;
+const MINIMAL = "trust_domain: example.org\ndata_dir: /var/lib/signet/server\n";
+
+t.test("reads the sample, whose comments show the defaults", async (t) => {
+  const read = await loadConfig({ path: sample }, serverConfigSchema);
+  const withoutHealth = { ...read, health: undefined };
+  t.same(withoutHealth, parseConfig(MINIMAL, serverConfigSchema));
+  // Every commented setting, taken literally, says what is true without it.
+  const literal = readFileSync(sample, "utf8")
+    .replace(/^# (jwt_issuer|admin_socket_group):.*$/gm, "")
+    .replace(/^# (?=[a-z_]+:| {2})/gm, "");
+  t.same(parseConfig(literal, serverConfigSchema), read);
+});
+
+t.test("has safe defaults", async (t) => {
+  t.match(parseConfig(MINIMAL, serverConfigSchema), {
+    dataDir: "/var/lib/signet/server",
+    listen: { address: "0.0.0.0", port: 8081 },
+    adminSocket: { path: "/var/lib/signet/server/server.sock", group: undefined },
+    ca: { ttlSeconds: 86_400, keyType: "ec-p256", jwtKeyType: "ec-p256" },
+    x509SvidTtlSeconds: 3600,
+    jwtSvidTtlSeconds: 300,
+    agentTtlSeconds: 3600,
+    adminIds: [],
+    keyManager: { type: "disk", sealingKeyFile: "/var/lib/signet/server/keys/sealing.key" },
+    rateLimit: { attestation: true, signing: true },
+    logLevel: "info",
+  });
+});
+
+t.test("lets lifetimes and key types follow one another", async (t) => {
+  const text = `${MINIMAL}default_x509_svid_ttl: 10m\nca: { key_type: rsa-2048 }\n`;
+  t.match(parseConfig(text, serverConfigSchema), {
+    agentTtlSeconds: 600,
+    ca: { jwtKeyType: "rsa-2048" },
+  });
+});
+
+t.test("says what is wrong, all of it at once, with lines", async (t) => {
+  const text = [
+    "trust_domain: Example.org",
+    "ca: { ttl: 1 day, key_type: dsa }",
+    "listen: { port: 70000 }",
+    "admin_ids: [ops]",
+    "surprise: true",
+  ].join("\n");
+  t.throws(() => parseConfig(text, serverConfigSchema, "server.yaml"), {
+    reason: "CONFIG_INVALID",
+    message:
+      /7 problems.*data_dir.*line 1, trust_domain.*line 2, ca\.ttl.*line 2, ca\.key_type.*line 3, listen\.port.*line 4, admin_ids\.0.*line 5, surprise/s,
+  });
+});
+
+t.test("refuses an authority without any name", async (t) => {
+  const text = `${MINIMAL}ca: { subject: { country: "", organization: "" } }\n`;
+  t.throws(() => parseConfig(text, serverConfigSchema), { message: /ca\.subject/ });
+});
+
+t.test("warns when SVIDs may outlive their authority", async (t) => {
+  t.equal(lifetimeWarning(parseConfig(MINIMAL, serverConfigSchema)), undefined);
+  const short = parseConfig(`${MINIMAL}ca: { ttl: 2h }\n`, serverConfigSchema);
+  t.match(lifetimeWarning(short), /up to 1200 s/);
+});
+
+t.test("has a JSON Schema for editors", async (t) => {
+  const schema = configJsonSchema(serverConfigSchema, "Signet server");
+  t.match(schema, { title: "Signet server", required: ["trust_domain", "data_dir"] });
+});
