@@ -54,6 +54,11 @@ const port = z.int().min(0).max(65_535);
 const text = z.string().min(1).max(255);
 const path = z.string().min(1).max(4096);
 const keyType = z.enum(KEY_TYPES as readonly [KeyType, ...KeyType[]]);
+/** The Workload API is local: there is no TCP, where the kernel would not tell who calls. */
+const socketPath = path.refine(
+  (value) => !/^[A-Za-z][A-Za-z0-9+.-]*:/.test(value),
+  "expected the path of a unix socket, not an address",
+);
 const count = z.int().min(1).max(1_000_000);
 
 const trustDomain = z.string().transform((value, context): TrustDomain => {
@@ -70,12 +75,12 @@ const file = section({
   trust_domain: trustDomain,
   data_dir: path,
   server: section({ address: text, port: port.min(1).default(8081) }),
-  socket: path.default("/run/signet/agent.sock"),
+  socket: socketPath.default("/run/signet/agent.sock"),
   socket_mode: z
     .string()
     .regex(/^0[0-7]{3}$/, 'expected four octal digits such as "0777"')
     .default("0777"),
-  admin_socket: path.optional(),
+  admin_socket: socketPath.optional(),
   trust_bundle_file: path.optional(),
   insecure_bootstrap: z.boolean().default(false),
   join_token_file: path.optional(),

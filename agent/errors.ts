@@ -10,8 +10,6 @@ export const REASONS = {
   AGENT_WAS_BANNED: "permissionDenied",
   ATTESTATION_FAILED: "unavailable",
   ATTESTATION_REFUSED: "failedPrecondition",
-  AUDIENCE_EMPTY: "invalidArgument",
-  AUDIENCE_TOO_LARGE: "invalidArgument",
   BOOTSTRAP_BUNDLE_INVALID: "failedPrecondition",
   CALLERS_UNSUPPORTED: "failedPrecondition",
   CALLER_CHANGED: "unavailable",

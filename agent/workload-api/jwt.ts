@@ -2,6 +2,7 @@
 // from agent/cache/jwt-svids.ts; the rules of validation are pki/jwt/svid.ts.
 
 import type { JsonObject } from "../../pki/json.ts";
+import { checkAudience } from "../../pki/jwt/issue.ts";
 import { validateJwtSvid } from "../../pki/jwt/svid.ts";
 import { SpiffeId, type TrustDomain } from "../../pki/spiffe-id.ts";
 import type { Init } from "../../proto/codec.ts";
@@ -17,10 +18,6 @@ import { assertSecurityHeader } from "./header.ts";
 import { follow, mapKey, type StreamOptions } from "./stream.ts";
 
 const { methods } = SpiffeWorkloadApi;
-
-/** As many as the strictest of the client libraries reads. */
-const MAX_AUDIENCES = 32;
-const MAX_AUDIENCE_BYTES = 2048;
 
 /** What of a foreign trust domain's claims is passed on: it makes no assertion here beyond these. */
 const FOREIGN_CLAIMS = ["sub", "aud", "exp", "iat", "nbf"];
@@ -57,7 +54,7 @@ async function fetchJwtSvid(
   options: JwtOptions,
 ): Promise<Init<workload.JWTSVIDResponse>> {
   assertSecurityHeader(context);
-  assertAudience(request.audience);
+  checkAudience(request.audience);
   const only = request.spiffeId === "" ? undefined : SpiffeId.parse(request.spiffeId).toString();
   return withCaller(context, options, async (caller, view) => {
     const entries = view.entries.filter((entry) => only === undefined || entry.spiffeId === only);
@@ -101,7 +98,7 @@ async function validate(
 ): Promise<Init<workload.ValidateJWTSVIDResponse>> {
   assertSecurityHeader(context);
   const { audience, svid } = request;
-  assertAudience(audience === "" ? [] : [audience]);
+  checkAudience([audience]);
   if (svid === "") throw agentError("JWT_SVID_MISSING", "no JWT-SVID is given");
   return withCaller(context, options, async (caller, view) => {
     view.assertEntitled();
@@ -142,25 +139,6 @@ async function withCaller<T>(
     return await work(caller, view);
   } finally {
     caller.release();
-  }
-}
-
-function assertAudience(audience: readonly string[]): void {
-  if (audience.length === 0 || audience.includes("")) {
-    throw agentError("AUDIENCE_EMPTY", "an audience is missing or empty", {
-      hint: "name who the token is for, as the receiver names itself",
-    });
-  }
-  if (audience.length > MAX_AUDIENCES) {
-    throw agentError("AUDIENCE_TOO_LARGE", `there are ${audience.length} audiences`, {
-      hint: `ask for at most ${MAX_AUDIENCES} at a time`,
-    });
-  }
-  const longest = Math.max(...audience.map((value) => Buffer.byteLength(value)));
-  if (longest > MAX_AUDIENCE_BYTES) {
-    throw agentError("AUDIENCE_TOO_LARGE", `an audience has ${longest} bytes`, {
-      hint: `an audience may have ${MAX_AUDIENCE_BYTES}`,
-    });
   }
 }
 
