@@ -12,7 +12,7 @@ import { createCsr } from "../../pki/x509/csr.ts";
 import { parseX509Svid, type X509Svid } from "../../pki/x509/svid.ts";
 import type { Init } from "../../proto/codec.ts";
 import { type Channel, createChannel } from "../../proto/rpc/client.ts";
-import { AgentService, BundleService, type spire } from "../../proto/schema.gen.ts";
+import { AgentService, BundleService, SvidService, type spire } from "../../proto/schema.gen.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { parseConfig } from "../../runtime/config.ts";
 import { type Logger, silentLogger } from "../../runtime/log.ts";
@@ -23,6 +23,8 @@ import { TestTlsSource } from "./tls-source.ts";
 export interface TestServerOptions {
   /** Lines of YAML besides trust domain, folder and port. */
   readonly config?: string;
+  /** The section `listen`, as YAML; by default a free port of 127.0.0.1. */
+  readonly listen?: string;
   readonly clock?: Clock;
   readonly log?: Logger;
   /** A folder that is kept; by default a temporary one, removed at the end. */
@@ -55,7 +57,7 @@ export class TestServer {
     const yaml = [
       "trust_domain: north.test",
       `data_dir: ${dir}`,
-      "listen: { address: 127.0.0.1, port: 0 }",
+      `listen: ${options.listen ?? "{ address: 127.0.0.1, port: 0 }"}`,
       "rate_limit: { attestation: false, signing: false }",
       options.config ?? "",
     ].join("\n");
@@ -129,6 +131,14 @@ export class TestServer {
     });
     channel.close();
     return agentOf(result.svid, keyPair);
+  }
+
+  /** An SVID of this trust domain that an administrator has made, for a path such as "/web". */
+  async mint(path: string): Promise<X509Svid> {
+    const keyPair = generateP256KeyPair();
+    const csr = createCsr(keyPair, { uris: [`spiffe://north.test${path}`] });
+    const { svid } = await this.admin.client(SvidService).mintX509SVID({ csr });
+    return agentOf(svid, keyPair).svid;
   }
 
   async stop(): Promise<void> {
