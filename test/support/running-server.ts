@@ -25,6 +25,8 @@ export interface TestServerOptions {
   readonly config?: string;
   /** The section `listen`, as YAML; by default a free port of 127.0.0.1. */
   readonly listen?: string;
+  /** Off unless asked for. */
+  readonly rateLimit?: boolean;
   readonly clock?: Clock;
   readonly log?: Logger;
   /** A folder that is kept; by default a temporary one, removed at the end. */
@@ -43,9 +45,16 @@ export class TestServer {
   readonly dir: string;
   readonly admin: Channel;
   readonly #temporary: boolean;
+  readonly #clock: Clock | undefined;
   readonly #channels: Channel[] = [];
 
-  private constructor(running: RunningServer, dir: string, temporary: boolean) {
+  private constructor(
+    running: RunningServer,
+    dir: string,
+    temporary: boolean,
+    clock: Clock | undefined,
+  ) {
+    this.#clock = clock;
     this.running = running;
     this.dir = dir;
     this.#temporary = temporary;
@@ -54,11 +63,12 @@ export class TestServer {
 
   static async start(options: TestServerOptions = {}): Promise<TestServer> {
     const dir = options.dir ?? mkdtempSync(join(tmpdir(), "signet-"));
+    const limited = options.rateLimit === true;
     const yaml = [
       "trust_domain: north.test",
       `data_dir: ${dir}`,
       `listen: ${options.listen ?? "{ address: 127.0.0.1, port: 0 }"}`,
-      "rate_limit: { attestation: false, signing: false }",
+      `rate_limit: { attestation: ${limited}, signing: ${limited} }`,
       options.config ?? "",
     ].join("\n");
     const running = await start(parseConfig(yaml, serverConfigSchema), {
@@ -66,7 +76,7 @@ export class TestServer {
       version: "test",
       ...(options.clock && { clock: options.clock }),
     });
-    return new TestServer(running, dir, options.dir === undefined);
+    return new TestServer(running, dir, options.dir === undefined, options.clock);
   }
 
   /** The anchors that the server publishes now. */
@@ -157,6 +167,7 @@ export class TestServer {
       source,
       authorize: authorizeId("spiffe://north.test/spire/server"),
       alpnProtocols: ["h2"],
+      ...(this.#clock && { clock: this.#clock }),
     });
   }
 }
