@@ -5,6 +5,7 @@
 import { isUtf8 } from "node:buffer";
 import protobuf from "protobufjs/light.js";
 import { protoError } from "./errors.ts";
+import { messageToJson } from "./json.ts";
 
 // Without Long, protobufjs reads 64-bit integers as numbers (exact up to 2^53).
 (protobuf.util as { Long: unknown }).Long = null;
@@ -118,8 +119,7 @@ class MessageCodec implements Codec<unknown> {
   toJson(message: unknown): Record<string, unknown> {
     this.#type ??= this.#load();
     const whole = this.#type.decode(this.encode(message));
-    const options = { longs: String, enums: String, bytes: String, json: true, defaults: true };
-    return this.#type.toObject(whole, options);
+    return messageToJson(this.#type, whole as unknown as Record<string, unknown>);
   }
 }
 

@@ -1,0 +1,62 @@
+// `signet api fetch jwt`: JWT-SVIDs for an audience.
+
+import { WorkloadApi } from "../client/workload-api.ts";
+import { endpointOf } from "./api-fetch-x509.ts";
+import type { Command } from "./command.ts";
+import { misuse, parseId, parseSeconds, WORKLOAD_SOCKET } from "./flags.ts";
+import { formatRecord } from "./output.ts";
+
+export const command: Command = {
+  description: "Fetches this process's JWT-SVIDs from the Workload API.",
+  flags: [
+    {
+      name: "audience",
+      value: "<name>",
+      description: "who will receive the token; several also separated by commas",
+      isRepeated: true,
+    },
+    { name: "spiffe-id", value: "<id>", description: "only the token of this identity" },
+    { name: "timeout", value: "<duration>", description: "how long to wait", defaultValue: "5s" },
+    WORKLOAD_SOCKET,
+  ],
+  examples: [
+    ["signet api fetch jwt --audience reports", "a token to call the service 'reports'"],
+    [
+      "signet api fetch jwt --audience reports --output json | jq -r .svids[0].svid",
+      "the token alone",
+    ],
+  ],
+  async run(input, output) {
+    const audience = input.list("audience").flatMap((text) => text.split(","));
+    if (audience.length === 0 || audience.includes("")) {
+      throw misuse("--audience is missing", {
+        hint: "name the service that will receive the token",
+      });
+    }
+    const id = input.text("spiffeId");
+    using api = new WorkloadApi(endpointOf(input.text("socket")));
+    const svids = await api.fetchJwtSvids({
+      audience,
+      ...(id !== undefined && { spiffeId: parseId(id, "--spiffe-id") }),
+      timeoutMs: parseSeconds(input.text("timeout") ?? "5s", "--timeout") * 1000,
+    });
+    const json = svids.map((svid) => ({
+      spiffeId: svid.id.toString(),
+      hint: svid.hint,
+      expiresAt: svid.expiresAt.toISOString(),
+      svid: svid.token,
+    }));
+    output.show({ svids: json }, () =>
+      svids
+        .map((svid) =>
+          formatRecord([
+            ["SPIFFE ID", svid.id.toString()],
+            ["Expires", svid.expiresAt.toISOString()],
+            ...(svid.hint === "" ? [] : [["Hint", svid.hint] as const]),
+            ["Token", svid.token],
+          ]),
+        )
+        .join("\n\n"),
+    );
+  },
+};

@@ -1,0 +1,89 @@
+#!/usr/bin/env node
+// The command `signet`: the table of its commands. Each lives in a file of its own, loaded when it is
+// called, so that `signet agent run` never loads the server.
+
+import type { Command, CommandRow } from "./command.ts";
+import { runProgram } from "./program.ts";
+import { readVersion } from "./version.ts";
+
+const GROUPS: Readonly<Record<string, string>> = {
+  server: "run and check the server",
+  agent: "run a node agent; look after those of the server",
+  entry: "registration entries: who gets which identity",
+  token: "join tokens, with which node agents attest",
+  bundle: "what SVIDs are verified with",
+  localauthority: "forced rotation of the keys that sign",
+  "localauthority x509": "the X.509 authorities",
+  "localauthority jwt": "the JWT authorities",
+  api: "what a workload gets that runs here",
+  "api fetch": "fetch SVIDs",
+};
+
+/** The steps of a forced rotation, in their order. */
+const ROTATION = [
+  ["prepare", "make the next authority"],
+  ["activate", "sign with the prepared authority"],
+  ["taint", "have everything replaced that the old authority signed"],
+  ["revoke", "trust the tainted authority no more"],
+] as const;
+
+const ROWS: readonly CommandRow[] = [
+  row("up", "server and agent together, for development", () => import("./up.ts")),
+  row("run", "run a command under a name, with an identity of its own", () => import("./run.ts")),
+  row("server run", "run the server", () => import("./server-run.ts")),
+  row("server validate", "check its configuration", () => import("./server-validate.ts")),
+  {
+    name: "server healthcheck",
+    summary: "ask whether it works",
+    load: async () => (await import("./healthcheck.ts")).serverCommand,
+  },
+  row("agent run", "run the node agent", () => import("./agent-run.ts")),
+  row("agent validate", "check its configuration", () => import("./agent-validate.ts")),
+  {
+    name: "agent healthcheck",
+    summary: "ask whether it works",
+    load: async () => (await import("./healthcheck.ts")).agentCommand,
+  },
+  row("agent list", "list the agents of the server", () => import("./agent-list.ts")),
+  row("agent show", "show one agent", () => import("./agent-show.ts")),
+  row("agent ban", "end and refuse an agent", () => import("./agent-ban.ts")),
+  row("agent evict", "remove an agent; it has to attest again", () => import("./agent-evict.ts")),
+  row("entry create", "register who gets which identity", () => import("./entry-create.ts")),
+  row("entry update", "change what is given", () => import("./entry-update.ts")),
+  row("entry show", "show entries in full", () => import("./entry-show.ts")),
+  row("entry list", "list entries, a line each", () => import("./entry-list.ts")),
+  row("entry count", "count entries", () => import("./entry-count.ts")),
+  row("entry delete", "delete entries", () => import("./entry-delete.ts")),
+  row("token generate", "make a join token", () => import("./token-generate.ts")),
+  row("bundle show", "print the own bundle", () => import("./bundle-show.ts")),
+  row("bundle list", "print federated bundles", () => import("./bundle-list.ts")),
+  ...(["x509", "jwt"] as const).flatMap((kind) => [
+    {
+      name: `localauthority ${kind} show`,
+      summary: "show the authorities",
+      load: async () => (await import("./localauthority.ts")).showCommand(kind),
+    },
+    ...ROTATION.map(([verb, summary]) => ({
+      name: `localauthority ${kind} ${verb}`,
+      summary,
+      load: async () => (await import("./localauthority.ts")).verbCommand(kind, verb),
+    })),
+  ]),
+  row("api fetch x509", "fetch X509-SVIDs", () => import("./api-fetch-x509.ts")),
+  row("api fetch jwt", "fetch JWT-SVIDs", () => import("./api-fetch-jwt.ts")),
+  row("api validate", "validate a JWT-SVID", () => import("./api-validate.ts")),
+];
+
+function row(
+  name: string,
+  summary: string,
+  load: () => Promise<{ readonly command: Command }>,
+): CommandRow {
+  return { name, summary, load: async () => (await load()).command };
+}
+
+process.exitCode = await runProgram(process.argv.slice(2), {
+  rows: ROWS,
+  groups: GROUPS,
+  version: readVersion(),
+});

@@ -1,0 +1,90 @@
+// What commands print: tables for people, JSON for programs, both on standard output; errors with
+// their hint on standard error.
+
+import { IdentityError } from "../pki/errors.ts";
+
+/** Where a command prints, and in which form. */
+export interface Output {
+  readonly isJson: boolean;
+  /** Prints `json` for programs, or what `forPeople` says. */
+  show(json: unknown, forPeople: () => string): void;
+  /** Prints a text as it is, on standard output. */
+  print(text: string): void;
+  /** Prints a remark for people, on standard error. */
+  note(text: string): void;
+}
+
+export function outputTo(format: "table" | "json"): Output {
+  const isJson = format === "json";
+  return {
+    isJson,
+    show(json, forPeople) {
+      const text = isJson ? JSON.stringify(json, undefined, 2) : forPeople();
+      if (text !== "") process.stdout.write(`${text}\n`);
+    },
+    print: (text) => void process.stdout.write(text),
+    note: (text) => void process.stderr.write(`${text}\n`),
+  };
+}
+
+/** Rows under a heading, columns aligned; control characters are made visible. */
+export function formatTable(
+  heading: readonly string[],
+  rows: readonly (readonly string[])[],
+): string {
+  const cells = [heading, ...rows].map((row) => row.map(visible));
+  const widths = heading.map((_, i) => Math.max(...cells.map((row) => row[i]?.length ?? 0)));
+  return cells
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+/** Name and value, a line each; a value of several lines is indented below its name. */
+export function formatRecord(rows: readonly (readonly [name: string, value: string])[]): string {
+  const width = Math.max(0, ...rows.map(([name]) => name.length));
+  return rows
+    .flatMap(([name, value]) => {
+      const [first = "", ...more] = value.split("\n").map(visible);
+      const indent = " ".repeat(width + 2);
+      return [`${name.padEnd(width)}  ${first}`.trimEnd(), ...more.map((line) => indent + line)];
+    })
+    .join("\n");
+}
+
+/** A moment given in seconds since the Unix epoch; 0 is never. */
+export function formatMoment(unixSeconds: number): string {
+  if (unixSeconds === 0) return "never";
+  const date = new Date(unixSeconds * 1000);
+  return Number.isNaN(date.getTime())
+    ? String(unixSeconds)
+    : date.toISOString().replace(".000", "");
+}
+
+/** "1 entry", "2 entries". */
+export function formatCount(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+/** What is said on standard error when a command fails. */
+export function formatError(error: unknown): string {
+  if (!(error instanceof IdentityError)) {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return `error: unexpected: ${text}`;
+  }
+  const lines = [`error: ${error.message} (${error.reason})`];
+  if (error.hint !== undefined) lines.push(`hint: ${error.hint}`);
+  return lines.map((line) => line.split("\n").map(visible).join("\n")).join("\n");
+}
+
+/** Escapes what could move the cursor or hide text in a terminal: values come from anywhere. */
+function visible(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
+}

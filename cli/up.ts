@@ -1,0 +1,169 @@
+// `signet up --dir DIR`: server and agent in one process, for development, as an ordinary user. State
+// lies in DIR; the next `up` there resumes.
+
+import { join, resolve } from "node:path";
+import { agentConfigSchema } from "../agent/config.ts";
+import { start as startAgent } from "../agent/main.ts";
+import { formatPem } from "../pki/x509/pem.ts";
+import { createChannel } from "../proto/rpc/client.ts";
+import { AgentService, BundleService } from "../proto/schema.gen.ts";
+import { parseConfig } from "../runtime/config.ts";
+import { ensureDir, writeFileAtomic } from "../runtime/files.ts";
+import { LOG_LEVELS, type Logger, type LogLevel } from "../runtime/log.ts";
+import { serverConfigSchema } from "../server/config.ts";
+import { start as startServer } from "../server/main.ts";
+import type { Command } from "./command.ts";
+import { type Daemon, daemonLog, runDaemon } from "./daemon.ts";
+import { misuse, required } from "./flags.ts";
+import { findTrustDomain } from "./up-trust-domain.ts";
+import { readVersion } from "./version.ts";
+
+/** The node's second SPIFFE ID: stable when the agent attests anew, so that entries name it as parent. */
+const NODE_PATH = "/node";
+const TOKEN_TTL_SECONDS = 60;
+
+interface Up extends Daemon {
+  readonly trustDomain: string;
+  readonly workloadSocket: string;
+  readonly adminSocket: string;
+  readonly ready: Promise<void>;
+}
+
+export const command: Command = {
+  description:
+    "Runs server and node agent together, for development, as an ordinary user. State is kept in the folder; " +
+    "a second 'up' on it resumes. The Workload API is at <folder>/agent.sock, the admin socket at <folder>/server.sock.",
+  flags: [
+    { name: "dir", value: "<folder>", description: "where state and sockets are" },
+    {
+      name: "trust-domain",
+      value: "<name>",
+      description: "name of the trust domain; by default a random one, made at the first start",
+    },
+    {
+      name: "log-level",
+      value: "<level>",
+      description: LOG_LEVELS.join(", "),
+      defaultValue: "warn",
+    },
+  ],
+  examples: [["signet up --dir ./dev", "ready in about a second; Ctrl-C stops it"]],
+  async run(input, output) {
+    const dir = resolve(required(input, "dir", "--dir"));
+    const level = input.text("logLevel") ?? "warn";
+    if (!isLevel(level))
+      throw misuse(`--log-level: "${level}" is not one of ${LOG_LEVELS.join(", ")}`);
+    const log = daemonLog("up", level);
+    await ensureDir(dir, 0o711);
+    const trustDomain = await findTrustDomain(dir, input.text("trustDomain"));
+    await runDaemon(
+      log,
+      () => start(dir, trustDomain, log),
+      async (up) => {
+        await up.ready;
+        output.show(summary(up), () => welcome(up));
+      },
+    );
+  },
+};
+
+async function start(dir: string, trustDomain: string, log: Logger): Promise<Up> {
+  const version = readVersion();
+  const server = await startServer(
+    parseConfig(
+      yaml({
+        trust_domain: trustDomain,
+        data_dir: join(dir, "server"),
+        admin_socket: join(dir, "server.sock"),
+        listen: { address: "127.0.0.1", port: 0 },
+        rate_limit: { attestation: false, signing: false },
+      }),
+      serverConfigSchema,
+      "signet up",
+    ),
+    { log: log.child({ daemon: "server" }), version },
+  );
+  try {
+    const bundleFile = join(dir, "bootstrap.pem");
+    const joinToken = await prepareAgent(server.adminSocket, trustDomain, bundleFile);
+    const config = {
+      trust_domain: trustDomain,
+      data_dir: join(dir, "agent"),
+      server: { address: "127.0.0.1", port: server.address.port },
+      socket: join(dir, "agent.sock"),
+      admin_socket: join(dir, "agent-admin.sock"),
+      trust_bundle_file: bundleFile,
+    };
+    const agent = await startAgent(parseConfig(yaml(config), agentConfigSchema, "signet up"), {
+      log: log.child({ daemon: "agent" }),
+      version,
+      joinToken,
+    });
+    return {
+      trustDomain,
+      workloadSocket: agent.socket,
+      adminSocket: server.adminSocket,
+      ready: agent.ready,
+      failed: Promise.race([server.failed, agent.failed]),
+      async stop() {
+        await agent.stop();
+        await server.stop();
+      },
+    };
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
+
+/** Writes the bundle the agent starts with, and makes a token, which the agent uses only if it has to. */
+async function prepareAgent(
+  adminSocket: string,
+  trustDomain: string,
+  bundleFile: string,
+): Promise<string> {
+  const channel = createChannel({ address: { unix: adminSocket } });
+  try {
+    const bundle = await channel.client(BundleService).getBundle({});
+    const pem = bundle.x509Authorities.map(({ asn1 }) => formatPem("CERTIFICATE", asn1)).join("");
+    await writeFileAtomic(bundleFile, pem, 0o644);
+    const agentId = { trustDomain, path: NODE_PATH };
+    const request = { ttl: TOKEN_TTL_SECONDS, agentId };
+    return (await channel.client(AgentService).createJoinToken(request)).value;
+  } finally {
+    channel.close();
+  }
+}
+
+/** JSON is YAML, with every string quoted. */
+function yaml(config: object): string {
+  return JSON.stringify(config);
+}
+
+function isLevel(text: string): text is LogLevel {
+  return (LOG_LEVELS as readonly string[]).includes(text);
+}
+
+function summary(up: Up): object {
+  return {
+    trustDomain: up.trustDomain,
+    parentId: `spiffe://${up.trustDomain}${NODE_PATH}`,
+    workloadSocket: `unix://${up.workloadSocket}`,
+    adminSocket: up.adminSocket,
+  };
+}
+
+function welcome(up: Up): string {
+  const id = `spiffe://${up.trustDomain}`;
+  const uid = process.getuid?.() ?? 0;
+  return [
+    `Ready. Trust domain ${up.trustDomain}; Ctrl-C stops.`,
+    "",
+    "In another terminal:",
+    "",
+    `  export SIGNET_ADMIN_SOCKET=${up.adminSocket}`,
+    `  export SPIFFE_ENDPOINT_SOCKET=unix://${up.workloadSocket}`,
+    `  signet entry create --parent-id ${id}${NODE_PATH} --spiffe-id ${id}/me --selector unix:uid:${uid}`,
+    "  signet api fetch x509",
+  ].join("\n");
+}
