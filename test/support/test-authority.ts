@@ -110,11 +110,16 @@ export class TestAuthority {
 
   /** An SVID for a path such as "/db", ready to be shown to peers. */
   async issue(path: string, options: IssueOptions = {}): Promise<X509Svid> {
+    return this.issueId(SpiffeId.of(this.trustDomain, path), options);
+  }
+
+  /** As `issue`, for an ID that may be of another trust domain. */
+  async issueId(spiffeId: SpiffeId, options: IssueOptions = {}): Promise<X509Svid> {
     const { dnsNames, keyType } = options;
     const keyPair = keyType === undefined ? generateP256KeyPair() : await generateKeyPair(keyType);
     const leaf = await issueX509Svid(this.issuer, {
       spki: keyPair.spki,
-      spiffeId: SpiffeId.of(this.trustDomain, path),
+      spiffeId,
       ...(dnsNames && { dnsNames }),
       notBefore: options.notBefore ?? new Date(Date.now() - 10_000),
       notAfter: options.notAfter ?? new Date(Date.now() + HOUR_MS),
