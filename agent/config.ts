@@ -25,6 +25,8 @@ export interface AgentConfig {
     readonly path: string /** File mode, such as 0o777. */;
     readonly mode: number;
   };
+  /** Where the private sockets of launched processes stand. Absolute. */
+  readonly launchFolder: string;
   /** Absolute. Only the agent's own user can open it. */
   readonly adminSocket: string;
   readonly bootstrap: Bootstrap;
@@ -113,13 +115,16 @@ export const agentConfigSchema: z.ZodType<AgentConfig> = file.transform(
       });
     }
     const dataDir = resolve(from.data_dir);
+    const socket = resolve(dataDir, from.socket);
     const absolute = (value: string | undefined): string | undefined =>
       value === undefined ? undefined : resolve(dataDir, value);
     return {
       trustDomain: from.trust_domain,
       dataDir,
       server: from.server,
-      socket: { path: resolve(dataDir, from.socket), mode: Number.parseInt(from.socket_mode, 8) },
+      socket: { path: socket, mode: Number.parseInt(from.socket_mode, 8) },
+      // Beside the socket, so that its path is short whenever the socket's is.
+      launchFolder: `${socket.replace(/\.sock$/, "")}.launch`,
       adminSocket: resolve(dataDir, from.admin_socket ?? "agent-admin.sock"),
       bootstrap: bootstrapOf(absolute(from.trust_bundle_file), from.insecure_bootstrap),
       joinTokenFile: absolute(from.join_token_file),

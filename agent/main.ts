@@ -3,6 +3,7 @@
 
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { LaunchService } from "../proto/schema.gen.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
 import { ensureDir } from "../runtime/files.ts";
 import { startHealth } from "../runtime/health.ts";
@@ -22,6 +23,7 @@ import { Subscribers } from "./cache/subscribers.ts";
 import { SvidCache } from "./cache/svids.ts";
 import { type AgentConfig, takeJoinToken } from "./config.ts";
 import { AgentIdentity } from "./identity.ts";
+import { startLaunchService } from "./launch/index.ts";
 import { Follower } from "./link/follow.ts";
 import { Link } from "./link/link.ts";
 import { Renewal } from "./link/renewal.ts";
@@ -232,6 +234,17 @@ async function startSockets(
   const admin = await lifecycle.start("admin socket", () =>
     startAdmin({ path: config.adminSocket, callers: processes, log }),
   );
+  const launches = await startLaunchService({
+    callers: processes,
+    folder: config.launchFolder,
+    peerOf: (tag) => connectionOf(tag).peer,
+    serveConnection: (socket, peer, selectors) =>
+      workloads.accept(socket, new WorkloadConnection(peer, selectors)),
+    clock,
+    log,
+  });
+  lifecycle.own("launched processes", () => launches.stop());
+  workloads.rpc.add(LaunchService, launches.handlers);
   const listener = await processes.listen({
     path: config.socket.path,
     mode: config.socket.mode,

@@ -13,6 +13,7 @@ import type { Selector } from "../proto/types/selector.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { Metrics } from "../runtime/metrics.ts";
 import type { Peer } from "./peer/index.ts";
+import { assertSecurityHeader } from "./workload-api/header.ts";
 import { type WorkloadApiOptions, workloadApiHandlers } from "./workload-api/index.ts";
 
 /** The tag of a connection: what handlers find as `context.peer`. */
@@ -66,9 +67,11 @@ export class WorkloadServer {
         // Requests of the Workload API are small; the largest is a token to validate.
         maxMessageBytes: 256 * 1024,
       },
-      intercept: async ({ method }, next) => {
+      intercept: async (context, next) => {
+        const { method } = context;
         let status = "ok";
         try {
+          assertSecurityHeader(context);
           await next();
         } catch (error) {
           const code = error instanceof IdentityError ? error.code : Status.internal;

@@ -6,7 +6,6 @@ import type { CallContext } from "../../proto/rpc/service.ts";
 import type { Selector } from "../../proto/types/selector.ts";
 import { agentError } from "../errors.ts";
 import type { Peer } from "../peer/index.ts";
-import { assertSecurityHeader } from "./header.ts";
 
 export interface CallersOptions {
   /** The process behind a connection, from the connection's tag. */
@@ -52,11 +51,10 @@ export class Callers {
   }
 
   /**
-   * Checks the header, then attests the process behind the connection.
-   * @throws SECURITY_HEADER_MISSING, CALLER_GONE, CALLER_CHANGED, TOO_MANY_STREAMS, ATTESTATION_FAILED
+   * Attests the process behind the connection of a call.
+   * @throws CALLER_GONE, CALLER_CHANGED, TOO_MANY_STREAMS, ATTESTATION_FAILED
    */
   async admit(context: CallContext): Promise<Caller> {
-    assertSecurityHeader(context);
     const peer = this.#options.peerOf(context.peer);
     this.#enter(peer.uid);
     try {

@@ -6,13 +6,16 @@ import { agentError } from "../errors.ts";
 
 export const SECURITY_HEADER = "workload.spiffe.io";
 
+/** The Workload API and every service of ours; reflection, health probes and Envoy send no header. */
+const GUARDED = /^\/(SpiffeWorkloadAPI|signet\.[^/]*)\//;
+
 /**
- * Refuses a call without the header. The value is exactly "true": other spellings, and the header given
+ * Refuses a call without the header, if its service needs it. The value is exactly "true": other spellings, and the header given
  * twice (joined as "true, true"), are refused.
  * @throws SECURITY_HEADER_MISSING
  */
 export function assertSecurityHeader(context: CallContext): void {
-  if (context.metadata(SECURITY_HEADER) === "true") return;
+  if (context.metadata(SECURITY_HEADER) === "true" || !GUARDED.test(context.method)) return;
   throw agentError("SECURITY_HEADER_MISSING", "security header missing from request", {
     hint: `send the metadata "${SECURITY_HEADER}: true" with every call, as SPIFFE clients do`,
   });

@@ -14,7 +14,6 @@ import { isRefusal, type JwtSvidCache } from "../cache/jwt-svids.ts";
 import { noIdentity, type Profile, type View } from "../cache/view.ts";
 import { agentError } from "../errors.ts";
 import type { Caller } from "./callers.ts";
-import { assertSecurityHeader } from "./header.ts";
 import { follow, mapKey, type StreamOptions } from "./stream.ts";
 
 const { methods } = SpiffeWorkloadApi;
@@ -53,7 +52,6 @@ async function fetchJwtSvid(
   context: CallContext,
   options: JwtOptions,
 ): Promise<Init<workload.JWTSVIDResponse>> {
-  assertSecurityHeader(context);
   checkAudience(request.audience);
   const only = request.spiffeId === "" ? undefined : SpiffeId.parse(request.spiffeId).toString();
   return withCaller(context, options, async (caller, view) => {
@@ -96,7 +94,6 @@ async function validate(
   context: CallContext,
   options: JwtOptions,
 ): Promise<Init<workload.ValidateJWTSVIDResponse>> {
-  assertSecurityHeader(context);
   const { audience, svid } = request;
   checkAudience([audience]);
   if (svid === "") throw agentError("JWT_SVID_MISSING", "no JWT-SVID is given");
