@@ -36,7 +36,13 @@ export interface Caller {
   readonly pid: number;
   /** The next line that it prints: "ready", "closed", "error ECONNREFUSED", or an answer. */
   line(): Promise<string>;
-  /** Sends one line: "exec" and a JSON array, "open PATH", "fork PATH" (a child connects), "orphan PATH". */
+  /**
+   * Sends one line: "open PATH", "write TEXT", "exit", "exec" and a JSON array, "fork PATH" (starts a
+   * child that connects), "fork-reopen PATH" (one that connects again when its parent has ended),
+   * "fork-as UID",
+   * "fork-late PATH" (one that connects only then),
+   * "relay LINE" (tells the child started last).
+   */
   tell(command: string): void;
   /** Kills it and waits until it is gone. */
   kill(): Promise<void>;
@@ -47,11 +53,12 @@ const KOFFI = createRequire(import.meta.url).resolve("koffi");
 // Plain JavaScript of one file: it runs under other users, who may not read this folder.
 const PROGRAM = `
 const net = require("node:net");
-const { uid, gid, groups, count, path, koffi } = JSON.parse(process.argv[1]);
+const { uid, gid, groups, count, path, koffi, reopen } = JSON.parse(process.argv[1]);
 if (groups) process.setgroups(groups);
 if (gid !== undefined) process.setgid(gid);
 if (uid !== undefined) process.setuid(uid);
 const say = (line) => process.stdout.write(line + "\\n");
+setTimeout(() => process.exit(3), 20000); // whatever becomes of the test
 const sockets = [];
 function open(path, done) {
   const socket = net.connect({ path, allowHalfOpen: false });
@@ -64,13 +71,23 @@ function open(path, done) {
 let connected = 0;
 for (let i = 0; i < count; i++) open(path, () => { if (++connected === count) say("ready"); });
 if (count === 0) say("ready");
-const child = (path, detached) => require("node:child_process").spawn(process.execPath,
-  ["-e", process.execArgv[1], JSON.stringify({ path, count: 1, koffi })], { stdio: ["pipe", "inherit", "inherit"], detached });
-require("node:readline").createInterface(process.stdin).on("line", (line) => {
+let last;
+const fork = (path, more) => {
+  const options = JSON.stringify({ path, count: path ? 1 : 0, koffi, ...more });
+  last = require("node:child_process").spawn(process.execPath, ["-e", process.execArgv[1], options],
+    { stdio: ["pipe", "inherit", "inherit"] });
+  say("child " + last.pid);
+};
+const commands = require("node:readline").createInterface(process.stdin);
+commands.on("close", () => reopen ? open(path, () => say("reopened")) : process.exit(0));
+commands.on("line", (line) => {
   const [verb, ...words] = line.split(" ");
   if (verb === "open") open(words[0], () => say("opened"));
-  if (verb === "fork") say("child " + child(words[0], false).pid);
-  if (verb === "orphan") { child(words[0], true); setTimeout(() => process.kill(process.pid, "SIGKILL"), 20); }
+  if (verb === "fork") fork(words[0], {});
+  if (verb === "fork-as") fork("", { uid: Number(words[0]), gid: Number(words[0]) });
+  if (verb === "fork-reopen") fork(words[0], { reopen: true });
+  if (verb === "fork-late") fork(words[0], { reopen: true, count: 0 });
+  if (verb === "relay") last.stdin.write(words.join(" ") + "\\n");
   if (verb === "write") for (const socket of sockets) socket.write(words[0]);
   if (verb === "exit") process.exit(0);
   if (verb === "exec") {
