@@ -69,10 +69,7 @@ export const command: Command = {
       return created.map(formatEntry).join("\n\n");
     });
     requireSuccess(
-      results.map(({ status, entry }, i) => ({
-        status,
-        name: entry?.id || formatId(drafts[i]?.spiffeId as spire.api.types.SPIFFEID | undefined),
-      })),
+      results.map(({ status, entry }, i) => ({ status, name: nameOf(drafts[i], entry) })),
       "created",
     );
   },
@@ -101,4 +98,14 @@ async function draftsOf(input: Input): Promise<EntryDraft[]> {
     throw misuse("--selector is missing", { hint: "such as --selector unix:uid:1000" });
   }
   return [draft];
+}
+
+/** The entry that was wanted, and the one that is there already. */
+function nameOf(
+  draft: EntryDraft | undefined,
+  existing: spire.api.types.Entry | undefined,
+): string {
+  const { trustDomain = "", path = "" } = draft?.spiffeId ?? {};
+  const wanted = formatId({ trustDomain, path });
+  return existing === undefined ? wanted : `${wanted} (entry ${existing.id})`;
 }

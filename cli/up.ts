@@ -1,6 +1,7 @@
 // `signet up --dir DIR`: server and agent in one process, for development, as an ordinary user. State
 // lies in DIR; the next `up` there resumes.
 
+import { openSync, writeSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { agentConfigSchema } from "../agent/config.ts";
 import { start as startAgent } from "../agent/main.ts";
@@ -9,11 +10,11 @@ import { createChannel } from "../proto/rpc/client.ts";
 import { AgentService, BundleService } from "../proto/schema.gen.ts";
 import { parseConfig } from "../runtime/config.ts";
 import { ensureDir, writeFileAtomic } from "../runtime/files.ts";
-import { LOG_LEVELS, type Logger, type LogLevel } from "../runtime/log.ts";
+import { createLogger, LOG_LEVELS, type Logger, type LogLevel } from "../runtime/log.ts";
 import { serverConfigSchema } from "../server/config.ts";
 import { start as startServer } from "../server/main.ts";
 import type { Command } from "./command.ts";
-import { type Daemon, daemonLog, runDaemon } from "./daemon.ts";
+import { type Daemon, runDaemon } from "./daemon.ts";
 import { misuse, required } from "./flags.ts";
 import { findTrustDomain } from "./up-trust-domain.ts";
 import { readVersion } from "./version.ts";
@@ -21,11 +22,13 @@ import { readVersion } from "./version.ts";
 /** The node's second SPIFFE ID: stable when the agent attests anew, so that entries name it as parent. */
 const NODE_PATH = "/node";
 const TOKEN_TTL_SECONDS = 60;
+const LOG_FILE = "up.log";
 
 interface Up extends Daemon {
   readonly trustDomain: string;
   readonly workloadSocket: string;
   readonly adminSocket: string;
+  readonly logFile: string;
   readonly ready: Promise<void>;
 }
 
@@ -43,18 +46,18 @@ export const command: Command = {
     {
       name: "log-level",
       value: "<level>",
-      description: LOG_LEVELS.join(", "),
-      defaultValue: "warn",
+      description: `how much goes to <folder>/up.log: ${LOG_LEVELS.join(", ")}`,
+      defaultValue: "info",
     },
   ],
   examples: [["signet up --dir ./dev", "ready in about a second; Ctrl-C stops it"]],
   async run(input, output) {
     const dir = resolve(required(input, "dir", "--dir"));
-    const level = input.text("logLevel") ?? "warn";
+    const level = input.text("logLevel") ?? "info";
     if (!isLevel(level))
       throw misuse(`--log-level: "${level}" is not one of ${LOG_LEVELS.join(", ")}`);
-    const log = daemonLog("up", level);
     await ensureDir(dir, 0o711);
+    const log = openLog(join(dir, LOG_FILE), level);
     const trustDomain = await findTrustDomain(dir, input.text("trustDomain"));
     await runDaemon(
       log,
@@ -103,6 +106,7 @@ async function start(dir: string, trustDomain: string, log: Logger): Promise<Up>
       trustDomain,
       workloadSocket: agent.socket,
       adminSocket: server.adminSocket,
+      logFile: join(dir, LOG_FILE),
       ready: agent.ready,
       failed: Promise.race([server.failed, agent.failed]),
       async stop() {
@@ -135,6 +139,12 @@ async function prepareAgent(
   }
 }
 
+/** Appends; the terminal is for what the developer is to type next. */
+function openLog(path: string, level: LogLevel): Logger {
+  const file = openSync(path, "a", 0o600);
+  return createLogger({ level, destination: { write: (line) => void writeSync(file, line) } });
+}
+
 /** JSON is YAML, with every string quoted. */
 function yaml(config: object): string {
   return JSON.stringify(config);
@@ -150,6 +160,7 @@ function summary(up: Up): object {
     parentId: `spiffe://${up.trustDomain}${NODE_PATH}`,
     workloadSocket: `unix://${up.workloadSocket}`,
     adminSocket: up.adminSocket,
+    logFile: up.logFile,
   };
 }
 
@@ -157,7 +168,7 @@ function welcome(up: Up): string {
   const id = `spiffe://${up.trustDomain}`;
   const uid = process.getuid?.() ?? 0;
   return [
-    `Ready. Trust domain ${up.trustDomain}; Ctrl-C stops.`,
+    `Ready. Trust domain ${up.trustDomain}; log in ${up.logFile}; Ctrl-C stops.`,
     "",
     "In another terminal:",
     "",
