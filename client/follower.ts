@@ -119,6 +119,15 @@ export class Follower<State> {
   }
 
   #notify(): void {
-    for (const listener of this.#listeners) listener();
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener();
+      } catch (error) {
+        // As with event targets: a listener's fault is not ours, and must not end the watch.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
   }
 }

@@ -12,7 +12,7 @@ import type { JwtBundles, ValidatedJwtSvid, WorkloadJwtSvid } from "./jwt-contex
 import { type FetchOptions, type JwtRequest, WorkloadApi } from "./workload-api.ts";
 import type { SourceOptions } from "./x509-source.ts";
 
-/** Most tokens kept; the one used longest ago goes first. */
+/** Most tokens kept; the one fetched longest ago goes first. */
 const MAX_KEPT = 1000;
 
 export interface ValidateOptions extends FetchOptions {
@@ -25,6 +25,7 @@ export class JwtSource implements Disposable {
   readonly #api: WorkloadApi;
   readonly #options: SourceOptions;
   readonly #kept: Map<string, WorkloadJwtSvid> = new Map();
+  readonly #pending: Map<string, Promise<WorkloadJwtSvid>> = new Map();
 
   private constructor(options: SourceOptions) {
     this.#options = options;
@@ -68,12 +69,12 @@ export class JwtSource implements Disposable {
     const now = (this.#options.clock ?? systemClock).now().getTime();
     if (kept !== undefined && now < halfLife(kept)) return kept;
     try {
-      const svid = await this.#api.fetchJwtSvid(request);
-      this.#keep(key, svid);
+      const svid = await this.#fetch(key, request);
+      this.#follower.state(); // withdrawn while the answer was on its way
       return svid;
     } catch (error) {
-      const lost = error instanceof IdentityError && error.code === Status.unavailable;
-      if (lost && kept !== undefined && now < kept.expiresAt.getTime()) return kept;
+      const isAway = error instanceof IdentityError && error.code === Status.unavailable;
+      if (isAway && kept !== undefined && now < kept.expiresAt.getTime()) return kept;
       throw error;
     }
   }
@@ -106,11 +107,25 @@ export class JwtSource implements Disposable {
     this.close();
   }
 
-  #keep(key: string, svid: WorkloadJwtSvid): void {
+  /** Asks the agent; callers who want the same token at the same time share one question. */
+  #fetch(key: string, request: JwtRequest): Promise<WorkloadJwtSvid> {
+    const { signal, timeoutMs, ...shared } = request;
+    if (signal !== undefined || timeoutMs !== undefined) return this.#fetchAlone(key, request);
+    let pending = this.#pending.get(key);
+    if (pending === undefined) {
+      pending = this.#fetchAlone(key, shared).finally(() => this.#pending.delete(key));
+      this.#pending.set(key, pending);
+    }
+    return pending;
+  }
+
+  async #fetchAlone(key: string, request: JwtRequest): Promise<WorkloadJwtSvid> {
+    const svid = await this.#api.fetchJwtSvid(request);
     this.#kept.delete(key);
     this.#kept.set(key, svid);
     const [oldest] = this.#kept.keys();
     if (this.#kept.size > MAX_KEPT && oldest !== undefined) this.#kept.delete(oldest);
+    return svid;
   }
 }
 

@@ -3,7 +3,7 @@
 
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
+import { type ConnectionOptions, connect, type SecureContext, type TLSSocket } from "node:tls";
 import type { IdentityError } from "../../pki/errors.ts";
 import { type Clock, systemClock } from "../../runtime/clock.ts";
 import { clientError } from "../errors.ts";
@@ -22,6 +22,7 @@ export interface ConnectOptions {
   readonly alpnProtocols?: readonly string[];
   /** Sent as SNI; a proxy may route by it. The peer is known by its SPIFFE ID alone. */
   readonly serverName?: string;
+  /** Default 10 s. */
   readonly handshakeTimeoutMs?: number;
   readonly clock?: Clock;
   /**
@@ -39,20 +40,22 @@ export function tlsConnector(options: ConnectOptions): (socket: Socket) => Promi
 /**
  * Runs the handshake as client over a connected socket. On failure the socket is destroyed and nothing
  * but the handshake has been sent. `peerOf(result)` tells who is there.
- * @throws TLS_HANDSHAKE_FAILED, and the reasons of `admit`
+ * @throws TLS_HANDSHAKE_FAILED, and the reasons of `admit` and of the source
  */
-export function secureSocket(socket: Duplex, options: ConnectOptions): Promise<TLSSocket> {
+export async function secureSocket(socket: Duplex, options: ConnectOptions): Promise<TLSSocket> {
   const { source, authorize, clock = systemClock } = options;
+  // What goes wrong below TLS surfaces above, as the secured socket's error or close.
+  socket.on("error", () => {});
   const tlsOptions: ConnectionOptions = {
     socket,
-    secureContext: secureContext(source.svid()),
+    secureContext: contextOf(source, socket),
     // Ours is the only verification: OpenSSL knows neither trust domains nor SPIFFE IDs.
     rejectUnauthorized: false,
     checkServerIdentity: () => undefined,
     ...(options.alpnProtocols && { ALPNProtocols: [...options.alpnProtocols] }),
     ...(options.serverName !== undefined && { servername: options.serverName }),
   };
-  return new Promise((resolve, reject) => {
+  return await new Promise((resolve, reject) => {
     const secured = connect(tlsOptions);
     const fail = (error: IdentityError): void => {
       timer.cancel();
@@ -90,4 +93,14 @@ export function secureSocket(socket: Duplex, options: ConnectOptions): Promise<T
       resolve(secured);
     });
   });
+}
+
+/** The context to show; without an identity the connection is given up. */
+function contextOf(source: TlsSource, socket: Duplex): SecureContext {
+  try {
+    return secureContext(source.svid());
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
 }

@@ -4,6 +4,7 @@
 import { Agent, type AgentOptions } from "node:https";
 import { connect, isIP, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { systemClock } from "../../runtime/clock.ts";
 import { clientError } from "../errors.ts";
 import { type ConnectOptions, secureSocket } from "./connect.ts";
 
@@ -19,6 +20,8 @@ export type HttpsAgentOptions = ConnectOptions & {
 export function httpsAgent(options: HttpsAgentOptions): Agent {
   return new SpiffeAgent(options);
 }
+
+const CONNECT_TIMEOUT_MS = 10_000;
 
 type Created = (error: Error | null, socket: Duplex) => void;
 interface Target {
@@ -44,14 +47,21 @@ class SpiffeAgent extends Agent {
       ? connect({ path: socketPath })
       : connect({ host, port: Number(port) });
     const fail = (error: Error): void => done(error, socket);
-    const refused = (cause: Error): void =>
+    const timeoutMs = this.connectOptions.handshakeTimeoutMs ?? CONNECT_TIMEOUT_MS;
+    const timer = systemClock.setTimer(timeoutMs, () =>
+      socket.destroy(new Error(`no answer in ${timeoutMs} ms`)),
+    );
+    const refused = (cause: Error): void => {
+      timer.cancel();
       fail(
         clientError("TLS_HANDSHAKE_FAILED", `no connection to ${host}: ${cause.message}`, {
           cause,
         }),
       );
+    };
     socket.once("error", refused);
     socket.once("connect", () => {
+      timer.cancel();
       socket.off("error", refused);
       const name = servername || host;
       const serverName = this.connectOptions.serverName ?? (isIP(name) ? undefined : name);

@@ -292,6 +292,21 @@ t.test("a token is kept until half of its life is over, one for each audience", 
   });
 });
 
+t.test("callers who want the same token at the same time share one question", async (t) => {
+  const { fake, source } = await startJwt(t);
+  const wanted = Array.from({ length: 10 }, () => source.fetchJwtSvid({ audience: "ledger" }));
+  t.equal(new Set((await Promise.all(wanted)).map(({ token }) => token)).size, 1);
+  t.equal(fake.count("FetchJWTSVID"), 1);
+  fake.jwt = async () => {
+    throw new IdentityError("TEST", Status.resourceExhausted, "too many");
+  };
+  const other = { audience: "mail" };
+  const failing = [source.fetchJwtSvid(other), source.fetchJwtSvid(other)];
+  for (const attempt of failing) await t.rejects(attempt, { reason: "TEST", code: 8 });
+  await t.rejects(source.fetchJwtSvid({ ...other, timeoutMs: 1000 }), { reason: "TEST", code: 8 });
+  t.equal(fake.count("FetchJWTSVID"), 3, "a failure is not kept");
+});
+
 t.test("tokens are validated by the agent, or locally when asked for", async (t) => {
   const { fake, source } = await startJwt(t);
   const { token } = await source.fetchJwtSvid({ audience: "ledger" });

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { IncomingMessage, RequestListener } from "node:http";
 import { connect as connectHttp2, createSecureServer } from "node:http2";
 import { type Agent, createServer, request, type Server } from "node:https";
-import { type AddressInfo, connect as connectTcp } from "node:net";
+import { type AddressInfo, connect as connectTcp, createServer as createTcpServer } from "node:net";
 import type { Test } from "tap";
 import t from "tap";
 import { peerOf } from "../../../client/tls/admit.ts";
@@ -10,6 +10,7 @@ import { authorizeId, authorizeMemberOf } from "../../../client/tls/authorize.ts
 import { secureSocket } from "../../../client/tls/connect.ts";
 import { httpsAgent } from "../../../client/tls/https.ts";
 import { protectServer, serverTlsOptions } from "../../../client/tls/server.ts";
+import { IdentityError, Status } from "../../../pki/errors.ts";
 import { TestAuthority } from "../../support/test-authority.ts";
 import { TestTlsSource } from "../../support/tls-source.ts";
 
@@ -101,6 +102,38 @@ t.test("an address where nobody listens is a plain error", async (t) => {
     authorize: () => true,
   });
   await t.rejects(get(1, agent), { reason: "TLS_HANDSHAKE_FAILED", code: 14 });
+});
+
+t.test("an identity that was withdrawn fails the request, and nothing else", async (t) => {
+  const port = await serve(t, whoAreYou);
+  const withdrawn = {
+    svid: () => {
+      throw new IdentityError("IDENTITY_WITHDRAWN", Status.permissionDenied, "withdrawn");
+    },
+    anchorsOf,
+    onChange: () => () => {},
+  };
+  const agent = httpsAgent({ source: withdrawn, authorize: () => true });
+  t.teardown(() => agent.destroy());
+  await t.rejects(get(port, agent), {
+    reason: "IDENTITY_WITHDRAWN",
+    code: Status.permissionDenied,
+  });
+});
+
+t.test("an address that does not answer is given up in time", async (t) => {
+  const silent = createTcpServer(() => {}).listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  t.teardown(() => silent.close());
+  const agent = httpsAgent({
+    source: new TestTlsSource(undefined, anchorsOf),
+    authorize: () => true,
+    handshakeTimeoutMs: 50,
+  });
+  await t.rejects(get((silent.address() as AddressInfo).port, agent), {
+    reason: "TLS_HANDSHAKE_FAILED",
+    code: Status.unavailable,
+  });
 });
 
 t.test("connections are reused, and both sides rotate without a failed call", async (t) => {
