@@ -292,6 +292,18 @@ t.test("a token is kept until half of its life is over, one for each audience", 
   });
 });
 
+t.test("a JWT source that gets no answer says so and leaves nothing open", async (t) => {
+  const fake = await FakeWorkloadApi.start(t);
+  fake.jwtBundles.set(refusal);
+  await t.rejects(JwtSource.start({ endpoint: fake.endpoint, timeoutMs: 100 }), {
+    reason: "SOURCE_NOT_READY",
+    code: Status.unavailable,
+    message: /no identity issued/,
+  });
+  fake.jwtBundles.set(new IdentityError("TEST", Status.unimplemented, "not here"));
+  await t.rejects(JwtSource.start({ endpoint: fake.endpoint }), { reason: "TEST", code: 12 });
+});
+
 t.test("callers who want the same token at the same time share one question", async (t) => {
   const { fake, source } = await startJwt(t);
   const wanted = Array.from({ length: 10 }, () => source.fetchJwtSvid({ audience: "ledger" }));

@@ -6,6 +6,7 @@ import {
   fetchX509Bundles,
   fetchX509Svid,
   validateJwtSvid,
+  watchX509Context,
 } from "../../client/fetch.ts";
 import { WorkloadApi } from "../../client/workload-api.ts";
 import { emptyBundle } from "../../pki/bundle/bundle.ts";
@@ -184,6 +185,24 @@ t.test("the agent's refusal arrives with its reason, code and hint", async (t) =
   fake.x509.set(refusal);
   const { reason, code, message, hint } = refusal;
   await t.rejects(api.fetchX509Svid(), { reason, code, message, hint });
+});
+
+t.test("a stream that ends without an answer is an error, not an endless wait", async (t) => {
+  const { fake, api } = await start(t);
+  fake.x509.end();
+  await t.rejects(api.fetchX509Svid(), wrong);
+});
+
+t.test("watches without a connection of one's own", async (t) => {
+  const { fake, options } = await start(t);
+  fake.x509.set(await x509Response(north, ["/db"]));
+  const seen: string[] = [];
+  for await (const { svids } of watchX509Context(options)) {
+    seen.push(svids.map(({ id }) => id.path).join());
+    if (seen.length === 2) break;
+    fake.x509.set(await x509Response(north, ["/web", "/db"]));
+  }
+  t.strictSame(seen, ["/db", "/web,/db"]);
 });
 
 t.test("a silent agent and a missing one are errors in time", async (t) => {

@@ -19,11 +19,18 @@ import type { TestAuthority } from "./test-authority.ts";
 class Answer<T> {
   #current: T | IdentityError | undefined;
   #changed = Promise.withResolvers<void>();
+  #ended = false;
 
   set(value: T | IdentityError): void {
     this.#current = value;
     this.#changed.resolve();
     this.#changed = Promise.withResolvers();
+  }
+
+  /** Streams end with status OK, as no agent should. */
+  end(): void {
+    this.#ended = true;
+    this.#changed.resolve();
   }
 
   get(): T {
@@ -35,7 +42,7 @@ class Answer<T> {
   async *stream(signal: AbortSignal): AsyncGenerator<T> {
     const aborted = Promise.withResolvers<void>();
     signal.addEventListener("abort", () => aborted.resolve(), { once: true });
-    while (!signal.aborted) {
+    while (!signal.aborted && !this.#ended) {
       const changed = this.#changed.promise;
       if (this.#current !== undefined) yield this.get();
       await Promise.race([changed, aborted.promise]);
