@@ -15,7 +15,7 @@ import {
   formatPageToken,
   parsePageToken,
 } from "../attestation/agent-list.ts";
-import { formatJoinToken, isJoinToken } from "../attestation/join-token.ts";
+import { createJoinToken } from "../attestation/create-join-token.ts";
 import type { NodeAttestor } from "../attestation/node-attestor.ts";
 import type { Issuer } from "../ca/issuer.ts";
 import { serverError } from "../errors.ts";
@@ -43,6 +43,8 @@ const MAX_VERSION_LENGTH = 255;
 const MAX_PAYLOAD_BYTES = 1024 * 1024;
 /** Challenges one attestation may take: a node that never finishes must not be served for ever. */
 const MAX_CHALLENGES = 16;
+/** How long a node may take for each message: anyone can open such a stream and leave it. */
+const MESSAGE_TIMEOUT_MS = 30_000;
 
 /** The handlers of the service. */
 export function agentHandlers(options: AgentApiOptions): Handlers<Wire> {
@@ -101,7 +103,8 @@ async function* attest(
   options: AgentApiOptions,
 ): AsyncGenerator<AttestResponse, void, undefined> {
   const iterator = requests[Symbol.asyncIterator]();
-  const first = await iterator.next();
+  const { clock } = options;
+  const first = await inTime(iterator.next(), clock);
   const params = first.done === true ? undefined : first.value.params;
   const { data, csr } = checkParams(params);
   const attestor = options.attestors.get(data.type);
@@ -118,7 +121,7 @@ async function* attest(
   for (let challenges = 0; step.done !== true; challenges++) {
     if (challenges === MAX_CHALLENGES) throw invalid("it takes too many challenges");
     yield { challenge: step.value };
-    const answer = await iterator.next();
+    const answer = await inTime(iterator.next(), clock);
     const response = answer.done === true ? undefined : answer.value.challengeResponse;
     if (response === undefined) throw invalid("a challenge was not answered");
     step = await proof.next(response);
@@ -144,6 +147,14 @@ async function* attest(
   );
   const svid = svidToWire(agentId, chain, leaf.notAfter);
   yield { result: { svid, reattestable: canReattest } };
+}
+
+async function inTime<T>(message: Promise<T>, clock: Clock): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  using _timer = clock.setTimer(MESSAGE_TIMEOUT_MS, () =>
+    late.reject(invalid("the next message did not come in time")),
+  );
+  return await Promise.race([message, late.promise]);
 }
 
 function checkParams(params: spire.api.server.agent.v1.AttestAgentRequest.Params | undefined): {
@@ -179,42 +190,6 @@ async function renew(
     notAfterUnixSeconds: unixSeconds(leaf.notAfter),
   });
   return { svid: svidToWire(agentId, chain, leaf.notAfter) };
-}
-
-async function createJoinToken(
-  request: spire.api.server.agent.v1.CreateJoinTokenRequest,
-  { tokens, trustDomain, clock }: AgentApiOptions,
-): Promise<Init<spire.api.types.JoinToken>> {
-  if (request.ttl < 1) {
-    throw serverError("JOIN_TOKEN_INVALID", "a join token needs a ttl of at least one second", {
-      hint: "give --ttl",
-    });
-  }
-  if (request.token !== "" && !isJoinToken(request.token)) {
-    throw serverError(
-      "JOIN_TOKEN_INVALID",
-      "a join token has at most 255 characters, letters, digits, dots, dashes and underscores",
-      { hint: "leave the value out to get a random one" },
-    );
-  }
-  const aliasSpiffeId =
-    request.agentId === undefined ? "" : aliasFromWire(request.agentId, trustDomain);
-  const value = request.token === "" ? formatJoinToken() : request.token;
-  const expiresAt = unixSeconds(clock.now()) + request.ttl;
-  await tokens.create(value, { expiresAtUnixSeconds: expiresAt, aliasSpiffeId });
-  return { value, expiresAt };
-}
-
-/** The ID an alias may give: a workload's, since those below /spire are the system's own. */
-function aliasFromWire(wire: spire.api.types.SPIFFEID, trustDomain: TrustDomain): string {
-  const id = spiffeIdFromWire(wire);
-  const isReserved = id.path === "/spire" || id.path.startsWith("/spire/");
-  if (!id.isMemberOf(trustDomain) || id.path === "" || isReserved) {
-    throw serverError("JOIN_TOKEN_INVALID", `"${id}" cannot be the alias of an agent`, {
-      hint: `give an ID of the trust domain "${trustDomain}" with a path outside /spire`,
-    });
-  }
-  return id.toString();
 }
 
 function agentIdFromWire(

@@ -70,6 +70,8 @@ export class Gate {
   }
 
   #guardCall(method: AnyMethod, handler: Untyped): Untyped {
+    const ok = this.#calls.labels({ method: method.path, status: "ok" });
+    const seconds = this.#seconds.labels({ method: method.path });
     return async (request, context) => {
       const begun = performance.now();
       let response: unknown;
@@ -81,9 +83,9 @@ export class Gate {
         this.#audit(context, request, undefined, error);
         throw explained(error);
       } finally {
-        this.#seconds.observe({ method: context.method }, (performance.now() - begun) / 1000);
+        seconds.observe((performance.now() - begun) / 1000);
       }
-      this.#calls.inc({ method: context.method, status: "ok" });
+      ok.inc();
       this.#audit(context, request, response, undefined);
       return response;
     };

@@ -16,6 +16,7 @@ export class ChangeRing {
   readonly #changes: RecentChange[] = [];
   /** The changes before this index of `#changes` are forgotten; it is cut off now and then. */
   #start = 0;
+  #sinceStale = 0;
   /** Every change after this revision is remembered. */
   #floor: number;
   /** Per agent, the revision at which its selectors last changed, and with them its aliases. */
@@ -28,6 +29,7 @@ export class ChangeRing {
 
   add(change: RecentChange): void {
     this.#changes.push(change);
+    this.#sinceStale++;
     if (this.#changes.length - this.#start <= this.#capacity) return;
     this.#floor = this.#changes[this.#start]?.revision ?? this.#floor;
     this.#start++;
@@ -41,12 +43,14 @@ export class ChangeRing {
     this.#reselected.set(agentId, revision);
   }
 
-  /** The revision in the middle of what is remembered: who stands before it should be moved on. */
-  get middle(): number {
-    const index = this.#start + Math.floor((this.#changes.length - this.#start) / 2);
-    return this.#changes.length - this.#start < this.#capacity
-      ? this.#floor
-      : (this.#changes[index]?.revision ?? this.#floor);
+  /**
+   * Now and then a revision: agents whose cursor stands before it should be moved on, before what they
+   * missed is forgotten. Undefined most of the time.
+   */
+  takeStaleBefore(): number | undefined {
+    if (this.#sinceStale < this.#capacity / 2) return undefined;
+    this.#sinceStale = 0;
+    return this.#changes[this.#changes.length - Math.floor(this.#capacity / 2)]?.revision;
   }
 
   /** What an agent below `roots` that stopped at `revision` missed. */

@@ -155,9 +155,11 @@ export class LinkHub implements Publication {
         }
       }
     }
-    const { middle } = this.#ring;
-    for (const session of this.#sessions) {
-      if (session.sentRevision !== 0 && session.sentRevision < middle) session.moveCursor();
+    const staleBefore = this.#ring.takeStaleBefore() ?? 0;
+    if (staleBefore > 0) {
+      for (const session of this.#sessions) {
+        if (session.sentRevision < staleBefore) session.moveCursor();
+      }
     }
     this.#settle(revision);
   }

@@ -9,11 +9,11 @@ import {
   EntryService,
   LinkService,
   LocalAuthorityService,
-  type signet,
   type spire,
 } from "../../../proto/schema.gen.ts";
 import { systemClock } from "../../../runtime/clock.ts";
-import { type TestAgent, TestServer } from "../../support/running-server.ts";
+import { TestServer } from "../../support/running-server.ts";
+import { TestLink } from "../../support/test-link.ts";
 
 const server = await TestServer.start();
 t.teardown(() => server.stop());
@@ -21,7 +21,6 @@ const entries = server.admin.client(EntryService);
 const agents = server.admin.client(AgentService);
 
 type Entry = Init<spire.api.types.Entry>;
-type Cursor = signet.link.v1.Cursor;
 
 const wireId = (id: string): { trustDomain: string; path: string } => ({
   trustDomain: "north.test",
@@ -47,89 +46,10 @@ function closing(socket: TLSSocket): Promise<void> {
   return new Promise((resolve) => socket.resume().once("close", () => resolve()));
 }
 
-/** An agent's end of the link, which holds what it was told as a node agent does. */
-class Link {
-  readonly held = new Map<string, spire.api.types.Entry>();
-  readonly bundles = new Map<string, spire.api.types.Bundle>();
-  resumed: boolean | undefined;
-  cursor: Cursor | undefined;
-  snapshots = 0;
-  pages = 0;
-  confirms = true;
-  readonly #call;
-  #page: spire.api.types.Entry[] = [];
-
-  private constructor(call: ReturnType<ReturnType<typeof linkClient>["watch"]>) {
-    this.#call = call;
-  }
-
-  static async open(agent: TestAgent, hello: Init<signet.link.v1.Hello> = {}): Promise<Link> {
-    const link = new Link(linkClient(await server.channel(agent.svid)).watch());
-    await link.#call.send({ hello: { version: 1, agentVersion: "test", ...hello } });
-    return link;
-  }
-
-  /** Takes the next message in. */
-  async next(): Promise<signet.link.v1.WatchResponse> {
-    const { value, done } = await this.#call.responses.next();
-    if (done === true) throw new Error("the link ended without a status");
-    if (value.welcome !== undefined) this.resumed = value.welcome.resumed;
-    if (value.snapshot !== undefined) this.#snapshot(value.snapshot);
-    if (value.delta !== undefined) {
-      for (const one of value.delta.entries) this.held.set(one.id, one);
-      for (const id of value.delta.removedEntryIds) this.held.delete(id);
-      for (const bundle of value.delta.bundles) this.bundles.set(bundle.trustDomain, bundle);
-      await this.#confirm(value.delta.cursor);
-    }
-    if (value.snapshot?.last) await this.#confirm(value.snapshot.cursor);
-    return value;
-  }
-
-  /** Takes messages in until `isDone`. */
-  async until(isDone: (link: Link) => boolean): Promise<void> {
-    while (!isDone(this)) await this.next();
-  }
-
-  /** Everything up to here: welcome and, if it did not resume, the snapshot. */
-  async synced(): Promise<this> {
-    await this.until(() => this.cursor !== undefined);
-    return this;
-  }
-
-  ack(cursor: Cursor): Promise<void> {
-    return this.#call.send({ ack: { cursor } });
-  }
-
-  close(): void {
-    this.#call.cancel();
-  }
-
-  #snapshot({ entries: page, bundles, last }: signet.link.v1.Snapshot): void {
-    this.pages++;
-    this.#page.push(...page);
-    for (const bundle of bundles) this.bundles.set(bundle.trustDomain, bundle);
-    if (!last) return;
-    this.snapshots++;
-    this.held.clear();
-    for (const one of this.#page) this.held.set(one.id, one);
-    this.#page = [];
-  }
-
-  async #confirm(cursor: Cursor | undefined): Promise<void> {
-    if (cursor === undefined) return;
-    this.cursor = cursor;
-    if (this.confirms) await this.ack(cursor);
-  }
-}
-
-function linkClient(channel: Awaited<ReturnType<TestServer["channel"]>>) {
-  return channel.client(LinkService);
-}
-
 t.test("gives everything first, then each change as it happens", async (t) => {
   const agent = await server.attest();
   const [first] = await create(entry("/first", agent.id));
-  const link = await (await Link.open(agent)).synced();
+  const link = await (await TestLink.open(server, agent)).synced();
   t.equal(link.resumed, false);
   t.same([...link.held.keys()], [first]);
   t.ok((link.bundles.get("north.test")?.x509Authorities.length ?? 0) > 0);
@@ -151,7 +71,7 @@ t.test("gives everything first, then each change as it happens", async (t) => {
 
 t.test("tells an agent of its own entries only", async (t) => {
   const [one, other] = [await server.attest(), await server.attest()];
-  const link = await (await Link.open(one)).synced();
+  const link = await (await TestLink.open(server, one)).synced();
   await create(entry("/of-other", other.id));
   const [own] = await create(entry("/of-one", one.id));
   await link.next();
@@ -167,7 +87,7 @@ t.test("tells an agent of its own entries only", async (t) => {
 
 t.test("follows aliases and parents of parents", async (t) => {
   const agent = await server.attest();
-  const link = await (await Link.open(agent)).synced();
+  const link = await (await TestLink.open(server, agent)).synced();
   const [child] = await create(entry("/cluster-app", "/cluster"));
   const alias: Entry = {
     spiffeId: wireId("/cluster"),
@@ -190,13 +110,13 @@ t.test("follows aliases and parents of parents", async (t) => {
 t.test("resumes from a cursor with what was missed", async (t) => {
   const agent = await server.attest();
   const [kept, gone] = await create(entry("/kept", agent.id), entry("/gone", agent.id));
-  const link = await (await Link.open(agent)).synced();
+  const link = await (await TestLink.open(server, agent)).synced();
   const { cursor } = link;
   link.close();
   const [added] = await create(entry("/added", agent.id));
   await entries.batchDeleteEntry({ ids: [gone ?? ""] });
 
-  const again = await Link.open(agent, { cursor });
+  const again = await TestLink.open(server, agent, { cursor });
   const first = await again.next();
   t.equal(first.welcome?.resumed, true);
   const { delta } = await again.next();
@@ -212,7 +132,7 @@ t.test("resumes from a cursor with what was missed", async (t) => {
     { epoch: "another store", revision: cursor?.revision ?? 0 },
     { epoch: cursor?.epoch ?? "", revision: 1_000_000_000 },
   ]) {
-    const fresh = await (await Link.open(agent, { cursor: stale })).synced();
+    const fresh = await (await TestLink.open(server, agent, { cursor: stale })).synced();
     t.equal(fresh.resumed, false, "a cursor that says nothing here gets everything");
     t.same(new Set(fresh.held.keys()), new Set([kept, added]));
     fresh.close();
@@ -222,7 +142,7 @@ t.test("resumes from a cursor with what was missed", async (t) => {
 t.test("gives everything again after an alias changed in between", async (t) => {
   const agent = await server.attest();
   const [app] = await create(entry("/pool-app", "/pool"));
-  const link = await (await Link.open(agent)).synced();
+  const link = await (await TestLink.open(server, agent)).synced();
   const { cursor } = link;
   link.close();
   await create({
@@ -230,7 +150,7 @@ t.test("gives everything again after an alias changed in between", async (t) => 
     parentId: wireId("/spire/server"),
     selectors: [{ type: "spiffe_id", value: agent.id }],
   });
-  const again = await (await Link.open(agent, { cursor })).synced();
+  const again = await (await TestLink.open(server, agent, { cursor })).synced();
   t.equal(again.resumed, false);
   t.ok(again.held.has(app ?? ""));
   again.close();
@@ -242,7 +162,7 @@ t.test("cuts large snapshots into pages below gRPC's limit", async (t) => {
     entry(`/many/${i}`, agent.id, `${i}:${"x".repeat(1000)}`),
   );
   for (let i = 0; i < wanted.length; i += 300) await create(...wanted.slice(i, i + 300));
-  const link = await (await Link.open(agent)).synced();
+  const link = await (await TestLink.open(server, agent)).synced();
   t.equal(link.held.size, 1500);
   t.ok(link.pages > 3, `${link.pages} pages`);
   link.close();
@@ -250,7 +170,7 @@ t.test("cuts large snapshots into pages below gRPC's limit", async (t) => {
 
 t.test("does not queue for an agent that reads nothing", async (t) => {
   const agent = await server.attest();
-  const link = await Link.open(agent);
+  const link = await TestLink.open(server, agent);
   link.confirms = false;
   await link.synced();
   // Far more than the connection takes while nobody reads: most of it is told as one outcome.
@@ -274,7 +194,7 @@ t.test("ends the link of a banned agent at once, and its connections", async (t)
   const agent = await server.attest();
   const socket = await server.secure(agent.svid);
   const closed = closing(socket);
-  const link = await (await Link.open(agent)).synced();
+  const link = await (await TestLink.open(server, agent)).synced();
   await agents.banAgent({ id: wireId(agent.id) });
   const error = await link.next().then(
     () => undefined,
@@ -285,33 +205,33 @@ t.test("ends the link of a banned agent at once, and its connections", async (t)
   t.equal(detail?.reason, 4);
   await closed;
   t.pass("an idle connection of the agent is closed too");
-  await t.rejects((await Link.open(agent)).next(), { reason: "AGENT_BANNED", code: 7 });
+  await t.rejects((await TestLink.open(server, agent)).next(), { reason: "AGENT_BANNED", code: 7 });
 });
 
 t.test("tells an evicted agent to attest again", async (t) => {
   const agent = await server.attest();
-  const link = await (await Link.open(agent)).synced();
+  const link = await (await TestLink.open(server, agent)).synced();
   await agents.deleteAgent({ id: wireId(agent.id) });
   await t.rejects(link.next(), { reason: "AGENT_NOT_ATTESTED", code: 7 });
 });
 
 t.test("refuses other versions and other first messages", async (t) => {
   const agent = await server.attest();
-  await t.rejects((await Link.open(agent, { version: 2 })).next(), {
+  await t.rejects((await TestLink.open(server, agent, { version: 2 })).next(), {
     reason: "LINK_VERSION_UNSUPPORTED",
     code: 9,
   });
-  const call = linkClient(await server.channel(agent.svid)).watch();
+  const call = (await server.channel(agent.svid)).client(LinkService).watch();
   await call.send({ ack: { cursor: { epoch: "", revision: 1 } } });
   await t.rejects(call.responses.next(), { reason: "LINK_REQUEST_INVALID", code: 3 });
-  const anonymous = linkClient(await server.channel()).watch();
+  const anonymous = (await server.channel()).client(LinkService).watch();
   await anonymous.send({ hello: { version: 1 } });
   await t.rejects(anonymous.responses.next(), { reason: "CALLER_NOT_AUTHORIZED", code: 7 });
 });
 
 t.test("activates an authority by force once every connected agent has confirmed it", async (t) => {
   const agent = await server.attest();
-  const link = await (await Link.open(agent)).synced();
+  const link = await (await TestLink.open(server, agent)).synced();
   link.confirms = false;
   const authorities = server.admin.client(LocalAuthorityService);
   const { preparedAuthority } = await authorities.prepareX509Authority({});
@@ -341,7 +261,7 @@ t.test("activates an authority by force once every connected agent has confirmed
   await authorities.revokeX509Authority({ authorityId: old?.authorityId ?? "" });
   await closed;
   t.pass("revoking the authority closes the connections of what it signed");
-  const refused = await Link.open(agent)
+  const refused = await TestLink.open(server, agent)
     .then(
       (reopened) => reopened.next(),
       (error: unknown) => Promise.reject(error),
