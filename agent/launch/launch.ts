@@ -67,7 +67,6 @@ export class Launch {
       path: socketPath,
       mode: isOwn || ownUid === 0 ? 0o600 : 0o666,
       ...(ownUid === 0 && !isOwn ? { ownerUid: caller.uid } : {}),
-      paused: true,
       limits: { total: MAX_CONNECTIONS, perUid: MAX_CONNECTIONS },
       onConnection: (socket, peer) => this.#onConnection(socket, peer),
     });

@@ -19,10 +19,14 @@ export interface PeerListenerOptions {
   /** Owner of the socket's file, when the agent is root and it should not be root's. */
   readonly ownerUid?: number;
   /**
-   * Called for each connection, synchronously at its accept. The socket is not read before somebody
-   * reads it when `paused`. The peer is closed by the listener when the socket closes.
+   * Called for each connection, synchronously at its accept. The peer is closed by the listener when
+   * the socket closes.
    */
   readonly onConnection: (socket: Socket, peer: Peer) => void;
+  /**
+   * Nothing is read from a connection before somebody asks for it with `read` or `resume`. An HTTP/2
+   * session does not ask: it needs a socket that is not paused.
+   */
   readonly paused?: boolean;
   readonly watcher: ExitWatcher;
   readonly limits?: ConnectionLimits;
