@@ -9,7 +9,6 @@ import { pruneExpired } from "../../pki/bundle/authorities.ts";
 import type { Bundle } from "../../pki/bundle/bundle.ts";
 import type { Signer } from "../../pki/keys.ts";
 import type { TrustDomain } from "../../pki/spiffe-id.ts";
-import { parseCertificate } from "../../pki/x509/certificate.ts";
 import type { X509Issuer } from "../../pki/x509/issue.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/log.ts";
@@ -17,12 +16,13 @@ import type { KeyManager } from "../keymanager/key-manager.ts";
 import type { BundleStore } from "../store/bundles.ts";
 import type { AuthorityKindName, AuthorityRecord } from "../store/journal.ts";
 import type { OrderedLog } from "../store/log.ts";
+import { ActiveIssuers, type JwtIssuer } from "./active.ts";
 import type { AuthorityJournal } from "./journal.ts";
 import { type AuthorityKind, authorityKinds, type CaConfig } from "./kinds.ts";
 import { makeAuthority } from "./make.ts";
 import { type Publication, PublicationWatch } from "./publication.ts";
 import { recover } from "./recovery.ts";
-import { notPublished, notReady, notTainted, unknownAuthority, wrongState } from "./refusals.ts";
+import { notPublished, notTainted, unknownAuthority, wrongState } from "./refusals.ts";
 import { type AuthoritySlots, activated, slotsOf, without } from "./slots.ts";
 
 /** How long a forced activation waits for the node agents before it goes on without them. */
@@ -43,17 +43,6 @@ export interface AuthoritiesOptions {
   readonly logger: Logger;
 }
 
-/** The JWT authority that signs. */
-export interface JwtIssuer {
-  /** It vouches for no other one. */
-  readonly trustDomain: TrustDomain;
-  readonly signer: Signer;
-  /** The `kid` of what it signs. */
-  readonly keyId: string;
-  /** What it signs expires no later. */
-  readonly expiresAt: Date;
-}
-
 /** The authorities of this server, of all kinds. */
 export class Authorities {
   readonly kinds: readonly AuthorityKind[];
@@ -61,11 +50,10 @@ export class Authorities {
   readonly #journal: AuthorityJournal;
   readonly #signers: Map<string, Signer>;
   readonly #publications: PublicationWatch;
+  readonly #active: ActiveIssuers;
   readonly #taintListeners = new Set<(authority: AuthorityRecord) => void>();
   /** The end of the queue of changes: they run one at a time. */
   #last: Promise<unknown> = Promise.resolve();
-  #x509: X509Issuer | undefined;
-  #jwt: JwtIssuer | undefined;
 
   private constructor(
     options: AuthoritiesOptions,
@@ -78,7 +66,8 @@ export class Authorities {
     this.#journal = journal;
     this.#signers = signers;
     this.#publications = new PublicationWatch(options);
-    this.#readActive();
+    this.#active = new ActiveIssuers(options);
+    this.#active.read(journal.authorities, signers);
   }
 
   /** Matches journal and keys; afterwards there is an active authority of each kind. */
@@ -93,9 +82,7 @@ export class Authorities {
    * @throws AUTHORITY_NOT_READY when it has expired
    */
   x509(): X509Issuer {
-    const issuer = this.#x509;
-    if (issuer === undefined || this.#isPast(issuer.certificate.notAfter)) throw notReady("X.509");
-    return issuer;
+    return this.#active.x509();
   }
 
   /**
@@ -103,9 +90,7 @@ export class Authorities {
    * @throws AUTHORITY_NOT_READY when it has expired
    */
   jwt(): JwtIssuer {
-    const issuer = this.#jwt;
-    if (issuer === undefined || this.#isPast(issuer.expiresAt)) throw notReady("JWT");
-    return issuer;
+    return this.#active.jwt();
   }
 
   /** The bundle of the own trust domain, as committed. */
@@ -185,7 +170,7 @@ export class Authorities {
         authorities: activated(authorities, authority),
       }));
       this.#publications.forget(authorityId);
-      this.#readActive();
+      this.#active.read(this.#journal.authorities, this.#signers);
       if (!published) {
         this.#logChange(
           authority,
@@ -281,35 +266,10 @@ export class Authorities {
     return run;
   }
 
-  /** Takes the active authorities out of the journal, for signing without a look-up. */
-  #readActive(): void {
-    const x509 = this.slots("x509").active;
-    const jwt = this.slots("jwt").active;
-    const x509Signer = x509 && this.#signers.get(x509.keyId);
-    const jwtSigner = jwt && this.#signers.get(jwt.keyId);
-    if (x509?.certificate === undefined || !x509Signer || !jwt || !jwtSigner) {
-      throw new TypeError("there is a kind of authority without an active one");
-    }
-    // The same object as long as the authority is active: templates and worker threads hang on it.
-    if (this.#x509?.signer !== x509Signer) {
-      const certificate = parseCertificate(x509.certificate);
-      this.#x509 = { certificate, upstreamChain: [], signer: x509Signer };
-    }
-    if (this.#jwt?.signer !== jwtSigner) {
-      const { trustDomain } = this.#options;
-      const { authorityId: keyId, notAfter: expiresAt } = jwt;
-      this.#jwt = { trustDomain, signer: jwtSigner, keyId, expiresAt };
-    }
-  }
-
   /** After the commit that no longer names the key; a crash in between is made good at the next start. */
   async #destroyKey({ keyId }: AuthorityRecord): Promise<void> {
     this.#signers.delete(keyId);
     await this.#options.keys.delete(keyId);
-  }
-
-  #isPast(moment: Date): boolean {
-    return moment.getTime() <= this.#options.clock.now().getTime();
   }
 
   #logChange(authority: AuthorityRecord, message: string, level: "info" | "warn" = "info"): void {
