@@ -27,7 +27,7 @@ await fetchX509Svid().catch((error: unknown) => {
 });
 const source = await X509Source.start();
 reportIdentity(source.svid());
-source.onChange(() => reportIdentity(source.svid()));
+const stopReporting = source.onChange(() => reportIdentity(source.svid()));
 
 const server = createServer(serverTlsOptions(), (_request, response) => response.end("hello"));
 protectServer(server, { source, authorize: authorizeId(peerId) });
@@ -35,14 +35,16 @@ server.listen(0, "127.0.0.1", () => {
   report({ event: "listening", port: (server.address() as AddressInfo).port });
 });
 
-// The first line of standard input says where the others are; its end says that it is time to stop.
+// The first line of standard input says where the others are, the second that there were calls enough;
+// its end says that nobody calls here any more.
 const lines = createInterface({ input: process.stdin });
 const [first] = (await once(lines, "line")) as [string];
 const { peerPort, toolPort } = JSON.parse(first) as { peerPort: number; toolPort: number };
 let stopping = false;
-lines.once("close", () => {
+lines.once("line", () => {
   stopping = true;
 });
+const told = once(lines, "close");
 
 // To each, one connection that is kept and one that is made anew for every call.
 const agents = (id: string): Agent[] =>
@@ -71,6 +73,8 @@ while (!stopping) {
 }
 report({ event: "calls", ...counts });
 for (const target of targets) for (const agent of target.agents) agent.destroy();
+await told;
+stopReporting();
 server.closeAllConnections();
 server.close();
 source.close();

@@ -24,15 +24,19 @@ const say = (text: string): void => {
 };
 const idOf = (name: string): string => `spiffe://${TRUST_DOMAIN}/${name}`;
 
-/** Runs `signet ARGS --output json` against the server. */
-function signet<T>(...args: string[]): T {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    [CLI, ...args, "--output", "json"],
-    { encoding: "utf8", env: { ...process.env, SIGNET_ADMIN_SOCKET: adminSocket } },
-  );
+/** Runs `signet ARGS` against the server; resolves with what it printed. */
+function signetText(...args: string[]): string {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args], {
+    encoding: "utf8",
+    env: { ...process.env, SIGNET_ADMIN_SOCKET: adminSocket },
+  });
   if (status !== 0) throw new Error(`signet ${args.join(" ")}: ${stderr}`);
-  return JSON.parse(stdout) as T;
+  return stdout;
+}
+
+/** The same in JSON, parsed. */
+function signet<T>(...args: string[]): T {
+  return JSON.parse(signetText(...args, "--output", "json")) as T;
 }
 
 async function startDaemon(args: readonly string[], socket: string): Promise<void> {
@@ -61,9 +65,8 @@ async function run(): Promise<boolean> {
   const { value: token } = signet<{ value: string }>("token", "generate", "--ttl", "10m");
   const tokenFile = join(dir, "token");
   writeFileSync(tokenFile, token, { mode: 0o600 });
-  const bundleFile = join(dir, "bundle.json");
-  const bundle = signet<object>("bundle", "show", "--format", "spiffe");
-  writeFileSync(bundleFile, JSON.stringify(bundle));
+  const bundleFile = join(dir, "bundle.pem");
+  writeFileSync(bundleFile, signetText("bundle", "show"));
   const agentConfig = join(dir, "agent.yaml");
   writeFileSync(
     agentConfig,
@@ -124,6 +127,8 @@ join_token_file: ${tokenFile}
 
   const rotated = await rotate([tool, planner, researcher]);
   await sleep(500);
+  for (const one of [planner, researcher]) one.tell("enough");
+  for (const one of [planner, researcher]) await one.next("calls");
   for (const one of [planner, researcher, tool]) await one.stop();
   return summarise([planner, researcher, tool], refused, rotated);
 }

@@ -12,7 +12,7 @@ import { report, reportIdentity, untilTold } from "./report.ts";
 
 const source = await X509Source.start();
 reportIdentity(source.svid());
-source.onChange(() => reportIdentity(source.svid()));
+const stopReporting = source.onChange(() => reportIdentity(source.svid()));
 
 const server = createServer(serverTlsOptions(), (request, response) => {
   response.setHeader("content-type", "application/json");
@@ -30,6 +30,7 @@ server.listen(0, "127.0.0.1", () => {
 });
 
 await untilTold();
+stopReporting();
 server.closeAllConnections();
 server.close();
 source.close();
