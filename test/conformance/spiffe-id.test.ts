@@ -1,5 +1,6 @@
 // SPIFFE-ID.md: one test per row, accept and reject.
 import t from "tap";
+import { findTrustDomain } from "../../cli/up-trust-domain.ts";
 import { fetchX509Svid } from "../../client/fetch.ts";
 import { authorizeMemberOf, authorizeOneOf } from "../../client/tls/authorize.ts";
 import { Status } from "../../pki/errors.ts";
@@ -184,10 +185,13 @@ t.test(
 );
 
 t.test(
-  "ID-23 the operator names the trust domain: no server comes up under a fixed default",
+  "ID-23 a trust domain that nobody names gets a random name, never a fixed one",
   async (t) => {
-    const text = "trust_domain: 5f0c.example\ndata_dir: /tmp/x\n";
-    t.equal(parseConfig(text, serverConfigSchema).trustDomain.name, "5f0c.example");
+    const dir = t.testdir({ one: {}, two: {}, named: {} });
+    const one = await findTrustDomain(`${dir}/one`, undefined);
+    t.not(await findTrustDomain(`${dir}/two`, undefined), one);
+    t.equal(await findTrustDomain(`${dir}/one`, undefined), one, "and keeps it");
+    t.equal(await findTrustDomain(`${dir}/named`, "north.test"), "north.test");
     t.throws(() => parseConfig("data_dir: /tmp/x\n", serverConfigSchema), {
       reason: "CONFIG_INVALID",
       message: /trust_domain/,
