@@ -5,11 +5,19 @@ import { IdentityError } from "../pki/errors.ts";
 import { type Address, type Channel, createChannel } from "../proto/rpc/client.ts";
 import type { Input } from "./command.ts";
 import { cliError } from "./errors.ts";
-import { DEFAULT_ADMIN_SOCKET } from "./flags.ts";
+import { DEFAULT_ADMIN_SOCKET, misuse } from "./flags.ts";
+
+/** The kernel's limit, without its final zero byte. */
+const MAX_SOCKET_PATH_BYTES = 107;
 
 /** Calls the server over its admin socket; closes the channel afterwards. */
 export function withServer<T>(input: Input, use: (channel: Channel) => Promise<T>): Promise<T> {
   const path = resolve(input.text("adminSocket") ?? DEFAULT_ADMIN_SOCKET);
+  if (Buffer.byteLength(path) > MAX_SOCKET_PATH_BYTES) {
+    throw misuse(`--admin-socket: "${path}" is too long for a socket`, {
+      hint: `take a path of at most ${MAX_SOCKET_PATH_BYTES} bytes`,
+    });
+  }
   return withChannel({ unix: path }, use, {
     what: "server",
     hint: "start it with 'signet server run', or name its socket with --admin-socket or SIGNET_ADMIN_SOCKET",

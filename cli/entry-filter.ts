@@ -57,19 +57,15 @@ export function filterFrom(input: Input): Filter {
   const trustDomains = input.list("federatesWith");
   const how = (flag: string, spelled: string): number =>
     parseWord(input.text(flag) ?? "superset", MATCHES, spelled);
+  const onSelectors = how("matchSelectorsOn", "--match-selectors-on");
+  const onDomains = how("matchFederatesWithOn", "--match-federates-with-on");
   return {
     bySpiffeId:
       spiffeId === undefined ? undefined : spiffeIdToWire(parseId(spiffeId, "--spiffe-id")),
     byParentId:
       parentId === undefined ? undefined : spiffeIdToWire(parseId(parentId, "--parent-id")),
-    bySelectors:
-      selectors.length === 0
-        ? undefined
-        : { selectors, match: how("matchSelectorsOn", "--match-selectors-on") },
-    byFederatesWith:
-      trustDomains.length === 0
-        ? undefined
-        : { trustDomains, match: how("matchFederatesWithOn", "--match-federates-with-on") },
+    bySelectors: selectors.length === 0 ? undefined : { selectors, match: onSelectors },
+    byFederatesWith: trustDomains.length === 0 ? undefined : { trustDomains, match: onDomains },
     byHint: hint === undefined ? undefined : { value: hint },
     byDownstream: input.has("downstream") ? { value: input.isOn("downstream") } : undefined,
   };

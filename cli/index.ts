@@ -6,7 +6,8 @@ import type { Command, CommandRow } from "./command.ts";
 import { runProgram } from "./program.ts";
 import { readVersion } from "./version.ts";
 
-const GROUPS: Readonly<Record<string, string>> = {
+/** What each group of commands is about. */
+export const GROUPS: Readonly<Record<string, string>> = {
   server: "run and check the server",
   agent: "run a node agent; look after those of the server",
   entry: "registration entries: who gets which identity",
@@ -27,7 +28,8 @@ const ROTATION = [
   ["revoke", "trust the tainted authority no more"],
 ] as const;
 
-const ROWS: readonly CommandRow[] = [
+/** Every command. */
+export const ROWS: readonly CommandRow[] = [
   row("up", "server and agent together, for development", () => import("./up.ts")),
   row("run", "run a command under a name, with an identity of its own", () => import("./run.ts")),
   row("server run", "run the server", () => import("./server-run.ts")),
@@ -82,8 +84,10 @@ function row(
   return { name, summary, load: async () => (await load()).command };
 }
 
-process.exitCode = await runProgram(process.argv.slice(2), {
-  rows: ROWS,
-  groups: GROUPS,
-  version: readVersion(),
-});
+if (import.meta.main) {
+  process.exitCode = await runProgram(process.argv.slice(2), {
+    rows: ROWS,
+    groups: GROUPS,
+    version: readVersion(),
+  });
+}

@@ -8,22 +8,31 @@ export interface Output {
   readonly isJson: boolean;
   /** Prints `json` for programs, or what `forPeople` says. */
   show(json: unknown, forPeople: () => string): void;
-  /** Prints a text as it is, on standard output. */
-  print(text: string): void;
   /** Prints a remark for people, on standard error. */
   note(text: string): void;
 }
 
-export function outputTo(format: "table" | "json"): Output {
+/** The two streams of a command. */
+export interface Streams {
+  out(text: string): void;
+  err(text: string): void;
+}
+
+/** Those of this process. */
+export const PROCESS_STREAMS: Streams = {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+};
+
+export function outputTo(format: "table" | "json", streams: Streams): Output {
   const isJson = format === "json";
   return {
     isJson,
     show(json, forPeople) {
       const text = isJson ? JSON.stringify(json, undefined, 2) : forPeople();
-      if (text !== "") process.stdout.write(`${text}\n`);
+      if (text !== "") streams.out(`${text}\n`);
     },
-    print: (text) => void process.stdout.write(text),
-    note: (text) => void process.stderr.write(`${text}\n`),
+    note: (text) => streams.err(`${text}\n`),
   };
 }
 

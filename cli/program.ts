@@ -5,7 +5,7 @@ import { Command as Commander, CommanderError, Option } from "commander";
 import { IdentityError } from "../pki/errors.ts";
 import type { Command, CommandRow, Flag, Input } from "./command.ts";
 import { misuse, OUTPUT } from "./flags.ts";
-import { formatError, outputTo } from "./output.ts";
+import { formatError, outputTo, PROCESS_STREAMS, type Streams } from "./output.ts";
 import { respell } from "./spelling.ts";
 
 const DONE = 0;
@@ -17,6 +17,7 @@ export interface ProgramOptions {
   /** What each group of commands, "entry" or "api fetch", is about. */
   readonly groups: Readonly<Record<string, string>>;
   readonly version: string;
+  readonly streams?: Streams;
 }
 
 /** Runs the command line `args` (without program name) and resolves with the exit code. */
@@ -24,21 +25,22 @@ export async function runProgram(
   args: readonly string[],
   options: ProgramOptions,
 ): Promise<number> {
+  const { streams = PROCESS_STREAMS } = options;
   let code: number | undefined;
   const row = findRow(args, options.rows);
   const command = await row?.load();
-  const root = newCommander("signet", "Workload identities for processes and AI agents.");
+  const root = newCommander("signet", "Workload identities for processes and AI agents.", streams);
   root.version(options.version, "-V, --version", "print the version").usage("<command> [flags]");
   for (const each of options.rows) {
-    const [parent, name] = parentOf(root, each.name, options.groups);
-    const leaf = newCommander(name, each.summary);
+    const [parent, name] = parentOf(root, each.name, options.groups, streams);
+    const leaf = newCommander(name, each.summary, streams);
     parent.addCommand(leaf);
     if (each === row && command !== undefined) {
       define(leaf, command, async (input) => {
         const format = input.text("output") ?? "table";
         if (format !== "table" && format !== "json")
           throw misuse(`--output: "${format}" is neither table nor json`);
-        code = (await command.run(input, outputTo(format))) ?? DONE;
+        code = (await command.run(input, outputTo(format, streams))) ?? DONE;
       });
     }
   }
@@ -49,17 +51,17 @@ export async function runProgram(
     await root.parseAsync([...args.slice(0, words), ...rest], { from: "user" });
     return code ?? DONE;
   } catch (error) {
-    return report(error);
+    return report(error, streams);
   }
 }
 
-function report(error: unknown): number {
+function report(error: unknown, streams: Streams): number {
   if (error instanceof CommanderError) {
     // Commander has written what it has to say; a help that was asked for is no misuse.
     const isAnswer = error.code === "commander.helpDisplayed" || error.code === "commander.version";
     return isAnswer ? DONE : MISUSED;
   }
-  process.stderr.write(`${formatError(error)}\n`);
+  streams.err(`${formatError(error)}\n`);
   return error instanceof IdentityError && error.reason === "USAGE_INVALID" ? MISUSED : FAILED;
 }
 
@@ -75,6 +77,7 @@ function parentOf(
   root: Commander,
   name: string,
   groups: Readonly<Record<string, string>>,
+  streams: Streams,
 ): [Commander, string] {
   const words = name.split(" ");
   const last = words.pop() ?? "";
@@ -82,7 +85,7 @@ function parentOf(
   words.forEach((word, i) => {
     let group = parent.commands.find((child) => child.name() === word);
     if (group === undefined) {
-      group = newCommander(word, groups[words.slice(0, i + 1).join(" ")] ?? "");
+      group = newCommander(word, groups[words.slice(0, i + 1).join(" ")] ?? "", streams);
       parent.addCommand(group);
     }
     parent = group;
@@ -90,10 +93,14 @@ function parentOf(
   return [parent, last];
 }
 
-function newCommander(name: string, description: string): Commander {
+function newCommander(name: string, description: string, streams: Streams): Commander {
   return new Commander(name)
     .description(description)
     .exitOverride()
+    .configureOutput({
+      writeOut: (text) => streams.out(text),
+      writeErr: (text) => streams.err(text),
+    })
     .helpCommand(false)
     .helpOption("-h, --help", "show this help")
     .showSuggestionAfterError()
