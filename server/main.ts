@@ -60,6 +60,9 @@ const STOP_GRACE_MS = 3000;
 /** Pings that notice a host that is gone: its agent must not hold up the publication of an authority. */
 const KEEPALIVE = { timeMs: 30_000, timeoutMs: 10_000 };
 
+/** Agents cancel few calls and have few open, so that strangers on the port get no more than they need. */
+const REMOTE_LIMITS = { maxStreamsPerConnection: 256, resetBurst: 1000, resetsPerSecond: 100 };
+
 export interface ServerOptions {
   readonly log: Logger;
   readonly clock?: Clock;
@@ -314,7 +317,7 @@ function addServices(
 function rpcServer({ log, lifecycle }: Base, name: string, maxConnections: number): RpcServer {
   const server = createRpcServer({
     onInternalError: (error, reference) => log.error({ error, reference }, "a call failed"),
-    limits: { maxConnections },
+    limits: { maxConnections, ...(name === "remote" && REMOTE_LIMITS) },
     ...(name === "remote" && { keepalive: KEEPALIVE }),
   });
   lifecycle.own(`${name} calls`, () => server.close(STOP_GRACE_MS));
