@@ -77,7 +77,10 @@ t.test("does not start when a key cannot be opened", async (t) => {
       const { manager, folder } = await make(t);
       await manager.create("one", "ec-p256");
       await spoil(folder);
-      await t.rejects(DiskKeyManager.open({ folder, sealingKey: key }), { name: "IdentityError", reason });
+      await t.rejects(DiskKeyManager.open({ folder, sealingKey: key }), {
+        name: "IdentityError",
+        reason,
+      });
     });
   }
 });
