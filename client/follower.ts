@@ -37,7 +37,7 @@ export class Follower<State> {
     this.#clock = options.clock ?? systemClock;
     this.#failure = clientError("SOURCE_NOT_READY", `the agent has sent no ${options.what} yet`);
     this.#first.promise.catch(() => {}); // reported by ready(), if somebody waits
-    this.#run().catch((error: unknown) => this.#fail(error));
+    this.#run().catch((error: unknown) => this.#fail(this.#final(error)));
   }
 
   /** Resolves once there is a state. @throws SOURCE_NOT_READY, or what ended the watch */
@@ -111,11 +111,23 @@ export class Follower<State> {
     }
   }
 
-  #fail(error: unknown): void {
+  #fail(error: IdentityError): void {
     this.#state = undefined;
-    if (error instanceof IdentityError) this.#failure = error;
+    this.#failure = error;
     this.#first.reject(error);
     this.#notify();
+  }
+
+  /** What ended the watch, as an error that getters can throw. */
+  #final(error: unknown): IdentityError {
+    const final =
+      error instanceof IdentityError
+        ? error
+        : clientError("SOURCE_NOT_READY", `following the ${this.#options.what} failed`, {
+            cause: error,
+          });
+    this.#options.onError?.(final);
+    return final;
   }
 
   #notify(): void {

@@ -37,7 +37,7 @@ export function peerOf(socket: object): Peer | undefined {
 export function admit(socket: TLSSocket, { source, authorize, clock, role }: Admission): Peer {
   const peer = verifyPeer(peerChain(socket), source.anchorsOf, clock.now(), role);
   checkAuthorized(peer, authorize);
-  Object.defineProperty(socket, PEER, { value: peer });
+  Object.defineProperty(socket, PEER, { value: peer, configurable: true });
   return peer;
 }
 

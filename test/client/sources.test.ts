@@ -153,6 +153,18 @@ t.test("a message that cannot be read is told of and changes nothing", async (t)
   t.equal(fake.count("FetchX509SVID"), 1, "the stream stays open");
 });
 
+t.test(
+  "an error that no retry repairs ends the source, which answers with it from then on",
+  async (t) => {
+    const { fake, source, errors } = await start(t);
+    const changed = change(source);
+    fake.x509.set(new IdentityError("TEST", Status.invalidArgument, "the header is missing"));
+    await changed;
+    t.throws(() => source.svid(), { reason: "TEST", code: Status.invalidArgument });
+    t.match(errors, [{ reason: "TEST" }]);
+  },
+);
+
 t.test("picks its identity by hint or by a choice of its own", async (t) => {
   const fake = await FakeWorkloadApi.start(t);
   const svids = await Promise.all(
