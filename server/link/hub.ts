@@ -17,6 +17,7 @@ import type { ReplicaChange } from "../store/replica.ts";
 import { ChangeRing } from "./change-ring.ts";
 import type { Reach } from "./reach.ts";
 import { type LinkedAgent, Session } from "./session.ts";
+import { Sessions } from "./sessions.ts";
 
 /** Recent changes that a returning agent can be given instead of everything. */
 const RING_CAPACITY = 10_000;
@@ -37,15 +38,16 @@ export interface LinkHubOptions {
 
 export class LinkHub implements Publication {
   readonly #options: LinkHubOptions;
-  readonly #sessions = new Set<Session>();
-  /** By agent and alias SPIFFE ID. */
-  readonly #byRoot = new Map<string, Set<Session>>();
+  readonly #sessions = new Sessions();
   readonly #ring: ChangeRing;
   readonly #unsubscribe: (() => void)[];
   #waiting: { readonly sequence: bigint; readonly resolve: () => void }[] = [];
   /** Up to here all replicas agree: the revision of the cursors that are sent. */
   #revision: number;
   #pendingRevision: number;
+  #bundleSequence: bigint;
+  /** Names of bundles that changed after that revision. */
+  readonly #pendingBundles = new Set<string>();
   #settling: Promise<void> | undefined;
   #stopping = false;
 
@@ -55,6 +57,7 @@ export class LinkHub implements Publication {
     // A replica may be ahead of another at this moment; the one behind them all is true for all.
     this.#revision = Math.min(entries.revision, bundles.revision);
     this.#pendingRevision = this.#revision;
+    this.#bundleSequence = this.#currentSequence();
     this.#ring = new ChangeRing({ revision: this.#revision, capacity: RING_CAPACITY });
     this.#unsubscribe = [
       index.onChange((changes, revision) => this.#onEntries(changes, revision)),
@@ -73,9 +76,12 @@ export class LinkHub implements Publication {
     return this.#revision;
   }
 
-  /** The sequence number of the own bundle that a message made now carries. */
+  /**
+   * The sequence number of the own bundle that the cursor of a message made now stands for. A message
+   * may carry a later one already; what counts is what its confirmation proves.
+   */
   get bundleSequence(): bigint {
-    return this.#options.bundles.get(this.#options.trustDomain.name)?.sequence ?? -1n;
+    return this.#bundleSequence;
   }
 
   /**
@@ -84,6 +90,10 @@ export class LinkHub implements Publication {
    */
   open(agent: LinkedAgent, revision: number | undefined): { session: Session; resumed: boolean } {
     if (this.#stopping) throw stopping();
+    // Once more, and without a pause before the session is listed: a ban in between would miss it.
+    const node = this.#options.nodes.get(agent.id);
+    if (node === undefined) throw evicted(agent.id);
+    if (node.banned) throw banned(agent.id);
     const roots = this.#options.reach.rootsOf(agent.id);
     const session = new Session({
       agent,
@@ -104,7 +114,6 @@ export class LinkHub implements Publication {
       }
     }
     this.#sessions.add(session);
-    this.#index(session, roots);
     return { session, resumed: missed !== undefined };
   }
 
@@ -112,15 +121,12 @@ export class LinkHub implements Publication {
   close(session: Session): void {
     session.end();
     this.#sessions.delete(session);
-    this.#unindex(session, session.roots);
     this.#settleWaiting();
   }
 
   /** Ends the sessions of an agent, with an error for it. */
   endAgent(agentId: string, failure: IdentityError): void {
-    for (const session of [...this.#sessions]) {
-      if (session.agent.id === agentId) session.end(failure);
-    }
+    for (const session of [...this.#sessions.ofAgent(agentId)]) session.end(failure);
   }
 
   acknowledged(bundleSequence: bigint): Promise<void> {
@@ -134,7 +140,7 @@ export class LinkHub implements Publication {
   stop(): void {
     this.#stopping = true;
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
-    for (const session of [...this.#sessions]) session.end(stopping());
+    for (const session of [...this.#sessions.all()]) session.end(stopping());
   }
 
   #onEntries(changes: readonly EntryChange[], revision: number): void {
@@ -142,14 +148,14 @@ export class LinkHub implements Publication {
       const { entryId, roots, structural, aliasOf } = effect;
       this.#ring.add({ ...effect, revision });
       if (aliasOf !== undefined) {
-        for (const session of this.#sessions) {
+        for (const session of this.#sessions.all()) {
           if (!aliasOf(session.agent.id)) continue;
           this.#reroot(session);
           session.addEntry(entryId);
         }
       }
       for (const root of roots) {
-        for (const session of this.#byRoot.get(root) ?? []) {
+        for (const session of this.#sessions.withRoot(root)) {
           if (structural) session.resend();
           else session.addEntry(entryId);
         }
@@ -157,7 +163,7 @@ export class LinkHub implements Publication {
     }
     const staleBefore = this.#ring.takeStaleBefore() ?? 0;
     if (staleBefore > 0) {
-      for (const session of this.#sessions) {
+      for (const session of this.#sessions.all()) {
         if (session.sentRevision < staleBefore) session.moveCursor();
       }
     }
@@ -165,7 +171,8 @@ export class LinkHub implements Publication {
   }
 
   #onBundles(changes: readonly { readonly id: string }[], revision: number): void {
-    for (const { id } of changes) for (const session of this.#sessions) session.addBundle(id);
+    // Not given to the sessions yet: one that is sending would send it under a cursor from before.
+    for (const { id } of changes) this.#pendingBundles.add(id);
     this.#settle(revision);
   }
 
@@ -175,7 +182,7 @@ export class LinkHub implements Publication {
       else if (after.banned && before?.banned !== true) this.endAgent(id, banned(id));
       else if (before !== undefined && !equalSelectors(before.selectors, after.selectors)) {
         this.#ring.addReselected(id, revision);
-        for (const session of this.#sessions) if (session.agent.id === id) this.#reroot(session);
+        for (const session of [...this.#sessions.ofAgent(id)]) this.#reroot(session);
         this.#settle(revision);
       }
     }
@@ -184,11 +191,7 @@ export class LinkHub implements Publication {
   /** An agent's aliases may have changed: if they have, so may everything it serves. */
   #reroot(session: Session): void {
     const roots = this.#options.reach.rootsOf(session.agent.id);
-    if (equalSets(roots, session.roots)) return;
-    this.#unindex(session, session.roots);
-    session.roots = roots;
-    this.#index(session, roots);
-    session.resend();
+    if (this.#sessions.reroot(session, roots)) session.resend();
   }
 
   /** Wakes the sessions with something to send once every replica has reached `revision`. */
@@ -205,7 +208,13 @@ export class LinkHub implements Publication {
       while (this.#revision < this.#pendingRevision && !this.#stopping) {
         const target = this.#pendingRevision;
         await Promise.all([entries.reached(target), bundles.reached(target)]);
+        if (this.#pendingRevision !== target) continue;
         this.#revision = target;
+        this.#bundleSequence = this.#currentSequence();
+        for (const name of this.#pendingBundles) {
+          for (const session of this.#sessions.all()) session.addBundle(name);
+        }
+        this.#pendingBundles.clear();
         await this.#wakeAll();
       }
     } catch (error) {
@@ -214,9 +223,13 @@ export class LinkHub implements Publication {
     }
   }
 
+  #currentSequence(): bigint {
+    return this.#options.bundles.get(this.#options.trustDomain.name)?.sequence ?? -1n;
+  }
+
   async #wakeAll(): Promise<void> {
     let woken = 0;
-    for (const session of [...this.#sessions]) {
+    for (const session of [...this.#sessions.all()]) {
       if (!session.hasPending) continue;
       session.wake();
       if (++woken % WAKE_AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve));
@@ -226,32 +239,13 @@ export class LinkHub implements Publication {
   #settleWaiting(): void {
     if (this.#waiting.length === 0) return;
     this.#waiting = this.#waiting.filter(({ sequence, resolve }) => {
-      for (const session of this.#sessions) {
+      for (const session of this.#sessions.all()) {
         if (!session.isEnded && session.confirmedBundle < sequence) return true;
       }
       resolve();
       return false;
     });
   }
-
-  #index(session: Session, roots: ReadonlySet<string>): void {
-    for (const root of roots) {
-      const sessions = this.#byRoot.get(root);
-      if (sessions === undefined) this.#byRoot.set(root, new Set([session]));
-      else sessions.add(session);
-    }
-  }
-
-  #unindex(session: Session, roots: ReadonlySet<string>): void {
-    for (const root of roots) {
-      const sessions = this.#byRoot.get(root);
-      if (sessions?.delete(session) && sessions.size === 0) this.#byRoot.delete(root);
-    }
-  }
-}
-
-function equalSets(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
-  return a.size === b.size && [...a].every((one) => b.has(one));
 }
 
 function banned(id: string): IdentityError {
