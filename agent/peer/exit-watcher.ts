@@ -31,6 +31,8 @@ export class ExitWatcher {
   readonly #worker: Worker;
   readonly #watches = new Map<number, Watch>();
   readonly #ended: Promise<void>;
+  /** Resolves when the thread waits; rejects when it ends before. */
+  readonly ready: Promise<void>;
   #nextId = 1;
   #polled = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -48,6 +50,15 @@ export class ExitWatcher {
       // It holds a loop and one buffer.
       resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4, stackSizeMb: 1 },
     });
+    this.ready = new Promise((resolve, reject) => {
+      this.#worker.once("message", () => {
+        // From now on it keeps no process alive; until then somebody waits for it.
+        if (!this.#stopped) this.#worker.unref();
+        resolve();
+      });
+      this.#worker.once("exit", () => reject(new Error("the thread has ended")));
+    });
+    this.ready.catch(() => undefined); // may be waited for by nobody
     this.#worker.on("message", (ids: number[]) => {
       for (const id of ids) this.#fire(id);
     });
@@ -58,7 +69,6 @@ export class ExitWatcher {
         resolve();
       });
     });
-    this.#worker.unref(); // after "message": listening to it takes the reference again
     // A thread blocked in a system call cannot be ended from outside: without this, process.exit hangs.
     process.once("exit", this.#wake);
   }

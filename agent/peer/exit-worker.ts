@@ -19,8 +19,10 @@ export interface ExitWorkerData {
 function watch(epoll: number): void {
   if (endianness() !== "LE") throw new Error("needs a little-endian machine");
   const events = Buffer.alloc(BATCH * EVENT_BYTES);
+  const { epoll_wait } = library();
+  parentPort?.postMessage([]); // ready: nothing more to load
   for (;;) {
-    const count = library().epoll_wait(epoll, events, BATCH, WAKE_MS);
+    const count = epoll_wait(epoll, events, BATCH, WAKE_MS);
     const ended: number[] = [];
     for (let i = 0; i < count; i++) {
       const id = Number(events.readBigUInt64LE(i * EVENT_BYTES + EVENT_ID_OFFSET));

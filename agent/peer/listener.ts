@@ -48,6 +48,8 @@ export interface PeerListener {
 export async function listenWithPeers(options: PeerListenerOptions): Promise<PeerListener> {
   checkSocketPath(options.path);
   await clearSocketPath(options.path);
+  // Before there is anyone to watch: a thread needs descriptors to start, and callers could take them.
+  await options.watcher.ready;
   const counter = new ConnectionCounter(options.limits ?? {}, options.log);
   const open = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: options.paused === true });

@@ -1,7 +1,7 @@
 // The mounts that a process sees, by ID, from /proc/PID/mountinfo. Read anew each time: IDs are used
 // again after an unmount.
 
-import { readFileSync } from "node:fs";
+import { readProcFile } from "./proc-file.ts";
 
 export interface Mount {
   readonly id: bigint;
@@ -11,12 +11,8 @@ export interface Mount {
 
 /** The mount with this ID in the namespace of a process; undefined when it has none such. */
 export function mountOf(process: number | "self", id: bigint): Mount | undefined {
-  let text: string;
-  try {
-    text = readFileSync(`/proc/${process}/mountinfo`, "latin1");
-  } catch {
-    return undefined;
-  }
+  const text = readProcFile(process, "mountinfo");
+  if (text === undefined) return undefined;
   // ID, parent, device, root, mount point, options, optional fields, "-", file system type, ...
   // Spaces within a field are written as \040.
   const start = `${id} `;

@@ -24,7 +24,13 @@ export class PinnedProcess {
     this.#watcher = watcher;
     this.pid = pid;
     this.pidfd = pidfd;
-    const stat = readProcessStat(pid);
+    let stat: ReturnType<typeof readProcessStat>;
+    try {
+      stat = readProcessStat(pid);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
     this.startTime = stat?.startTime;
     const unheld = pidfd === undefined && (stat === undefined || stat.hasEnded);
     // Asked after reading: as it still runs now, what was read is its own.

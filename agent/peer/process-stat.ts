@@ -1,7 +1,7 @@
 // Reads /proc/PID: a process's parent, start time and effective uid. What is read belongs to whoever has
 // that pid at that instant; pinned-process.ts makes sure that it is the process that was meant.
 
-import { readFileSync } from "node:fs";
+import { readProcFile } from "./proc-file.ts";
 
 /** The part of /proc/PID/stat that identifies a process. */
 export interface ProcessStat {
@@ -14,12 +14,8 @@ export interface ProcessStat {
 
 /** undefined when there is no such process, or /proc hides it. */
 export function readProcessStat(pid: number): ProcessStat | undefined {
-  let text: string;
-  try {
-    text = readFileSync(`/proc/${pid}/stat`, "latin1");
-  } catch {
-    return undefined;
-  }
+  const text = readProcFile(pid, "stat");
+  if (text === undefined) return undefined;
   // The second field is the program's name in parentheses: chosen by the program, and it may hold
   // spaces, parentheses and line feeds. What follows the last ")" is the kernel's.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
@@ -35,12 +31,8 @@ export function readProcessStat(pid: number): ProcessStat | undefined {
 
 /** The effective uid of a process; undefined when there is no such process, or /proc hides it. */
 export function readEffectiveUid(pid: number): number | undefined {
-  let text: string;
-  try {
-    text = readFileSync(`/proc/${pid}/status`, "latin1");
-  } catch {
-    return undefined;
-  }
+  const text = readProcFile(pid, "status");
+  if (text === undefined) return undefined;
   // real, effective, saved, file system. The kernel escapes line feeds of the program's name, which
   // stands before it.
   const uid = /^Uid:\t\d+\t(\d+)\t/m.exec(text)?.[1];

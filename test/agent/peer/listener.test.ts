@@ -1,6 +1,6 @@
 // Unix sockets whose connections come with the process that made them, with real processes.
 
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
@@ -240,4 +240,51 @@ t.test("a path beyond 107 bytes, empty, abstract, or in no folder is a clear err
     await t.rejects(at(path), { reason: "SOCKET_PATH_INVALID", code: 3 });
   }
   await t.rejects(at(join(folder, "none", "s")), { reason: "SOCKET_LISTEN_FAILED", code: 9 });
+});
+
+// An agent that may open 60 files; it prints a line for each connection and each end of one.
+const FEW_FILES = `
+const { startCallers } = await import(${JSON.stringify(new URL("../../../agent/peer/index.ts", import.meta.url).href)});
+const { silentLogger } = await import(${JSON.stringify(new URL("../../../runtime/log.ts", import.meta.url).href)});
+const callers = startCallers({ log: silentLogger, onFailure: (error) => { throw error; } });
+await callers.listen({ path: process.argv[1], mode: 0o777, onConnection: (socket, peer) => socket.write("hello") });
+console.log("listening");`;
+
+t.test("survives that it has no file descriptor left, and serves again after", async (t) => {
+  const path = join(socketFolder(t), "s");
+  const agent = spawn(
+    "/bin/sh",
+    [
+      "-c",
+      'ulimit -n 60; exec "$@"',
+      "sh",
+      process.execPath,
+      "--input-type=module",
+      "-e",
+      FEW_FILES,
+      path,
+    ],
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
+  t.teardown(() => agent.kill("SIGKILL"));
+  await once(agent.stdout, "data");
+  const flood = startCaller(t, path, { count: 200 });
+  let [greeted, closed] = [0, 0];
+  while (greeted + closed < 200) {
+    const line = await flood.line();
+    if (line === "data hello") greeted++;
+    if (line === "closed") closed++;
+  }
+  t.ok(greeted > 0 && closed > 100, `${greeted} served, ${closed} refused`);
+  await flood.kill();
+  // The descriptors come back as the agent notices the end of that process.
+  for (let tries = 0; ; tries++) {
+    const caller = startCaller(t, path);
+    await caller.line();
+    const answer = await caller.line();
+    if (answer === "data hello") break;
+    if (tries === 50) return t.fail(answer);
+  }
+  t.equal(agent.exitCode, null);
+  return undefined;
 });
