@@ -6,7 +6,6 @@ import { type ErrorFactory, errorsOf } from "../pki/errors.ts";
 
 export const REASONS = {
   AGENT_NOT_SYNCED: "unavailable",
-  AGENT_STOPPING: "unavailable",
   AGENT_WAS_BANNED: "permissionDenied",
   ATTESTATION_FAILED: "unavailable",
   ATTESTATION_REFUSED: "failedPrecondition",

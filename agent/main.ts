@@ -22,6 +22,7 @@ import { Rotation } from "./cache/rotation.ts";
 import { Subscribers } from "./cache/subscribers.ts";
 import { SvidCache } from "./cache/svids.ts";
 import { type AgentConfig, takeJoinToken } from "./config.ts";
+import { connectionOf, WorkloadConnection } from "./connection.ts";
 import { AgentIdentity } from "./identity.ts";
 import { startLaunchService } from "./launch/index.ts";
 import { Follower } from "./link/follow.ts";
@@ -30,7 +31,7 @@ import { Renewal } from "./link/renewal.ts";
 import { ServerSigning } from "./link/signing.ts";
 import { observe } from "./observe.ts";
 import { startCallers } from "./peer/index.ts";
-import { connectionOf, WorkloadConnection, WorkloadServer } from "./socket.ts";
+import { WorkloadServer } from "./socket.ts";
 import { Callers } from "./workload-api/callers.ts";
 import { ATTESTORS, workloadAttestation } from "./workload-attestors/index.ts";
 

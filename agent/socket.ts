@@ -9,30 +9,11 @@ import { addHealth, HealthStatuses, WHOLE_SERVER } from "../proto/rpc/health.ts"
 import { addReflection } from "../proto/rpc/reflection.ts";
 import { createRpcServer, type RpcServer } from "../proto/rpc/server.ts";
 import { SpiffeWorkloadApi } from "../proto/schema.gen.ts";
-import type { Selector } from "../proto/types/selector.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { Metrics } from "../runtime/metrics.ts";
-import type { Peer } from "./peer/index.ts";
+import type { WorkloadConnection } from "./connection.ts";
 import { assertSecurityHeader } from "./workload-api/header.ts";
 import { type WorkloadApiOptions, workloadApiHandlers } from "./workload-api/index.ts";
-
-/** The tag of a connection: what handlers find as `context.peer`. */
-export class WorkloadConnection {
-  readonly peer: Peer;
-  /** What the socket itself says of whoever is on it. */
-  readonly selectors: readonly Selector[];
-
-  constructor(peer: Peer, selectors: readonly Selector[]) {
-    this.peer = peer;
-    this.selectors = selectors;
-  }
-}
-
-/** The connection behind a call. */
-export function connectionOf(tag: unknown): WorkloadConnection {
-  if (tag instanceof WorkloadConnection) return tag;
-  throw new TypeError("a call reached the Workload API over a connection without a peer");
-}
 
 export interface WorkloadServerOptions extends WorkloadApiOptions {
   readonly limits: { readonly connections: number; readonly streamsPerConnection: number };

@@ -27,7 +27,6 @@ export class Subscribers {
   /** Attestors answer equal callers with the same array: no need to build its key again. */
   readonly #byArray = new WeakMap<readonly Selector[], View>();
   #synced = false;
-  #stopped: Error | undefined;
 
   constructor(options: SubscribersOptions) {
     this.#options = options;
@@ -46,10 +45,9 @@ export class Subscribers {
 
   /**
    * What callers with these selectors see now.
-   * @throws AGENT_NOT_SYNCED before the first snapshot, AGENT_STOPPING
+   * @throws AGENT_NOT_SYNCED before the first snapshot
    */
   view(selectors: readonly Selector[]): View {
-    if (this.#stopped !== undefined) throw this.#stopped;
     if (!this.#synced) throw notSynced();
     const known = this.#byArray.get(selectors);
     if (known !== undefined && this.#views.get(known.key) === known) return known;
@@ -66,23 +64,21 @@ export class Subscribers {
   }
 
   /**
-   * Yields the message of a profile, first as it is and then at each change. Ends by throwing, never by
-   * returning: a client that sees a stream end well does not come back.
-   * @throws NO_IDENTITY_ISSUED, SERVER_UNREACHABLE, SVIDS_EXPIRED, AGENT_NOT_SYNCED, AGENT_STOPPING
+   * Yields the message of a profile, first as it is and then at each change. Ends by throwing, because a
+   * client that sees a stream end well does not come back; returns only when the signal has aborted.
+   * @throws NO_IDENTITY_ISSUED, SERVER_UNREACHABLE, SVIDS_EXPIRED, AGENT_NOT_SYNCED
    */
   async *watch(
     selectors: readonly Selector[],
     profile: Profile,
     signal: AbortSignal,
-  ): AsyncGenerator<Encoded, never> {
+  ): AsyncGenerator<Encoded, void> {
     const view = this.view(selectors);
     this.#listen(view, profile);
     try {
       if (profile.needsSvids && view.missing().length > 0) await this.#obtain(view, signal);
       let sent: Encoded | undefined;
-      for (;;) {
-        signal.throwIfAborted();
-        if (this.#stopped !== undefined) throw this.#stopped;
+      while (!signal.aborted) {
         const version = view.version;
         const message = view.message(profile);
         if (message !== sent) {
@@ -121,12 +117,6 @@ export class Subscribers {
     for (const view of this.#views.values()) {
       if (view.entries.some((entry) => entryIds.has(entry.id))) view.touch();
     }
-  }
-
-  /** Ends every stream with `error`, and refuses new ones with it. */
-  stop(error: Error): void {
-    this.#stopped = error;
-    for (const view of this.#views.values()) view.touch();
   }
 
   async #obtain(view: View, signal: AbortSignal): Promise<void> {

@@ -164,9 +164,11 @@ export class View {
 
   /** Keeps the SVIDs of these entries while somebody listens. Undone by {@link unpin}. */
   pin(): void {
+    // Looked up first: matching anew while pinned moves the pins by itself.
+    const { entries } = this;
     this.#pins += 1;
     if (this.#pins > 1) return;
-    for (const entry of this.entries) this.#sources.svids.pin(entry.id);
+    for (const entry of entries) this.#sources.svids.pin(entry.id);
   }
 
   unpin(): void {

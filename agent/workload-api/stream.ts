@@ -20,7 +20,7 @@ export async function* follow(
   profile: Profile,
   options: StreamOptions,
   context: CallContext,
-): AsyncGenerator<Encoded, never> {
+): AsyncGenerator<Encoded, void> {
   const caller = await options.admit(context);
   try {
     const watch = options.subscribers.watch(caller.selectors, profile, caller.signal);
@@ -28,7 +28,7 @@ export async function* follow(
       caller.assertUnchanged();
       yield message;
     }
-    throw new TypeError("a watch ended without saying why");
+    if (!caller.signal.aborted) throw new TypeError("a watch ended without saying why");
   } finally {
     caller.release();
   }

@@ -8,8 +8,9 @@ import { JwtSvidCache } from "../../agent/cache/jwt-svids.ts";
 import { Rotation } from "../../agent/cache/rotation.ts";
 import { Subscribers } from "../../agent/cache/subscribers.ts";
 import { SvidCache } from "../../agent/cache/svids.ts";
+import { connectionOf, WorkloadConnection } from "../../agent/connection.ts";
 import type { Peer } from "../../agent/peer/index.ts";
-import { connectionOf, WorkloadConnection, WorkloadServer } from "../../agent/socket.ts";
+import { WorkloadServer } from "../../agent/socket.ts";
 import { Callers } from "../../agent/workload-api/callers.ts";
 import type { Bundle } from "../../pki/bundle/bundle.ts";
 import { TrustDomain } from "../../pki/spiffe-id.ts";
@@ -122,6 +123,7 @@ export class TestAgent {
   readonly feed: Feed;
   readonly callers: Callers;
   readonly server: WorkloadServer;
+  readonly #peers = new WeakMap<WorkloadConnection, TestPeer>();
   #pair: InProcess | undefined;
 
   private constructor(signer: TestSigner, options: TestAgentOptions) {
@@ -156,10 +158,10 @@ export class TestAgent {
     this.callers = new Callers({
       peerOf: (tag) => connectionOf(tag).peer,
       attest: async (tag) => {
-        const { peer, selectors } = connectionOf(tag);
-        const process = peer as TestPeer;
-        process.attested += 1;
-        return [...process.selectors.map(parseSelector), ...selectors];
+        const peer = this.#peers.get(connectionOf(tag));
+        if (peer === undefined) throw new Error("not a connection of this test");
+        peer.attested += 1;
+        return peer.selectors.map(parseSelector);
       },
       streamsPerUid: options.streamsPerUid ?? 1000,
     });
@@ -215,7 +217,9 @@ export class TestAgent {
     metadata: Readonly<Record<string, string>> = HEADER,
   ): Promise<Channel> {
     if (this.#pair === undefined) throw new Error("the agent is not there");
-    return this.#pair.connect(new WorkloadConnection(peer, []), { metadata });
+    const connection = new WorkloadConnection(peer, []);
+    this.#peers.set(connection, peer);
+    return this.#pair.connect(connection, { metadata });
   }
 
   async connect(peer?: TestPeer, metadata?: Readonly<Record<string, string>>): Promise<Client> {
