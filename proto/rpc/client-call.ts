@@ -5,6 +5,7 @@ import type { ChannelInterface, Metadata } from "@grpc/grpc-js";
 import { Status } from "../../pki/errors.ts";
 import type { Init } from "../codec.ts";
 import { protoError } from "../errors.ts";
+import { describeFailure } from "./connect-failure.ts";
 import type { AnyMethod } from "./service.ts";
 import { errorOfStatus } from "./status.ts";
 
@@ -53,7 +54,8 @@ class ClientCall {
       onReceiveMessage: (bytes) => this.#receive(bytes as Buffer),
       onReceiveStatus: (status) => {
         const { code, details } = status;
-        this.#end(code === Status.ok ? undefined : errorOfStatus(code, details, status.metadata));
+        const text = describeFailure(details);
+        this.#end(code === Status.ok ? undefined : errorOfStatus(code, text, status.metadata));
       },
     });
     if (signal !== undefined) this.#follow(signal);
@@ -69,8 +71,8 @@ class ClientCall {
   }
 
   /** The only request: its way out needs no attention, the response tells. */
-  sendOnly(message: Init<unknown>): void {
-    this.#wire.sendMessageWithContext({}, this.#method.request.encode(message));
+  sendOnly(bytes: Buffer): void {
+    this.#wire.sendMessageWithContext({}, bytes);
     this.#wire.halfClose();
   }
 
@@ -149,8 +151,9 @@ export async function callUnary(
   request: Init<unknown>,
   options?: CallOptions,
 ): Promise<unknown> {
+  const bytes = method.request.encode(request); // what cannot be encoded opens no call
   const call = new ClientCall(channel, method, metadata, options);
-  call.sendOnly(request);
+  call.sendOnly(bytes);
   const first = await call.next();
   if (first.done === true) {
     throw protoError("RESPONSE_MALFORMED", `${method.path} ended without a response`);
@@ -166,8 +169,9 @@ export function callStream(
   request: Init<unknown>,
   options?: CallOptions,
 ): AsyncIterableIterator<unknown> {
+  const bytes = method.request.encode(request); // what cannot be encoded opens no call
   const call = new ClientCall(channel, method, metadata, options);
-  call.sendOnly(request);
+  call.sendOnly(bytes);
   return responsesOf(call);
 }
 
