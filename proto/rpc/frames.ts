@@ -4,6 +4,9 @@
 import { protoError } from "../errors.ts";
 
 const PREFIX = 5;
+const NOTHING: Buffer = Buffer.alloc(0);
+/** Smallest buffer that pieces are gathered in. */
+const MIN_GATHERED_BYTES = 1024;
 
 /** Puts the prefix before an encoded message. */
 export function frame(message: Uint8Array): Buffer {
@@ -14,59 +17,82 @@ export function frame(message: Uint8Array): Buffer {
   return framed;
 }
 
-/** Cuts a byte stream into messages. */
+/**
+ * Cuts a byte stream into messages, one when it is asked for one. Pieces of a message are gathered in
+ * one buffer: held one by one, a message sent as a million pieces of a byte would take a hundred
+ * times its size, and so would a piece of many tiny messages cut all at once.
+ */
 export class FrameReader {
   readonly #maxBytes: number;
-  #chunks: Buffer[] = [];
-  #length = 0;
+  /** What was not given out yet lies between #start and #end. */
+  #buffer: Buffer = NOTHING;
+  #start = 0;
+  #end = 0;
+  /** Whether #buffer is ours to write to, not a chunk that was given to us. */
+  #gathered = false;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
 
-  /** Bytes held of a message that is not complete. */
+  /** Bytes of memory that hold what was not given out. */
   get heldBytes(): number {
-    return this.#length;
+    return this.#start === this.#end ? 0 : this.#buffer.length;
   }
 
-  /** Takes a chunk and gives the messages it completes, without their prefixes. @throws MESSAGE_TOO_LARGE, MESSAGE_COMPRESSED */
-  push(chunk: Buffer): Buffer[] {
-    this.#chunks.push(chunk);
-    this.#length += chunk.length;
-    const messages: Buffer[] = [];
-    for (let size = this.#nextSize(); size !== undefined; size = this.#nextSize()) {
-      if (this.#length < PREFIX + size) break;
-      const whole = this.#join();
-      messages.push(whole.subarray(PREFIX, PREFIX + size));
-      const rest = whole.subarray(PREFIX + size);
-      this.#chunks = rest.length > 0 ? [rest] : [];
-      this.#length = rest.length;
+  /** Takes a chunk. */
+  push(chunk: Buffer): void {
+    if (this.#start === this.#end) {
+      this.#buffer = chunk;
+      this.#start = 0;
+      this.#end = chunk.length;
+      this.#gathered = false;
+      return;
     }
-    return messages;
+    const end = this.#end + chunk.length;
+    if (!this.#gathered || end > this.#buffer.length) this.#gather(chunk.length);
+    chunk.copy(this.#buffer, this.#end);
+    this.#end += chunk.length;
   }
 
-  #nextSize(): number | undefined {
-    if (this.#length < PREFIX) return undefined;
-    const first = this.#chunks[0];
-    const head = first !== undefined && first.length >= PREFIX ? first : this.#join();
-    if (head[0] !== 0) {
+  /** The next message, without its prefix; undefined while it is not complete. @throws MESSAGE_TOO_LARGE, MESSAGE_COMPRESSED */
+  next(): Buffer | undefined {
+    const body = this.#start + PREFIX;
+    if (this.#end < body) return undefined;
+    if (this.#buffer[this.#start] !== 0) {
       throw protoError("MESSAGE_COMPRESSED", "the message is compressed, which was not offered", {
         hint: "send messages uncompressed",
       });
     }
-    const size = head.readUInt32BE(1);
+    const size = this.#buffer.readUInt32BE(this.#start + 1);
     if (size > this.#maxBytes) {
       const message = `the message has ${size} bytes, the limit is ${this.#maxBytes}`;
       throw protoError("MESSAGE_TOO_LARGE", message, { hint: "send less in one message" });
     }
-    return size;
+    if (this.#end < body + size) return undefined;
+    this.#start = body + size;
+    const message = this.#buffer.subarray(body, this.#start);
+    // Messages are views of the buffer: with nothing left in it, it is theirs.
+    if (this.#start === this.#end) this.clear();
+    return message;
   }
 
-  #join(): Buffer {
-    const [first] = this.#chunks;
-    if (this.#chunks.length === 1 && first !== undefined) return first;
-    const whole = Buffer.concat(this.#chunks, this.#length);
-    this.#chunks = [whole];
-    return whole;
+  /** Forgets what was not given out. */
+  clear(): void {
+    this.#buffer = NOTHING;
+    this.#start = 0;
+    this.#end = 0;
+  }
+
+  /** Moves what is held to a buffer of our own with room for `more` bytes. */
+  #gather(more: number): void {
+    const held = this.#end - this.#start;
+    const size = Math.max(held + more, 2 * held, MIN_GATHERED_BYTES);
+    const gathered = Buffer.allocUnsafeSlow(size);
+    this.#buffer.copy(gathered, 0, this.#start, this.#end);
+    this.#buffer = gathered;
+    this.#start = 0;
+    this.#end = held;
+    this.#gathered = true;
   }
 }

@@ -4,6 +4,7 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import { protoError } from "../errors.ts";
 import { FrameReader, frame } from "./frames.ts";
+import { MAX_UNSENT_BYTES } from "./limits.ts";
 import { type AnyMethod, type CallContext, Encoded } from "./service.ts";
 import { type OnInternalError, type OutgoingStatus, statusOfError } from "./status.ts";
 import { parseTimeout } from "./timeout.ts";
@@ -20,10 +21,15 @@ export interface CallParts {
   readonly peer: unknown;
   readonly intercept: Intercept | undefined;
   readonly maxMessageBytes: number;
+  /** Counts this call among its caller's, or throws; what it returns is called when its stream has closed. */
+  readonly enter: () => () => void;
   /** Counts the bytes of incomplete requests that the connection holds; throws beyond its limit. */
   readonly hold: (bytes: number) => void;
   readonly onInternalError: OnInternalError;
+  /** The status is decided. */
   readonly onEnd: (call: ServerCall) => void;
+  /** The stream has closed: nothing of the call is left. */
+  readonly onClose: (call: ServerCall) => void;
 }
 
 const RESPONSE = { ":status": 200, "content-type": "application/grpc+proto" } as const;
@@ -40,13 +46,15 @@ export class ServerCall implements CallContext {
   readonly #headers: IncomingHttpHeaders;
   readonly #parts: CallParts;
   readonly #frames: FrameReader;
-  readonly #queue: Buffer[] = [];
   #controller: AbortController | undefined;
   #deadline: NodeJS.Timeout | undefined;
   #held = 0;
   #ended = false;
   #running = false;
   #halfClosed = false;
+  /** Whether the client owes the rest of a request, or has to take the rest of an answer. */
+  #isWaiting = true;
+  #waitingSinceMs: number = performance.now();
   #onRequest: PromiseWithResolvers<IteratorResult<unknown>> | undefined;
   #onRoom: (() => void) | undefined;
   #responses: AsyncIterator<unknown> | undefined;
@@ -80,8 +88,14 @@ export class ServerCall implements CallContext {
   start(): void {
     const stream = this.#stream;
     stream.on("error", () => undefined); // its close follows
-    stream.on("close", () => this.#end());
+    let leave: (() => void) | undefined;
+    stream.on("close", () => {
+      this.#end();
+      leave?.();
+      this.#parts.onClose(this);
+    });
     try {
+      leave = this.#parts.enter();
       const timeoutMs = parseTimeout(this.metadata("grpc-timeout"));
       if (timeoutMs !== undefined) this.#deadline = setTimeout(() => this.#expire(), timeoutMs);
     } catch (error) {
@@ -90,11 +104,17 @@ export class ServerCall implements CallContext {
     }
     stream.on("data", (chunk: Buffer) => this.#receive(chunk));
     stream.on("end", () => this.#receiveEnd());
-    stream.on("drain", () => this.#onRoom?.());
     if (this.#takesStream) {
       stream.pause();
-      void this.#run(this.#requests());
+      void this.#run(() => this.#requests());
     }
+  }
+
+  /** Ends the call, or drops what is left of it, if the client has let it wait for longer than this. */
+  expireTransfer(timeoutMs: number): void {
+    if (!this.#isWaiting || performance.now() - this.#waitingSinceMs < timeoutMs) return;
+    if (this.#ended) this.#stream.close(constants.NGHTTP2_CANCEL);
+    else this.fail(protoError("CALL_DEADLINE_EXCEEDED", "the request did not come in time"));
   }
 
   /** Ends the call with `error`, unless it has ended. */
@@ -102,11 +122,16 @@ export class ServerCall implements CallContext {
     if (this.#ended) return;
     const trailers = trailersOf(statusOfError(error, this.#parts.onInternalError));
     if (this.#stream.headersSent) this.#sendTrailers(trailers);
-    else if (!this.#stream.destroyed) {
+    else if (this.#isOpen) {
       this.#stream.respond({ ...RESPONSE, ...trailers }, { endStream: true });
       this.#closeReading();
     }
     this.#end();
+  }
+
+  /** Whether the stream takes headers: once the client has reset it, node:http2 throws. */
+  get #isOpen(): boolean {
+    return !this.#stream.destroyed && !this.#stream.closed;
   }
 
   get #takesStream(): boolean {
@@ -122,17 +147,34 @@ export class ServerCall implements CallContext {
   }
 
   #receive(chunk: Buffer): void {
-    if (this.#ended) return;
+    // After its one request a client has nothing more to say.
+    if (this.#ended || (this.#running && !this.#takesStream)) return;
     try {
-      const messages = this.#frames.push(chunk);
-      this.#hold(this.#frames.heldBytes);
-      if (this.#takesStream) this.#receiveMany(messages);
-      else if (!this.#running && messages[0] !== undefined) {
-        void this.#run(this.#parts.method.request.decode(messages[0]));
+      this.#frames.push(chunk);
+      if (this.#takesStream) {
+        this.#stream.pause();
+        this.#settleRequest();
+      } else {
+        const bytes = this.#nextMessage();
+        if (bytes !== undefined) void this.#run(() => this.#parts.method.request.decode(bytes));
       }
+      this.#hold(this.#frames.heldBytes);
     } catch (error) {
       this.fail(error);
     }
+  }
+
+  /** The next complete message; without one, the client has from then on the time of a transfer. */
+  #nextMessage(): Buffer | undefined {
+    const bytes = this.#frames.next();
+    if (bytes !== undefined) this.#isWaiting = false;
+    else if (!this.#isWaiting && this.#frames.heldBytes > 0) this.#wait();
+    return bytes;
+  }
+
+  #wait(): void {
+    this.#isWaiting = true;
+    this.#waitingSinceMs = performance.now();
   }
 
   #hold(bytes: number): void {
@@ -142,29 +184,23 @@ export class ServerCall implements CallContext {
     this.#parts.hold(change);
   }
 
-  #receiveMany(messages: readonly Buffer[]): void {
-    this.#queue.push(...messages);
-    if (this.#queue.length === 0) return;
-    this.#stream.pause();
-    this.#settleRequest();
-  }
-
   #receiveEnd(): void {
+    if (this.#ended) return;
     this.#halfClosed = true;
-    if (this.#frames.heldBytes > 0) {
-      this.fail(protoError("CALL_INVALID", "the request ended inside a message"));
-    } else if (this.#takesStream) this.#settleRequest();
-    else if (!this.#running) {
-      this.fail(protoError("CALL_INVALID", "the call came without a request"));
-    }
+    this.#isWaiting = false;
+    if (this.#takesStream) this.#settleRequest();
+    else if (this.#running) return;
+    else if (this.#frames.heldBytes > 0) this.fail(truncated());
+    else this.fail(protoError("CALL_INVALID", "the call came without a request"));
   }
 
-  async #run(input: unknown): Promise<void> {
+  /** `input` is called after `intercept`, which may refuse the call before anything is decoded. */
+  async #run(input: () => unknown): Promise<void> {
     this.#running = true;
     const { intercept } = this.#parts;
     try {
-      if (intercept === undefined) await this.#handle(input);
-      else await intercept(this, () => this.#handle(input));
+      if (intercept === undefined) await this.#handle(input());
+      else await intercept(this, () => this.#handle(input()));
       this.#finish();
     } catch (error) {
       this.fail(error);
@@ -188,22 +224,32 @@ export class ServerCall implements CallContext {
     for (;;) {
       const next = await iterator.next();
       if (next.done === true || this.#ended) break;
-      if (!this.#send(next.value)) await this.#room();
+      this.#send(next.value, this.#written);
+      if (!this.#hasRoom) await this.#room();
     }
   }
 
-  /** Writes a message; false when the client has no room for another one yet. */
-  #send(message: unknown): boolean {
+  /** Writes a message. */
+  #send(message: unknown, onWritten?: () => void): void {
     const bytes =
       message instanceof Encoded ? message.bytes : this.#parts.method.response.encode(message);
+    if (!this.#isOpen) return;
     if (!this.#stream.headersSent) this.#stream.respond(RESPONSE, WITH_TRAILERS);
-    return this.#stream.write(frame(bytes));
+    this.#stream.write(frame(bytes), onWritten);
   }
+
+  // Not the stream's own mark, 64 KiB: a thousand clients that do not read would hold that many.
+  get #hasRoom(): boolean {
+    return this.#ended || (this.#isOpen && this.#stream.writableLength <= MAX_UNSENT_BYTES);
+  }
+
+  readonly #written = (): void => {
+    if (this.#hasRoom) this.#onRoom?.();
+  };
 
   #room(): Promise<void> {
     return new Promise((resolve) => {
       this.#onRoom = resolve;
-      if (this.#ended || !this.#stream.writableNeedDrain) resolve();
     });
   }
 
@@ -228,26 +274,27 @@ export class ServerCall implements CallContext {
   /** Gives the next request, or the end, to who waits for it; asks the client for more otherwise. */
   #settleRequest(): void {
     if (this.#onRequest === undefined) return;
-    const bytes = this.#ended ? undefined : this.#queue.shift();
-    if (bytes === undefined && !this.#ended && !this.#halfClosed) {
-      this.#stream.resume();
-      return;
-    }
     const { resolve, reject } = this.#onRequest;
-    this.#onRequest = undefined;
-    if (bytes === undefined) resolve(DONE);
-    else {
-      try {
+    try {
+      const bytes = this.#ended ? undefined : this.#nextMessage();
+      if (bytes !== undefined) {
         resolve({ done: false, value: this.#parts.method.request.decode(bytes) });
-      } catch (error) {
-        reject(error);
-      }
+      } else if (this.#ended) resolve(DONE);
+      else if (!this.#halfClosed) {
+        this.#stream.resume();
+        return;
+      } else if (this.#frames.heldBytes > 0) throw truncated();
+      else resolve(DONE);
+    } catch (error) {
+      reject(error);
     }
+    this.#onRequest = undefined;
+    this.#hold(this.#frames.heldBytes);
   }
 
   #finish(): void {
     if (this.#ended) return;
-    if (!this.#stream.headersSent && !this.#stream.destroyed) {
+    if (!this.#stream.headersSent && this.#isOpen) {
       this.#stream.respond(RESPONSE, WITH_TRAILERS);
     }
     this.#sendTrailers(OK_TRAILERS);
@@ -256,8 +303,9 @@ export class ServerCall implements CallContext {
 
   #sendTrailers(trailers: Record<string, string>): void {
     const stream = this.#stream;
-    if (stream.destroyed) return;
+    if (!this.#isOpen) return;
     stream.once("wantTrailers", () => {
+      if (!this.#isOpen) return;
       stream.sendTrailers(trailers);
       setImmediate(() => this.#closeReading());
     });
@@ -276,8 +324,9 @@ export class ServerCall implements CallContext {
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#wait();
     clearTimeout(this.#deadline);
-    this.#queue.length = 0;
+    this.#frames.clear();
     this.#hold(0);
     this.#settleRequest();
     this.#onRoom?.();
@@ -290,6 +339,10 @@ export class ServerCall implements CallContext {
   #abort(): void {
     this.#controller?.abort(ENDED);
   }
+}
+
+function truncated(): Error {
+  return protoError("CALL_INVALID", "the request ended inside a message");
 }
 
 /** A status as the headers that end a call. */

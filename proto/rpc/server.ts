@@ -15,45 +15,34 @@ import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { protoError } from "../errors.ts";
 import { repairAuthority } from "./authority.ts";
+import {
+  type ConnectionLimits,
+  DEFAULT_LIMITS,
+  MAX_BAD_FRAMES,
+  MAX_HEADER_BYTES,
+  MAX_HEADERS,
+  MAX_REFUSED_STREAMS,
+  type RpcLimits,
+} from "./limits.ts";
 import { type Intercept, ServerCall, trailersOf, type UntypedHandler } from "./server-call.ts";
 import type { AnyMethod, Handlers, Service } from "./service.ts";
 import { type OnInternalError, statusOfError } from "./status.ts";
 
+export type { ConnectionLimits, RpcLimits } from "./limits.ts";
 export type { Intercept } from "./server-call.ts";
-
-/** What one server takes from its clients. */
-export interface RpcLimits {
-  /** Largest request. */
-  readonly maxMessageBytes: number;
-  /** Incomplete requests that one connection may have sent, in all. */
-  readonly maxHeldBytesPerConnection: number;
-  /** Open calls of one connection; further ones wait at a well-behaved client, or are refused. */
-  readonly maxStreamsPerConnection: number;
-  /** Further ones are closed at once. */
-  readonly maxConnections: number;
-  /** A connection without any call is closed after this time. */
-  readonly firstCallTimeoutMs: number;
-  /** Cancelled calls that one connection may have at once, and per second; beyond, it is closed. */
-  readonly resetBurst: number;
-  readonly resetsPerSecond: number;
-}
-
-export const DEFAULT_LIMITS: RpcLimits = {
-  maxMessageBytes: 4 * 1024 * 1024,
-  maxHeldBytesPerConnection: 16 * 1024 * 1024,
-  maxStreamsPerConnection: 1000,
-  maxConnections: 10_000,
-  firstCallTimeoutMs: 60_000,
-  resetBurst: 20_000,
-  resetsPerSecond: 10_000,
-};
 
 export interface RpcServerOptions {
   /**
-   * Runs around every call of a known method: `next` runs the handler and sends its responses. Throw
-   * to refuse the call. What it throws, or `next` throws through it, becomes the status.
+   * Runs around every call of a known method: `next` decodes the request, runs the handler and sends
+   * its responses. Throw to refuse the call. What it throws, or `next` throws through it, becomes the
+   * status.
    */
   readonly intercept?: Intercept;
+  /**
+   * Counts a call of this peer, from its headers on, before anything is read or held; throws when
+   * there are too many. What it returns is called when nothing of the call is left.
+   */
+  readonly enter?: (peer: unknown) => () => void;
   /** Told of every error that crossed the wire only as a reference. */
   readonly onInternalError: OnInternalError;
   readonly limits?: Partial<RpcLimits>;
@@ -63,13 +52,19 @@ export interface RpcServerOptions {
   readonly acceptsPathAuthority?: boolean;
 }
 
+/** Between two looks for what clients do not finish. */
+const MAX_SWEEP_MS = 5000;
+
 interface Connection {
   readonly socket: Duplex;
   readonly peer: unknown;
+  readonly limits: ConnectionLimits;
   readonly firstCallTimer: NodeJS.Timeout;
   session: ServerHttp2Session | undefined;
   pingTimer: NodeJS.Timeout | undefined;
   heldBytes: number;
+  calls: number;
+  quietSinceMs: number;
 }
 
 interface Route {
@@ -84,6 +79,11 @@ export class RpcServer {
   readonly #public = new Set<string>();
   readonly #connections = new Set<Connection>();
   readonly #calls = new Set<ServerCall>();
+  /** Those besides whose status is decided, and whose client has not taken it yet. */
+  readonly #closingCalls = new Set<ServerCall>();
+  /** Bytes of incomplete requests, by the limits of their connections. */
+  readonly #held = new Map<ConnectionLimits, number>();
+  #sweeper: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
   #onQuiet: (() => void) | undefined;
 
@@ -123,31 +123,40 @@ export class RpcServer {
 
   /**
    * Serves a connection. `socket` is plain text here: TLS, if any, ends before, with ALPN "h2". `peer` is
-   * what handlers see as `context.peer`. To drop the peer later, destroy the socket.
+   * what handlers see as `context.peer`. To drop the peer later, destroy the socket. `limits`, of
+   * which there may be a few, are those of a kind of peer that is trusted less than others.
    */
-  inject(socket: Duplex, peer: unknown): void {
+  inject(socket: Duplex, peer: unknown, limits: ConnectionLimits = this.#limits): void {
     socket.on("error", () => undefined); // its close follows
     if (this.#closing !== undefined || this.#connections.size >= this.#limits.maxConnections) {
       socket.destroy();
       return;
     }
     if (socket.destroyed) return;
-    const firstCallTimer = setTimeout(() => socket.destroy(), this.#limits.firstCallTimeoutMs);
+    const firstCallTimer = setTimeout(() => socket.destroy(), limits.firstCallTimeoutMs);
     firstCallTimer.unref();
     const connection: Connection = {
       socket,
       peer,
+      limits,
       firstCallTimer,
       session: undefined,
       pingTimer: undefined,
       heldBytes: 0,
+      calls: 0,
+      quietSinceMs: 0,
     };
     this.#connections.add(connection);
+    this.#sweeper ??= this.#sweep();
     socket.once("close", () => {
       clearTimeout(firstCallTimer);
       clearInterval(connection.pingTimer);
       connection.session?.destroy();
       this.#connections.delete(connection);
+      if (this.#connections.size === 0) {
+        clearInterval(this.#sweeper);
+        this.#sweeper = undefined;
+      }
       this.#onQuiet?.();
     });
     if (this.#options.acceptsPathAuthority === true && socket instanceof Socket) {
@@ -156,10 +165,19 @@ export class RpcServer {
   }
 
   #serve(stream: Duplex, connection: Connection): void {
+    const { limits } = connection;
     const session = performServerHandshake(stream, {
-      settings: { maxConcurrentStreams: this.#limits.maxStreamsPerConnection, enablePush: false },
-      streamResetBurst: this.#limits.resetBurst,
-      streamResetRate: this.#limits.resetsPerSecond,
+      settings: {
+        maxConcurrentStreams: limits.maxStreamsPerConnection,
+        maxHeaderListSize: MAX_HEADER_BYTES,
+        enablePush: false,
+      },
+      maxHeaderListPairs: MAX_HEADERS,
+      maxSessionMemory: limits.maxSessionMebibytes,
+      maxSessionInvalidFrames: MAX_BAD_FRAMES,
+      maxSessionRejectedStreams: MAX_REFUSED_STREAMS,
+      streamResetBurst: limits.resetBurst,
+      streamResetRate: limits.resetsPerSecond,
     });
     connection.session = session;
     connection.pingTimer = this.#keepAlive(session);
@@ -203,6 +221,11 @@ export class RpcServer {
   }
 
   #accept(connection: Connection, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+    if (stream.destroyed || stream.closed) {
+      // Reset by the client in the same breath.
+      stream.on("error", () => undefined).resume();
+      return;
+    }
     const type = headers["content-type"];
     if (headers[":method"] !== "POST" || !type?.startsWith("application/grpc")) {
       refuse(stream, { ":status": 415 });
@@ -216,16 +239,24 @@ export class RpcServer {
       return;
     }
     clearTimeout(connection.firstCallTimer);
+    connection.calls++;
     const call = new ServerCall(stream, headers, {
       ...route,
       peer: connection.peer,
       intercept: this.#options.intercept,
-      maxMessageBytes: this.#limits.maxMessageBytes,
+      maxMessageBytes: connection.limits.maxMessageBytes,
+      enter: () => this.#options.enter?.(connection.peer) ?? noop,
       hold: (bytes) => this.#hold(connection, bytes),
       onInternalError: this.#options.onInternalError,
       onEnd: (ended) => {
         this.#calls.delete(ended);
+        this.#closingCalls.add(ended);
         this.#onQuiet?.();
+      },
+      onClose: (closed) => {
+        this.#closingCalls.delete(closed);
+        connection.calls--;
+        connection.quietSinceMs = performance.now();
       },
     });
     this.#calls.add(call);
@@ -234,12 +265,38 @@ export class RpcServer {
   }
 
   #hold(connection: Connection, bytes: number): void {
+    const { limits } = connection;
+    const held = (this.#held.get(limits) ?? 0) + bytes;
+    this.#held.set(limits, held);
     connection.heldBytes += bytes;
-    if (bytes > 0 && connection.heldBytes > this.#limits.maxHeldBytesPerConnection) {
+    if (bytes < 0) return;
+    if (connection.heldBytes > limits.maxHeldBytesPerConnection) {
       throw protoError("LIMIT_EXCEEDED", "the connection has too many unfinished requests", {
         hint: "send requests one after another, or over several connections",
       });
     }
+    if (held > this.#limits.maxHeldBytes) {
+      throw protoError("LIMIT_EXCEEDED", "there are too many unfinished requests", {
+        hint: "try again later",
+      });
+    }
+  }
+
+  /** Ends what clients began and do not finish. */
+  #sweep(): NodeJS.Timeout {
+    const { transferTimeoutMs } = this.#limits;
+    const look = (): void => {
+      for (const call of this.#calls) call.expireTransfer(transferTimeoutMs);
+      for (const call of this.#closingCalls) call.expireTransfer(transferTimeoutMs);
+      const nowMs = performance.now();
+      for (const { calls, quietSinceMs, limits, session, socket } of this.#connections) {
+        const isIdle = calls === 0 && quietSinceMs > 0 && limits.idleTimeoutMs !== undefined;
+        if (!isIdle || nowMs - quietSinceMs < limits.idleTimeoutMs) continue;
+        if (session?.closed === false) session.close();
+        else socket.destroy();
+      }
+    };
+    return setInterval(look, Math.min(transferTimeoutMs / 4, MAX_SWEEP_MS)).unref();
   }
 
   #keepAlive(session: ServerHttp2Session): NodeJS.Timeout | undefined {
@@ -254,6 +311,8 @@ export class RpcServer {
     return setInterval(ping, keepalive.timeMs).unref();
   }
 }
+
+function noop(): void {}
 
 /** Answers a request that is no call of ours, and reads no more of it. */
 function refuse(stream: ServerHttp2Stream, headers: Record<string, string | number>): void {
