@@ -134,6 +134,7 @@ export function startCaller(t: Teardown, path: string, options: CallerOptions = 
   const kill = async (): Promise<void> => {
     child.kill("SIGKILL");
     await exit;
+    child.stdout.destroy(); // a descendant may still have it
   };
   t.teardown(kill);
   return {

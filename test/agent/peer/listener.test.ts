@@ -115,7 +115,7 @@ t.test("a connection handed to a child ends with the process that made it", asyn
   const caller = await connectFrom(t, path);
   const { peer, socket } = await next();
   // The shell keeps the descriptor open after its parent, whose connection it is, has gone.
-  caller.tell('exec ["/bin/sh","-c","sleep 30 & exit"]');
+  caller.tell('exec ["/bin/sh","-c","sleep 5 & exit"]');
   await once(socket, "close");
   t.equal(peer.isAlive(), false);
 });
