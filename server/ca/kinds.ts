@@ -14,7 +14,6 @@ import {
 import type { Bundle } from "../../pki/bundle/bundle.ts";
 import type { KeyType, Signer } from "../../pki/keys.ts";
 import type { TrustDomain } from "../../pki/spiffe-id.ts";
-import { createCaCertificate } from "../../pki/x509/ca.ts";
 import type { AuthorityKindName, AuthorityRecord } from "../store/journal.ts";
 
 /** From when to when an authority signs. Whole seconds. */
@@ -65,6 +64,9 @@ export function authorityKinds(
       ttlSeconds: config.ttlSeconds,
       make: async (signer, validity) => {
         const { subject } = config;
+        // On use: the packages behind it take as long to load as the rest of a start takes, and a
+        // start that finds its authorities makes none.
+        const { createCaCertificate } = await import("../../pki/x509/ca.ts");
         const certificate = await createCaCertificate({
           signer,
           trustDomain,
