@@ -190,7 +190,7 @@ export class Link {
       case "exit-and-erase":
         await this.#options.identity.erase();
         throw agentError("AGENT_WAS_BANNED", "the server has banned this agent", {
-          hint: "find out why; unban it by deleting its record, then attest it anew",
+          hint: "find out why it was banned; 'signet agent evict' on the server lets it attest anew",
           cause: error,
         });
       case "exit":

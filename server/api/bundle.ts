@@ -268,7 +268,7 @@ function exists(trustDomain: TrustDomain): IdentityError {
 }
 
 function invalid(problem: string): IdentityError {
-  return serverError("BUNDLE_INVALID", problem);
+  return serverError("BUNDLE_REQUEST_INVALID", problem);
 }
 
 function noDownstream(): IdentityError {

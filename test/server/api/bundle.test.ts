@@ -99,11 +99,11 @@ t.test("appends nothing that is no authority", async (t) => {
     ttlSeconds: 60,
   });
   const rows = [
-    { name: "nothing", request: {}, reason: "BUNDLE_INVALID" },
+    { name: "nothing", request: {}, reason: "BUNDLE_REQUEST_INVALID" },
     {
       name: "a leaf",
       request: { x509Authorities: [{ asn1: leaf.der }] },
-      reason: "BUNDLE_INVALID",
+      reason: "BUNDLE_REQUEST_INVALID",
     },
     {
       name: "junk",
@@ -194,7 +194,7 @@ t.test("ID-24 takes the own trust domain for no federated one", async (t) => {
   const { client, ca } = await serve(t);
   const own = await south("north.test");
   const before = ca.authorities.bundle();
-  const expected = { name: "IdentityError", reason: "BUNDLE_INVALID" };
+  const expected = { name: "IdentityError", reason: "BUNDLE_REQUEST_INVALID" };
   await t.rejects(client.getFederatedBundle({ trustDomain: "north.test" }), expected);
   const statuses = [
     (await client.batchCreateFederatedBundle({ bundle: [own] })).results,
