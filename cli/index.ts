@@ -2,6 +2,8 @@
 // The command `signet`: the table of its commands. Each lives in a file of its own, loaded when it is
 // called, so that `signet agent run` never loads the server.
 
+import { enableCompileCache } from "node:module";
+import { join } from "node:path";
 import type { Command, CommandRow } from "./command.ts";
 import { runProgram } from "./program.ts";
 import { readVersion } from "./version.ts";
@@ -85,6 +87,11 @@ function row(
 }
 
 if (import.meta.main) {
+  // In a checkout half of a start is stripping types. What is kept lies beside the sources: whoever can
+  // write there can change the program anyway.
+  if (import.meta.filename.endsWith(".ts")) {
+    enableCompileCache(join(import.meta.dirname, "../node_modules/.cache/signet"));
+  }
   process.exitCode = await runProgram(process.argv.slice(2), {
     rows: ROWS,
     groups: GROUPS,

@@ -23,7 +23,9 @@ type Lease = BidiCall<signet.launch.v1.OpenRequest, signet.launch.v1.OpenRespons
  * and no moment in which the command runs without its identity.
  */
 const WAIT_THEN_BECOME = 'read -r _ <&3 || exit 126; exec 3<&-; exec "$@"';
-const FORWARDED = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;
+/** What a terminal sends to every process in its foreground, the command among them. */
+const FROM_TERMINAL = ["SIGINT", "SIGQUIT", "SIGHUP"] as const;
+const FROM_OTHERS = ["SIGTERM", "SIGUSR1", "SIGUSR2"] as const;
 
 export const command: Command = {
   description:
@@ -130,11 +132,16 @@ function warnOfLoss(lease: Lease, child: ChildProcess, name: string, output: Out
 }
 
 function forwardSignals(child: ChildProcess): () => void {
+  // A second SIGINT means "now!" to many programs: what the terminal has sent is not sent again.
+  const hasTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
   const forward = (signal: NodeJS.Signals): void => void child.kill(signal);
-  // A terminal sends SIGINT to the command as well; twice does no harm that once does not.
-  for (const signal of FORWARDED) process.on(signal, forward);
+  const leave = (): void => undefined; // the command's end is ours
+  const onTerminal = hasTerminal ? leave : forward;
+  for (const signal of FROM_TERMINAL) process.on(signal, onTerminal);
+  for (const signal of FROM_OTHERS) process.on(signal, forward);
   return () => {
-    for (const signal of FORWARDED) process.off(signal, forward);
+    for (const signal of FROM_TERMINAL) process.off(signal, onTerminal);
+    for (const signal of FROM_OTHERS) process.off(signal, forward);
   };
 }
 
