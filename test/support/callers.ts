@@ -79,7 +79,11 @@ const fork = (path, more) => {
   say("child " + last.pid);
 };
 const commands = require("node:readline").createInterface(process.stdin);
-commands.on("close", () => reopen ? open(path, () => say("reopened")) : process.exit(0));
+const parent = process.ppid;
+const reopened = () => process.ppid === parent
+  ? setTimeout(reopened, 5) // its files are closed before it is gone
+  : open(path, () => say("reopened"));
+commands.on("close", () => reopen ? reopened() : process.exit(0));
 commands.on("line", (line) => {
   const [verb, ...words] = line.split(" ");
   if (verb === "open") open(words[0], () => say("opened"));
