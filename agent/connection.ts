@@ -11,10 +11,26 @@ export class WorkloadConnection {
   readonly peer: Peer;
   /** Such as the name that a process was launched under. */
   readonly selectors: readonly Selector[];
+  #found: readonly Selector[] = [];
+  #all: readonly Selector[] = [];
 
   constructor(peer: Peer, selectors: readonly Selector[]) {
     this.peer = steady(peer);
     this.selectors = selectors;
+    this.#all = selectors;
+  }
+
+  /**
+   * What attestation found together with what the socket says. The same array as before when nothing
+   * has changed, by which later steps know the caller at once.
+   */
+  withFound(found: readonly Selector[]): readonly Selector[] {
+    const held = this.#found;
+    if (found.length !== held.length || found.some((one, i) => one !== held[i])) {
+      this.#found = found;
+      this.#all = [...found, ...this.selectors];
+    }
+    return this.#all;
   }
 }
 

@@ -35,6 +35,9 @@ import { WorkloadServer } from "./socket.ts";
 import { Callers } from "./workload-api/callers.ts";
 import { ATTESTORS, workloadAttestation } from "./workload-attestors/index.ts";
 
+/** A renamed user is noticed within this time; looking at every call would cost each one two system calls. */
+const NAMES_MAX_AGE_MS = 1000;
+
 export interface StartOptions {
   readonly log: Logger;
   readonly clock?: Clock;
@@ -211,15 +214,15 @@ async function startSockets(
     clock,
     log,
     workloadSizeLimitBytes: config.workloadSizeLimitBytes,
+    namesMaxAgeMs: NAMES_MAX_AGE_MS,
     isHashWanted: () => cache.entries.hasKind("unix:sha256"),
   });
   const attestation = workloadAttestation({ attestors: [unix], log });
   const callers = new Callers({
     peerOf: (tag) => connectionOf(tag).peer,
     attest: async (tag, signal) => {
-      const { peer, selectors } = connectionOf(tag);
-      const found = await attestation.attest(peer, signal);
-      return selectors.length === 0 ? found : [...found, ...selectors];
+      const connection = connectionOf(tag);
+      return connection.withFound(await attestation.attest(connection.peer, signal));
     },
     streamsPerUid: config.limits.streamsPerUid,
   });

@@ -41,6 +41,14 @@ export class WorkloadServer {
       help: "Calls of the agent's socket that ended, by method and gRPC status",
       labels: ["method", "status"],
     });
+    // Looking a labelled counter up costs more than counting: each is looked up once.
+    const counters = new Map<string, { inc(): void }>();
+    const count = (method: string, status: string): void => {
+      const key = `${method} ${status}`;
+      const counter = counters.get(key) ?? calls.labels(method, status);
+      counters.set(key, counter);
+      counter.inc();
+    };
     this.rpc = createRpcServer({
       limits: {
         maxConnections: limits.connections,
@@ -59,7 +67,7 @@ export class WorkloadServer {
           status = STATUS_NAMES.get(code) ?? "unknown";
           throw error;
         } finally {
-          calls.inc({ method, status });
+          count(method, status);
         }
       },
       onInternalError: (error, reference) =>

@@ -59,8 +59,14 @@ const KEYS_PER_TURN = 25;
 
 /** What of an entry goes into its X509-SVID. The rest can change without a new one. */
 export function svidInputs(entry: RegistrationEntry): string {
-  return JSON.stringify([entry.spiffeId, entry.x509SvidTtlSeconds, ...entry.dnsNames]);
+  const known = inputs.get(entry);
+  if (known !== undefined) return known;
+  const made = JSON.stringify([entry.spiffeId, entry.x509SvidTtlSeconds, ...entry.dnsNames]);
+  inputs.set(entry, made);
+  return made;
 }
+
+const inputs = new WeakMap<RegistrationEntry, string>();
 
 /** Makes an SVID for each entry; in its place the reason when the server refuses one. */
 export async function mintX509Svids(

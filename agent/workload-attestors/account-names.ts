@@ -26,19 +26,28 @@ export interface AccountFiles {
 
 const SYSTEM_FILES: AccountFiles = { passwd: "/etc/passwd", group: "/etc/group" };
 
-/** Makes a lookup that looks at both files' times when called: two system calls. */
-export function accountNames(files: AccountFiles = SYSTEM_FILES): () => AccountNames {
+/**
+ * Makes a lookup that looks at both files' times when called, two system calls, unless it has done so
+ * less than `maxAgeMs` ago.
+ */
+export function accountNames(files: AccountFiles = SYSTEM_FILES, maxAgeMs = 0): () => AccountNames {
   let passwd: NameFile = { stamp: "", names: new Map() };
   let group: NameFile = { stamp: "", names: new Map() };
+  let held: AccountNames | undefined;
+  let lookedAtMs = 0;
   return () => {
+    const nowMs = performance.now();
+    if (held !== undefined && nowMs - lookedAtMs < maxAgeMs) return held;
+    lookedAtMs = nowMs;
     passwd = refresh(files.passwd, passwd);
     group = refresh(files.group, group);
     const [users, groups] = [passwd.names, group.names];
-    return {
+    held = {
       version: `${passwd.stamp} ${group.stamp}`,
       userName: (uid) => users.get(uid),
       groupName: (gid) => groups.get(gid),
     };
+    return held;
   };
 }
 

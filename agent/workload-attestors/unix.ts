@@ -29,6 +29,8 @@ export interface UnixAttestorOptions extends UnixAttestorSettings {
   /** Whether any registration entry has a sha256 selector. Until then nothing is hashed. Default yes. */
   readonly isHashWanted?: () => boolean;
   readonly accountFiles?: AccountFiles;
+  /** How old the names of users and groups may be. Default 0: looked after at each call. */
+  readonly namesMaxAgeMs?: number;
 }
 
 const DEFAULT_LIMIT_BYTES = 1024 ** 3;
@@ -44,7 +46,7 @@ interface Known {
 
 /** Makes the attestor. What it found out about a connection is kept until the program changes. */
 export function unixAttestor(options: UnixAttestorOptions): WorkloadAttestor {
-  const lookUpNames = accountNames(options.accountFiles);
+  const lookUpNames = accountNames(options.accountFiles, options.namesMaxAgeMs);
   const hashes = new ContentHash({
     limitBytes: options.workloadSizeLimitBytes ?? DEFAULT_LIMIT_BYTES,
     nowNs: () => BigInt(options.clock.now().getTime()) * 1_000_000n,
