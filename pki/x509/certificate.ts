@@ -139,6 +139,7 @@ export function parseCertificates(concatenatedDer: Uint8Array): Certificate[] {
 class DerivedFields {
   readonly #fields: CertificateFields;
   #publicKey: KeyObject | undefined;
+  #serialDecimal: string | undefined;
 
   constructor(fields: CertificateFields) {
     this.#fields = fields;
@@ -155,7 +156,9 @@ class DerivedFields {
   }
 
   get serialDecimal(): string {
-    return BigInt(`0x${this.serialHex}`).toString();
+    // Kept: a server compares it on every call of an agent.
+    this.#serialDecimal ??= BigInt(`0x${this.serialHex}`).toString();
+    return this.#serialDecimal;
   }
 
   get hasEmptySubject(): boolean {
