@@ -12,7 +12,7 @@ const MAX_SOCKET_PATH_BYTES = 107;
 
 /** Calls the server over its admin socket; closes the channel afterwards. */
 export function withServer<T>(input: Input, use: (channel: Channel) => Promise<T>): Promise<T> {
-  const path = resolve(input.text("adminSocket") ?? DEFAULT_ADMIN_SOCKET);
+  const path = resolve(input.text("adminSocket") || DEFAULT_ADMIN_SOCKET);
   if (Buffer.byteLength(path) > MAX_SOCKET_PATH_BYTES) {
     throw misuse(`--admin-socket: "${path}" is too long for a socket`, {
       hint: `take a path of at most ${MAX_SOCKET_PATH_BYTES} bytes`,
@@ -24,24 +24,31 @@ export function withServer<T>(input: Input, use: (channel: Channel) => Promise<T
   });
 }
 
-/** Calls whatever listens at `address`. `hint` says what to do when nothing does. */
+/** Which daemon is called, and what to do when it does not answer. */
+export interface Absent {
+  readonly what: string;
+  readonly hint: string;
+}
+
+/** Calls whatever listens at `address`. */
 export async function withChannel<T>(
   address: Address,
   use: (channel: Channel) => Promise<T>,
-  { what, hint }: { readonly what: string; readonly hint: string },
+  absent: Absent,
 ): Promise<T> {
   // A command asks once: what the agent requires of callers of its public socket does no harm elsewhere.
   const channel = createChannel({ address, metadata: { "workload.spiffe.io": "true" } });
   try {
     return await use(channel);
   } catch (error) {
-    throw explain(error, address, what, hint);
+    throw explain(error, address, absent);
   } finally {
     channel.close();
   }
 }
 
-function explain(error: unknown, address: Address, what: string, hint: string): unknown {
+/** The error to throw for `error`: when nothing answered at `address`, one that says so and what to do. */
+export function explain(error: unknown, address: Address, { what, hint }: Absent): unknown {
   if (!(error instanceof IdentityError) || error.reason !== "CONNECTION_UNAVAILABLE") return error;
   const where = "unix" in address ? address.unix : `${address.host}:${address.port}`;
   if (error.message.includes("EACCES")) {

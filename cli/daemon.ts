@@ -43,11 +43,8 @@ export async function runDaemon<D extends Daemon>(
   try {
     const daemon = await start(stopping.signal);
     try {
-      await Promise.race([
-        stopped.promise,
-        daemon.failed,
-        Promise.resolve(onStarted(daemon)).then(() => new Promise<never>(() => undefined)),
-      ]);
+      const greeted = Promise.resolve(onStarted(daemon)).then(() => stopped.promise);
+      await Promise.race([stopped.promise, daemon.failed, greeted]);
     } finally {
       await daemon.stop();
     }

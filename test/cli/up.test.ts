@@ -79,7 +79,18 @@ t.test("up serves an ordinary user from its folder, and resumes there", async (t
   t.equal((await signet([...run, "sh", "-c", "kill -TERM $$"], { env })).status, 143);
   t.equal((await signet(["run", "--name", "No!", "--", "true"], { env })).status, 1);
 
-  t.comment("7. a signal stops it gracefully; another up on the folder resumes");
+  t.comment("7. a signal to the launcher reaches what it launched, once");
+  const trap = 'trap "echo stopped; exit 9" TERM; echo on; while :; do sleep 0.05; done';
+  const launcher = spawn(process.execPath, [cli, ...run, "sh", "-c", trap], { env });
+  let heard = "";
+  for await (const chunk of launcher.stdout) {
+    if (heard === "") launcher.kill("SIGTERM");
+    heard += chunk;
+  }
+  t.equal(heard, "on\nstopped\n");
+  t.equal(launcher.exitCode ?? (await once(launcher, "exit"))[0], 9);
+
+  t.comment("8. a signal stops it gracefully; another up on the folder resumes");
   up.child.kill("SIGINT");
   const [code] = await once(up.child, "exit");
   t.equal(code, 0);
