@@ -53,7 +53,7 @@ const KOFFI = createRequire(import.meta.url).resolve("koffi");
 // Plain JavaScript of one file: it runs under other users, who may not read this folder.
 const PROGRAM = `
 const net = require("node:net");
-const { uid, gid, groups, count, path, koffi, reopen } = JSON.parse(process.argv[1]);
+const { uid, gid, groups, count, path, koffi, reopen, parent } = JSON.parse(process.argv[1]);
 if (groups) process.setgroups(groups);
 if (gid !== undefined) process.setgid(gid);
 if (uid !== undefined) process.setuid(uid);
@@ -73,13 +73,12 @@ for (let i = 0; i < count; i++) open(path, () => { if (++connected === count) sa
 if (count === 0) say("ready");
 let last;
 const fork = (path, more) => {
-  const options = JSON.stringify({ path, count: path ? 1 : 0, koffi, ...more });
+  const options = JSON.stringify({ path, count: path ? 1 : 0, koffi, parent: process.pid, ...more });
   last = require("node:child_process").spawn(process.execPath, ["-e", process.execArgv[1], options],
     { stdio: ["pipe", "inherit", "inherit"] });
   say("child " + last.pid);
 };
 const commands = require("node:readline").createInterface(process.stdin);
-const parent = process.ppid;
 const reopened = () => process.ppid === parent
   ? setTimeout(reopened, 5) // its files are closed before it is gone
   : open(path, () => say("reopened"));
