@@ -54,7 +54,6 @@ export async function listenWithPeers(options: PeerListenerOptions): Promise<Pee
   const open = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: options.paused === true });
   server.on("connection", (socket) => accept(socket, options, counter, open));
-  server.on("drop", () => counter.refused("limit of the listener"));
   await listen(server, options);
   server.on("error", (error) => options.log.error({ error, path: options.path }, "socket"));
   return {
