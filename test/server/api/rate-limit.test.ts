@@ -46,7 +46,7 @@ t.test("refuses a batch that never fits, and a queue that grew too long", async 
   const abort = new AbortController();
   const waiting: Promise<void>[] = [];
   for (let i = 0; i < 31; i++) waiting.push(limits.take(ATTEST, "10.0.0.1", 1, abort.signal));
-  await t.rejects(limits.take(ATTEST, "10.0.0.1", 1, signal), { reason: "RATE_LIMITED" });
+  await t.rejects(limits.take(ATTEST, "10.0.0.1", 1, signal), { reason: "RATE_LIMITED", code: 8 });
   abort.abort(new Error("gone"));
   const outcomes = await Promise.allSettled(waiting);
   t.equal(
