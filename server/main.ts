@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { addHealth, HealthStatuses } from "../proto/rpc/health.ts";
 import { addReflection } from "../proto/rpc/reflection.ts";
-import { createRpcServer, type RpcServer } from "../proto/rpc/server.ts";
+import { createRpcServer, type RpcServer, type RpcServerOptions } from "../proto/rpc/server.ts";
 import type { Handlers, Service } from "../proto/rpc/service.ts";
 import {
   AgentService,
@@ -37,6 +37,7 @@ import { Issuer } from "./ca/issuer.ts";
 import { Rotation } from "./ca/rotation.ts";
 import { lifetimeWarning, type ServerConfig } from "./config.ts";
 import { startAdminSocket } from "./edge/admin-socket.ts";
+import { AGENTS_LIMITS, countCalls, limitsOf } from "./edge/caller-limits.ts";
 import { Connections } from "./edge/connections.ts";
 import { Gate } from "./edge/gate.ts";
 import { startListener } from "./edge/listener.ts";
@@ -59,9 +60,6 @@ import { prune, readinessChecks, reportHealth, watchStore } from "./upkeep.ts";
 const STOP_GRACE_MS = 3000;
 /** Pings that notice a host that is gone: its agent must not hold up the publication of an authority. */
 const KEEPALIVE = { timeMs: 30_000, timeoutMs: 10_000 };
-
-/** Agents cancel few calls and have few open, so that strangers on the port get no more than they need. */
-const REMOTE_LIMITS = { maxStreamsPerConnection: 256, resetBurst: 1000, resetsPerSecond: 100 };
 
 export interface ServerOptions {
   readonly log: Logger;
@@ -207,8 +205,6 @@ async function startEdges(base: Base, stores: Stores, ca: Ca) {
   const { config, log, clock, lifecycle, metrics } = base;
   const { entries, nodes, bundles, tokens, store } = stores;
   const { identity } = ca;
-  const remote = rpcServer(base, "remote", config.listen.maxConnections);
-  const local = rpcServer(base, "local", 1000);
   const gate = new Gate({
     authorizer: new Authorizer({
       trustDomain: config.trustDomain,
@@ -222,6 +218,13 @@ async function startEdges(base: Base, stores: Stores, ca: Ca) {
     log,
     metrics,
   });
+  const remote = rpcServer(base, "remote", {
+    limits: { ...AGENTS_LIMITS, maxConnections: config.listen.maxConnections },
+    keepalive: KEEPALIVE,
+    intercept: gate.intercept,
+    enter: countCalls(),
+  });
+  const local = rpcServer(base, "local", { limits: { maxConnections: 1000 } });
   addServices(base, stores, ca, <S extends Service>(service: S, handlers: Handlers<S>) => {
     const guarded = gate.guard(service, handlers);
     remote.add(service, guarded);
@@ -255,7 +258,7 @@ async function startEdges(base: Base, stores: Stores, ca: Ca) {
       source: identity,
       authorize: (id) => id.isMemberOf(config.trustDomain) || admins.has(id.toString()),
       connections,
-      onConnection: (socket, peer) => remote.inject(socket, peer),
+      onConnection: (socket, peer) => remote.inject(socket, peer, limitsOf(peer)),
       clock,
       log,
       metrics,
@@ -314,11 +317,14 @@ function addServices(
   add(LinkService, linkHandlers(link));
 }
 
-function rpcServer({ log, lifecycle }: Base, name: string, maxConnections: number): RpcServer {
+function rpcServer(
+  { log, lifecycle }: Base,
+  name: string,
+  options: Omit<RpcServerOptions, "onInternalError">,
+): RpcServer {
   const server = createRpcServer({
     onInternalError: (error, reference) => log.error({ error, reference }, "a call failed"),
-    limits: { maxConnections, ...(name === "remote" && REMOTE_LIMITS) },
-    ...(name === "remote" && { keepalive: KEEPALIVE }),
+    ...options,
   });
   lifecycle.own(`${name} calls`, () => server.close(STOP_GRACE_MS));
   return server;

@@ -1,7 +1,8 @@
 // The connections of the listener: how many there may be, in all and from one address, and when one
 // has to end: with its certificate, with the trust in its authority, with its agent's right to be here.
-// Handshakes: listener.ts. Calls on a connection are judged one by one besides: api/authorize.ts.
-import type { Duplex } from "node:stream";
+// Those whose peer has shown no certificate, or not yet, make room for newer ones when there are too
+// many, so that nobody can keep agents out by holding connections open. Handshakes: listener.ts. Calls on a connection are judged one by one besides: api/authorize.ts.
+import type { Socket } from "node:net";
 import { verifyPeer } from "../../client/verify.ts";
 import type { IdentityError } from "../../pki/errors.ts";
 import type { SpiffeId } from "../../pki/spiffe-id.ts";
@@ -27,17 +28,34 @@ export interface ConnectionsOptions extends ConnectionLimits {
 
 /** A connection whose peer showed a certificate that was good then. */
 export interface VerifiedConnection {
-  readonly socket: Duplex;
+  readonly socket: Socket;
   readonly id: SpiffeId;
   readonly leaf: Certificate;
   /** DER, leaf first. */
   readonly chain: readonly Uint8Array[];
 }
 
+/** A connection that counts. */
+interface Admitted {
+  readonly socket: Socket;
+  /** Stops counting it. */
+  readonly release: () => void;
+}
+
+interface Address {
+  count: number;
+  /** Oldest first. */
+  readonly unverified: Set<Admitted>;
+}
+
 export class Connections {
   readonly #options: ConnectionsOptions;
-  readonly #perAddress = new Map<string, number>();
+  readonly #addresses = new Map<string, Address>();
   readonly #verified = new Set<VerifiedConnection>();
+  /** Oldest first. */
+  readonly #unverified = new Set<Admitted>();
+  /** By remote address and port: the socket of a verified connection wraps the one that was admitted. */
+  readonly #byPeer = new Map<string, Admitted>();
   #open = 0;
 
   constructor(options: ConnectionsOptions) {
@@ -49,26 +67,44 @@ export class Connections {
     return this.#open;
   }
 
-  /** Counts a new connection until it closes; answers false when there are too many already. */
-  admit(socket: Duplex, remoteAddress: string): boolean {
-    const address = subnetOf(remoteAddress);
-    const count = this.#perAddress.get(address) ?? 0;
+  /**
+   * Counts a new connection until it closes; answers false when there are too many already, all of them
+   * verified. Otherwise the oldest that is not makes room.
+   */
+  admit(socket: Socket): boolean {
+    const name = subnetOf(socket.remoteAddress ?? "");
+    const address = this.#addresses.get(name) ?? { count: 0, unverified: new Set() };
     const { maxConnections, maxConnectionsPerAddress } = this.#options;
-    if (this.#open >= maxConnections || count >= maxConnectionsPerAddress) return false;
+    if (address.count >= maxConnectionsPerAddress && !evict(address.unverified)) return false;
+    if (this.#open >= maxConnections && !evict(this.#unverified)) return false;
+    const key = peerKey(socket);
+    const admitted: Admitted = {
+      socket,
+      release: once(() => {
+        this.#open--;
+        address.count--;
+        address.unverified.delete(admitted);
+        this.#unverified.delete(admitted);
+        if (this.#byPeer.get(key) === admitted) this.#byPeer.delete(key);
+        if (address.count === 0 && this.#addresses.get(name) === address) {
+          this.#addresses.delete(name);
+        }
+      }),
+    };
     this.#open++;
-    this.#perAddress.set(address, count + 1);
-    socket.once("close", () => {
-      this.#open--;
-      const left = (this.#perAddress.get(address) ?? 1) - 1;
-      if (left === 0) this.#perAddress.delete(address);
-      else this.#perAddress.set(address, left);
-    });
+    address.count++;
+    address.unverified.add(admitted);
+    this.#unverified.add(admitted);
+    this.#byPeer.set(key, admitted);
+    this.#addresses.set(name, address);
+    socket.once("close", admitted.release);
     return true;
   }
 
   /** Watches over a connection until it closes. It ends no later than its certificate. */
   add(connection: VerifiedConnection): void {
     this.#verified.add(connection);
+    this.#keep(connection.socket);
     const expiry = this.#options.clock.setTimer(connection.leaf.notAfter, () =>
       this.#close(connection, "its certificate has expired"),
     );
@@ -100,6 +136,14 @@ export class Connections {
     }
   }
 
+  /** A verified connection is not the one that makes room. */
+  #keep(socket: VerifiedConnection["socket"]): void {
+    const admitted = this.#byPeer.get(peerKey(socket));
+    if (admitted === undefined) return;
+    this.#unverified.delete(admitted);
+    this.#addresses.get(subnetOf(socket.remoteAddress ?? ""))?.unverified.delete(admitted);
+  }
+
   #close(connection: VerifiedConnection, why: string): void {
     this.#options.log.info(
       { spiffe_id: connection.id.toString(), serial: connection.leaf.serialDecimal, why },
@@ -107,4 +151,26 @@ export class Connections {
     );
     connection.socket.destroy();
   }
+}
+
+/** Closes the oldest of these; false when there is none. */
+function evict(oldestFirst: ReadonlySet<Admitted>): boolean {
+  for (const { socket, release } of oldestFirst) {
+    release();
+    socket.destroy();
+    return true;
+  }
+  return false;
+}
+
+function peerKey({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
+}
+
+function once(run: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) run();
+    done = true;
+  };
 }

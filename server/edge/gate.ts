@@ -3,6 +3,7 @@
 // The rules are tables in server/api: authorize.ts, rate-limit.ts, audit.ts. Services that go through
 // here are guarded by wrapping their handlers, so that no handler can be registered around it.
 import { IdentityError, Status } from "../../pki/errors.ts";
+import type { Intercept } from "../../proto/rpc/server.ts";
 import type { AnyMethod, CallContext, Handlers, Service } from "../../proto/rpc/service.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/log.ts";
@@ -27,12 +28,17 @@ const STATUS_NAMES = new Map<number, string>(
   Object.entries(Status).map(([name, code]) => [code, name]),
 );
 
+/** Lines in the audit trail for failed calls of callers without an identity, every so often: they must not fill it. */
+const STRANGERS_LINES = 100;
+const STRANGERS_WINDOW_MS = 10_000;
+
 /** Guards the handlers of services. */
 export class Gate {
   readonly #options: GateOptions;
   readonly #calls: Counter<"method" | "status">;
   readonly #seconds: Histogram<"method">;
   readonly #streams: Gauge<"method">;
+  #strangers = { sinceMs: 0, lines: 0, leftOut: 0 };
 
   constructor(options: GateOptions) {
     this.#options = options;
@@ -53,6 +59,21 @@ export class Gate {
       labels: ["method"],
     });
   }
+
+  /**
+   * Refuses a call that its caller may not make before its request is decoded, so that those without any
+   * right cost the least. Not instead of the guard, which holds whatever else is forgotten.
+   */
+  readonly intercept: Intercept = async (context, next) => {
+    try {
+      await this.#options.authorizer.authorize(context.method, context.peer as Caller);
+    } catch (error) {
+      this.#calls.inc({ method: context.method, status: statusOf(error) });
+      this.#audit(context, undefined, undefined, error);
+      throw explained(error);
+    }
+    await next();
+  };
 
   /** The same handlers behind the gate. */
   guard<S extends Service>(service: S, handlers: Handlers<S>): Handlers<S> {
@@ -124,12 +145,33 @@ export class Gate {
   #audit(context: CallContext, request: unknown, response: unknown, error: unknown): void {
     const record = auditOf(context.method, request, response);
     if (record === undefined) return;
+    const caller = context.peer as Caller;
+    const isStranger = caller.kind === "tls" && caller.id === undefined;
+    const leftOut = error !== undefined && isStranger ? this.#noteStranger() : 0;
+    if (leftOut === undefined) return;
     this.#options.log.audit({
       ...record,
-      who: whoIs(context.peer as Caller),
+      who: whoIs(caller),
       method: context.method,
       outcome: error === undefined ? record.outcome : reasonOf(error),
+      ...(leftOut > 0 && { lines_left_out: leftOut }),
     });
+  }
+
+  /** Whether one more failed call of a stranger gets its line: undefined, or how many before it got none. */
+  #noteStranger(): number | undefined {
+    const nowMs = this.#options.clock.now().getTime();
+    const { sinceMs, leftOut } = this.#strangers;
+    if (Math.abs(nowMs - sinceMs) >= STRANGERS_WINDOW_MS) {
+      this.#strangers = { sinceMs: nowMs, lines: 1, leftOut: 0 };
+      return leftOut;
+    }
+    if (this.#strangers.lines < STRANGERS_LINES) {
+      this.#strangers.lines++;
+      return 0;
+    }
+    this.#strangers.leftOut++;
+    return undefined;
   }
 }
 

@@ -81,7 +81,7 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
     const remoteAddress = socket.remoteAddress ?? "";
     socket.on("error", () => undefined); // its close follows
     socket.setNoDelay(true);
-    if (!connections.admit(socket, remoteAddress)) {
+    if (!connections.admit(socket)) {
       refuse("limit", remoteAddress, "there are too many connections");
       socket.destroy();
       return;

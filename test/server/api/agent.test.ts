@@ -101,8 +101,8 @@ const REFUSED = [
   {
     name: "a payload of 2 MiB",
     params: { ...payload("x".repeat(2 * 1024 * 1024)), params: { csr } },
-    reason: "ATTESTATION_INVALID",
-    code: 3,
+    reason: "MESSAGE_TOO_LARGE",
+    code: 8,
   },
   {
     name: "a token that was never made",

@@ -1,4 +1,5 @@
 // The TLS port of a whole server: who gets through the handshake, how long connections live, limits.
+import type { Socket } from "node:net";
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
 import t from "tap";
 import { contextOptions } from "../../../client/tls/context.ts";
@@ -8,6 +9,7 @@ import { AgentService, BundleService, EntryService } from "../../../proto/schema
 import { TestClock } from "../../support/clock.ts";
 import { TestServer } from "../../support/running-server.ts";
 import { TestAuthority } from "../../support/test-authority.ts";
+import { eventually } from "../../support/trust-domain.ts";
 
 const server = await TestServer.start();
 t.teardown(() => server.stop());
@@ -33,6 +35,12 @@ async function handshake(
       resolve((error as NodeJS.ErrnoException).code ?? error.message),
     );
   });
+}
+
+/** When a connection that nobody reads has closed, however that happens. */
+function closing(socket: Socket): Promise<void> {
+  socket.on("error", () => undefined).resume();
+  return new Promise((resolve) => socket.once("close", () => resolve()));
 }
 
 /** Whether the server keeps a connection that shows this SVID: it refuses after the handshake. */
@@ -165,20 +173,39 @@ t.test("ends a connection when its certificate expires", async (t) => {
   t.notOk(await isServed(agent.svid, short), "nor does it get in again");
 });
 
-t.test("counts connections, in all and per address", async (t) => {
+t.test("lets no connection without a certificate keep others out", async (t) => {
   const small = await TestServer.start({
-    listen: "{ address: 127.0.0.1, port: 0, max_connections_per_address: 3 }",
+    listen: "{ address: 127.0.0.1, port: 0, max_connections_per_address: 4 }",
   });
   t.teardown(() => small.stop());
-  const sockets = [await small.dial(), await small.dial(), await small.dial()];
+  const agent = await small.attest();
+  const idle: Socket[] = [];
+  for (let i = 0; i < 6; i++) idle.push(await small.dial());
+  const closed = idle.map(closing);
+  await Promise.all(closed.slice(0, 2));
+  t.same(
+    idle.map(({ destroyed }) => destroyed),
+    [true, true, false, false, false, false],
+    "the oldest make room",
+  );
+  const agents: TLSSocket[] = [];
+  for (let i = 0; i < 4; i++) agents.push(await small.secure(agent.svid));
+  await Promise.all(closed);
+  t.ok(
+    agents.every(({ destroyed }) => !destroyed),
+    "also for agents, which do not",
+  );
   const over = await small.dial();
-  await new Promise<void>((resolve) => over.resume().once("close", () => resolve()));
-  t.pass("the fourth one is closed at once");
-  const [first] = sockets;
-  first?.destroy();
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  t.ok(await isServed(undefined, small), "a place that was left is free again");
-  for (const socket of sockets) socket.destroy();
+  await closing(over);
+  t.ok(
+    agents.every(({ destroyed }) => !destroyed),
+    "a fifth one is closed at once",
+  );
+  agents[0]?.destroy();
+  await eventually(async () => {
+    if (!(await isServed(undefined, small))) throw new Error("not yet");
+  });
+  for (const socket of agents) socket.destroy();
 });
 
 t.test("survives junk on the port", async (t) => {
