@@ -1,10 +1,9 @@
 // `signet api fetch jwt`: JWT-SVIDs for an audience.
 
-import { WorkloadApi } from "../client/workload-api.ts";
-import { endpointOf } from "./api-fetch-x509.ts";
 import type { Command } from "./command.ts";
 import { misuse, parseId, parseSeconds, WORKLOAD_SOCKET } from "./flags.ts";
-import { formatRecord } from "./output.ts";
+import { formatDate, formatRecord } from "./output.ts";
+import { withWorkloadApi } from "./workload-socket.ts";
 
 export const command: Command = {
   description: "Fetches this process's JWT-SVIDs from the Workload API.",
@@ -34,12 +33,12 @@ export const command: Command = {
       });
     }
     const id = input.text("spiffeId");
-    using api = new WorkloadApi(endpointOf(input.text("socket")));
-    const svids = await api.fetchJwtSvids({
+    const request = {
       audience,
       ...(id !== undefined && { spiffeId: parseId(id, "--spiffe-id") }),
       timeoutMs: parseSeconds(input.text("timeout") ?? "5s", "--timeout") * 1000,
-    });
+    };
+    const svids = await withWorkloadApi(input, (api) => api.fetchJwtSvids(request));
     const json = svids.map((svid) => ({
       spiffeId: svid.id.toString(),
       hint: svid.hint,
@@ -51,7 +50,7 @@ export const command: Command = {
         .map((svid) =>
           formatRecord([
             ["SPIFFE ID", svid.id.toString()],
-            ["Expires", svid.expiresAt.toISOString()],
+            ["Expires", formatDate(svid.expiresAt)],
             ...(svid.hint === "" ? [] : [["Hint", svid.hint] as const]),
             ["Token", svid.token],
           ]),

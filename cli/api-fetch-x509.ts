@@ -2,7 +2,6 @@
 
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { WorkloadApi } from "../client/workload-api.ts";
 import type { WorkloadX509Svid, X509Context } from "../client/x509-context.ts";
 import { exportPkcs8 } from "../pki/keys.ts";
 import type { Certificate } from "../pki/x509/certificate.ts";
@@ -10,7 +9,8 @@ import { formatPem } from "../pki/x509/pem.ts";
 import { writeFileAtomic } from "../runtime/files.ts";
 import type { Command } from "./command.ts";
 import { parseSeconds, WORKLOAD_SOCKET } from "./flags.ts";
-import { formatRecord } from "./output.ts";
+import { formatCount, formatDate, formatRecord } from "./output.ts";
+import { withWorkloadApi } from "./workload-socket.ts";
 
 export const command: Command = {
   description: "Fetches this process's X509-SVIDs and bundles from the Workload API.",
@@ -31,9 +31,8 @@ export const command: Command = {
     ],
   ],
   async run(input, output) {
-    using api = new WorkloadApi(endpointOf(input.text("socket")));
     const timeoutMs = parseSeconds(input.text("timeout") ?? "5s", "--timeout") * 1000;
-    const context = await api.fetchX509Context({ timeoutMs });
+    const context = await withWorkloadApi(input, (api) => api.fetchX509Context({ timeoutMs }));
     const folder = input.text("write");
     const files = folder === undefined ? [] : await writeFiles(context, folder);
     output.show({ svids: context.svids.map(svidToJson), ...(folder && { files }) }, () =>
@@ -41,12 +40,6 @@ export const command: Command = {
     );
   },
 };
-
-/** Options of WorkloadApi for a --socket, which may also be a bare path. */
-export function endpointOf(socket: string | undefined): { endpoint?: string } {
-  if (socket === undefined) return {};
-  return { endpoint: socket.startsWith("/") ? `unix://${socket}` : socket };
-}
 
 /** Keys are left out: what is printed ends in logs. */
 function svidToJson(svid: WorkloadX509Svid): object {
@@ -63,9 +56,9 @@ function formatSvid(svid: WorkloadX509Svid): string {
   const { leaf } = svid;
   const rows: [string, string][] = [
     ["SPIFFE ID", svid.id.toString()],
-    ["Valid", `${leaf.notBefore.toISOString()} to ${leaf.notAfter.toISOString()}`],
+    ["Valid", `${formatDate(leaf.notBefore)} to ${formatDate(leaf.notAfter)}`],
     ["Serial", leaf.serialHex],
-    ["Chain", String(svid.chain.length)],
+    ["Chain", formatCount(svid.chain.length, "certificate", "certificates")],
   ];
   if (svid.hint !== "") rows.push(["Hint", svid.hint]);
   return formatRecord(rows);

@@ -1,11 +1,10 @@
 // `signet api validate`: has the agent validate a JWT-SVID.
 
-import { WorkloadApi } from "../client/workload-api.ts";
-import { endpointOf } from "./api-fetch-x509.ts";
 import type { Command } from "./command.ts";
 import { parseSeconds, required, WORKLOAD_SOCKET } from "./flags.ts";
 import { formatRecord } from "./output.ts";
 import { readInput } from "./read-input.ts";
+import { withWorkloadApi } from "./workload-socket.ts";
 
 const MAX_TOKEN_BYTES = 64 * 1024;
 
@@ -32,9 +31,10 @@ export const command: Command = {
     const audience = required(input, "audience", "--audience");
     const given = required(input, "svid", "--svid");
     const token = given === "-" ? await readInput("-", "--svid", MAX_TOKEN_BYTES) : given;
-    using api = new WorkloadApi(endpointOf(input.text("socket")));
     const timeoutMs = parseSeconds(input.text("timeout") ?? "5s", "--timeout") * 1000;
-    const { id, claims } = await api.validateJwtSvid(token.trim(), audience, { timeoutMs });
+    const { id, claims } = await withWorkloadApi(input, (api) =>
+      api.validateJwtSvid(token.trim(), audience, { timeoutMs }),
+    );
     output.show({ spiffeId: id.toString(), claims }, () =>
       formatRecord([
         ["SPIFFE ID", id.toString()],

@@ -67,6 +67,11 @@ export interface Outcome {
 export function requireSuccess(outcomes: readonly Outcome[], verb: string): void {
   const failed = outcomes.filter(({ status }) => (status?.code ?? 0) !== 0);
   if (failed.length === 0) return;
+  const [only] = failed;
+  if (only !== undefined && outcomes.length === 1) {
+    const why = `${only.name} could not be ${verb}: ${only.status?.message}`;
+    throw cliError("BATCH_FAILED", `the entry ${why}`);
+  }
   const lines = failed.map(({ status, name }) => `  ${name}: ${status?.message}`);
   const count = `${failed.length} of ${formatCount(outcomes.length, "entry", "entries")}`;
   throw cliError("BATCH_FAILED", `${count} could not be ${verb}\n${lines.join("\n")}`);

@@ -6,7 +6,7 @@ import { parseDuration } from "../runtime/duration.ts";
 import type { Flag, Input } from "./command.ts";
 import { cliError } from "./errors.ts";
 
-export const DEFAULT_ADMIN_SOCKET = "/run/signet/server/admin.sock";
+export const DEFAULT_ADMIN_SOCKET = "/var/lib/signet/server/server.sock";
 export const DEFAULT_AGENT_SOCKET = "unix:///run/signet/agent.sock";
 
 /** Every command has it. */

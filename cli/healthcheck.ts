@@ -1,14 +1,13 @@
 // `signet server healthcheck` and `signet agent healthcheck`: grpc.health.v1 over a daemon's socket.
 
-import { parseEndpoint } from "../client/endpoint.ts";
 import type { Channel } from "../proto/rpc/client.ts";
 import { HealthService, HealthCheckResponseServingStatus as Serving } from "../proto/schema.gen.ts";
 import { withChannel, withServer } from "./admin-channel.ts";
-import { endpointOf } from "./api-fetch-x509.ts";
-import type { Command, Input } from "./command.ts";
+import type { Command } from "./command.ts";
 import { cliError } from "./errors.ts";
-import { ADMIN_SOCKET, DEFAULT_AGENT_SOCKET, WORKLOAD_SOCKET } from "./flags.ts";
+import { ADMIN_SOCKET, WORKLOAD_SOCKET } from "./flags.ts";
 import type { Output } from "./output.ts";
+import { AGENT_ABSENT, workloadAddress } from "./workload-socket.ts";
 
 const TIMEOUT_MS = 5000;
 
@@ -26,15 +25,8 @@ export const agentCommand: Command = {
     ["signet agent healthcheck --socket unix:///run/signet/agent.sock", "for probes and scripts"],
   ],
   run: (input, output) =>
-    withChannel(addressOf(input), (channel) => check(channel, "agent", output), {
-      what: "agent",
-      hint: "start it with 'signet agent run', or name its socket with --socket or SPIFFE_ENDPOINT_SOCKET",
-    }),
+    withChannel(workloadAddress(input), (channel) => check(channel, "agent", output), AGENT_ABSENT),
 };
-
-function addressOf(input: Input) {
-  return parseEndpoint(endpointOf(input.text("socket")).endpoint ?? DEFAULT_AGENT_SOCKET);
-}
 
 async function check(channel: Channel, what: string, output: Output): Promise<void> {
   const { status } = await channel.client(HealthService).check({}, { timeoutMs: TIMEOUT_MS });

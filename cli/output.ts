@@ -69,9 +69,12 @@ export function formatRecord(rows: readonly (readonly [name: string, value: stri
 export function formatMoment(unixSeconds: number): string {
   if (unixSeconds === 0) return "never";
   const date = new Date(unixSeconds * 1000);
-  return Number.isNaN(date.getTime())
-    ? String(unixSeconds)
-    : date.toISOString().replace(".000", "");
+  return Number.isNaN(date.getTime()) ? String(unixSeconds) : formatDate(date);
+}
+
+/** A moment, to the second: "2027-01-15T08:00:00Z". */
+export function formatDate(date: Date): string {
+  return date.toISOString().replace(/\.\d{3}Z$/, "Z");
 }
 
 /** "1 entry", "2 entries". */

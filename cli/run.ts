@@ -6,15 +6,14 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { constants } from "node:os";
 import type { Writable } from "node:stream";
-import { parseEndpoint } from "../client/endpoint.ts";
 import type { BidiCall } from "../proto/rpc/client.ts";
 import { LaunchService, type signet } from "../proto/schema.gen.ts";
 import { withChannel } from "./admin-channel.ts";
-import { endpointOf } from "./api-fetch-x509.ts";
 import type { Command } from "./command.ts";
 import { cliError } from "./errors.ts";
-import { DEFAULT_AGENT_SOCKET, misuse, required, WORKLOAD_SOCKET } from "./flags.ts";
+import { misuse, required, WORKLOAD_SOCKET } from "./flags.ts";
 import type { Output } from "./output.ts";
+import { AGENT_ABSENT, workloadAddress } from "./workload-socket.ts";
 
 type Lease = BidiCall<signet.launch.v1.OpenRequest, signet.launch.v1.OpenResponse>;
 
@@ -52,19 +51,14 @@ export const command: Command = {
     const name = required(input, "name", "--name");
     if (input.args.length === 0)
       throw misuse("the command to run is missing", { hint: "put it after --" });
-    const address = parseEndpoint(
-      endpointOf(input.text("socket")).endpoint ?? DEFAULT_AGENT_SOCKET,
-    );
+    const address = workloadAddress(input);
     return withChannel(
       address,
       async (channel) => {
         const lease = channel.client(LaunchService).open();
         return launch(lease, name, input.args, output);
       },
-      {
-        what: "agent",
-        hint: "start one with 'signet up' or 'signet agent run', or name its socket with --socket or SPIFFE_ENDPOINT_SOCKET",
-      },
+      AGENT_ABSENT,
     );
   },
 };

@@ -4,7 +4,9 @@
 import type { Flag } from "./command.ts";
 
 /** SPIRE's names for flags that are called otherwise here. */
-const OTHER_NAMES: Readonly<Record<string, string>> = { socketpath: "adminsocket" };
+const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = {
+  socketpath: ["adminsocket", "socket"],
+};
 
 /** Rewrites the flags among `args`, up to "--". Those it does not know stay as they are. */
 export function respell(args: readonly string[], flags: readonly Flag[]): string[] {
@@ -16,7 +18,8 @@ export function respell(args: readonly string[], flags: readonly Flag[]): string
     if (match === null) return arg;
     const [, name = "", value] = match;
     const letters = lettersOf(name);
-    const flag = byLetters.get(letters) ?? byLetters.get(OTHER_NAMES[letters] ?? "");
+    const names = [letters, ...(OTHER_NAMES[letters] ?? [])];
+    const flag = names.map((each) => byLetters.get(each)).find((each) => each !== undefined);
     if (flag === undefined) return arg;
     if (flag.value !== undefined)
       return value === undefined ? `--${flag.name}` : `--${flag.name}=${value}`;

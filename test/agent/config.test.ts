@@ -11,7 +11,7 @@ const MINIMAL = "trust_domain: north.test\ndata_dir: /var/lib/x\nserver: { addre
 t.test("the sample in deploy/ is valid", async (t) => {
   const config = await loadConfig({ path: sample }, agentConfigSchema);
   t.equal(config.trustDomain.name, "example.org");
-  t.strictSame(config.bootstrap, { kind: "file", path: "/etc/signet/bundle.json" });
+  t.strictSame(config.bootstrap, { kind: "file", path: "/etc/signet/bundle.pem" });
   t.match(readFileSync(sample, "utf8"), /insecure_bootstrap/);
 });
 

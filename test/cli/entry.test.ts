@@ -161,7 +161,7 @@ t.test("an item that failed makes the command fail, with the server's words", as
   const args = ["--parent-id", NODE, "--spiffe-id", WEB, "--selector", "x:y", ...socket];
   const { code, err } = await command("entry", "create", ...args);
   t.equal(code, 1);
-  t.match(err, /spiffe:\/\/a.test\/web \(entry old\): similar entry already exists/);
+  t.match(err, /a.test\/web \(entry old\) could not be created: similar entry already exists/);
 });
 
 t.test("update names what it changes, and keeps the attribute beside", async (t) => {

@@ -10,12 +10,18 @@ const FLAGS: Flag[] = [
   { name: "admin-socket", value: "<path>", description: "" },
 ];
 
-const ROWS: { name: string; args: string[]; expected: string[] }[] = [
+const ROWS: { name: string; args: string[]; flags?: Flag[]; expected: string[] }[] = [
   { name: "ours", args: ["--parent-id", "x"], expected: ["--parent-id", "x"] },
   { name: "SPIRE's, one dash", args: ["-parentID", "x"], expected: ["--parent-id", "x"] },
   { name: "SPIRE's, two dashes", args: ["--parentID=x=y"], expected: ["--parent-id=x=y"] },
   { name: "initialisms", args: ["-x509SVIDTTL", "60"], expected: ["--x509-svid-ttl", "60"] },
   { name: "another name", args: ["-socketPath", "/s"], expected: ["--admin-socket", "/s"] },
+  {
+    name: "another name, for the other socket",
+    args: ["-socketPath", "/s"],
+    flags: [{ name: "socket", value: "<address>", description: "" }],
+    expected: ["--socket", "/s"],
+  },
   { name: "switched on", args: ["-admin"], expected: ["--admin"] },
   { name: "switched on by value", args: ["-admin=true"], expected: ["--admin"] },
   { name: "switched off", args: ["--admin=false"], expected: ["--no-admin"] },
@@ -25,8 +31,8 @@ const ROWS: { name: string; args: string[]; expected: string[] }[] = [
   { name: "short flags", args: ["-h", "-"], expected: ["-h", "-"] },
   { name: "what follows --", args: ["--", "-admin"], expected: ["--", "-admin"] },
 ];
-for (const { name, args, expected } of ROWS) {
+for (const { name, args, flags = FLAGS, expected } of ROWS) {
   t.test(`spells ${name}`, async (t) => {
-    t.same(respell(args, FLAGS), expected);
+    t.same(respell(args, flags), expected);
   });
 }
