@@ -114,11 +114,10 @@ export class Connections {
     });
   }
 
-  /** Closes the connections of a SPIFFE ID, those with the certificate `exceptSerial` excepted. */
-  closePeer(id: string, why: string, exceptSerial?: string): void {
+  /** Closes the connections of a SPIFFE ID, but for those whose certificate has a serial number to keep. */
+  closePeer(id: string, why: string, isKept: (serial: string) => boolean = () => false): void {
     for (const connection of [...this.#verified]) {
-      if (connection.id.toString() !== id || connection.leaf.serialDecimal === exceptSerial)
-        continue;
+      if (connection.id.toString() !== id || isKept(connection.leaf.serialDecimal)) continue;
       this.#close(connection, why);
     }
   }

@@ -29,9 +29,12 @@ export function followRevocations(options: RevocationOptions): () => void {
         const why = after === undefined ? "the agent was evicted" : "the agent was banned";
         clock.setTimer(STATUS_GRACE_MS, () => connections.closePeer(id, why));
       } else if (after.serial !== before.serial) {
-        const { serial } = after;
-        const close = (): void => connections.closePeer(id, "it has a newer certificate", serial);
-        clock.setTimer(RENEWAL_GRACE_MS, close);
+        clock.setTimer(RENEWAL_GRACE_MS, () => {
+          // By then it may have renewed again, or be about to use the next one.
+          const { serial, newSerial } = nodes.get(id) ?? after;
+          const isKept = (shown: string): boolean => shown === serial || shown === newSerial;
+          connections.closePeer(id, "it has a newer certificate", isKept);
+        });
       }
     }
   });
