@@ -8,6 +8,12 @@ import { join } from "node:path";
 
 const cli = new URL("../../cli/index.ts", import.meta.url).pathname;
 
+/**
+ * What stands before a command so that it runs as it would for a person: the test runner puts itself into
+ * NODE_OPTIONS of every process that is spawned.
+ */
+const PLAINLY = ["-u", "NODE_OPTIONS"] as const;
+
 /** What a command printed, and how it ended. */
 export interface Finished {
   readonly status: number | null;
@@ -21,7 +27,7 @@ export async function run(
   args: readonly string[],
   options: { input?: string; env?: NodeJS.ProcessEnv; cwd?: string; uid?: number } = {},
 ): Promise<Finished> {
-  const child = spawn(command, args, {
+  const child = spawn("env", [...PLAINLY, command, ...args], {
     stdio: "pipe",
     env: options.env ?? process.env,
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
@@ -67,8 +73,18 @@ export async function startUp(
 ): Promise<Up> {
   const dir = mkdtempSync(join(tmpdir(), "signet-"));
   const child = spawn(
-    process.execPath,
-    [cli, "up", "--dir", dir, "--trust-domain", trustDomain, ...extra],
+    "env",
+    [
+      ...PLAINLY,
+      process.execPath,
+      cli,
+      "up",
+      "--dir",
+      dir,
+      "--trust-domain",
+      trustDomain,
+      ...extra,
+    ],
     { stdio: ["ignore", "pipe", "pipe"] },
   );
   let errors = "";

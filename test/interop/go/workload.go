@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"flag"
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"time"
 
 	"github.com/spiffe/go-spiffe/v2/spiffeid"
@@ -150,13 +150,16 @@ func mtls(args []string) (any, error) {
 	}
 	target := *url
 	if target == "" {
-		server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		listener, err := tls.Listen("tcp", "127.0.0.1:0", tlsconfig.MTLSServerConfig(source, source, tlsconfig.AuthorizeID(peer)))
+		if err != nil {
+			return nil, err
+		}
+		server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(w, "ok")
-		}))
-		server.TLS = tlsconfig.MTLSServerConfig(source, source, tlsconfig.AuthorizeID(peer))
-		server.StartTLS()
+		})}
+		go server.Serve(listener)
 		defer server.Close()
-		target = server.URL
+		target = "https://" + listener.Addr().String()
 	}
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: tlsconfig.MTLSClientConfig(source, source, tlsconfig.AuthorizeID(peer))}}
 	answer, err := client.Get(target)
