@@ -224,14 +224,13 @@ async function startSockets(
       const connection = connectionOf(tag);
       return connection.withFound(await attestation.attest(connection.peer, signal));
     },
-    streamsPerUid: config.limits.streamsPerUid,
   });
   const workloads = new WorkloadServer({
     admit: (call) => callers.admit(call),
     subscribers: cache.subscribers,
     jwtSvids: cache.jwtSvids,
     now: () => clock.now(),
-    limits: config.limits,
+    limits: { ...config.limits, streamsPerProcess: shareOf(config.limits.streamsPerUid) },
     metrics,
     log,
   });
@@ -253,7 +252,11 @@ async function startSockets(
     path: config.socket.path,
     mode: config.socket.mode,
     paused: true,
-    limits: { total: config.limits.connections, perUid: config.limits.connectionsPerUid },
+    limits: {
+      total: config.limits.connections,
+      perUid: config.limits.connectionsPerUid,
+      perProcess: shareOf(config.limits.connectionsPerUid),
+    },
     onConnection: (socket, peer) => workloads.accept(socket, new WorkloadConnection(peer, [])),
   });
   lifecycle.own("Workload API", async () => {
@@ -267,6 +270,11 @@ async function startSockets(
       admin.setServing(isServing);
     },
   };
+}
+
+/** What one process may take of what its user may: services that run as one user must not starve each other. */
+function shareOf(ofUser: number): number {
+  return Math.ceil(ofUser / 2);
 }
 
 function buildLink(

@@ -11,12 +11,20 @@ import { createRpcServer, type RpcServer } from "../proto/rpc/server.ts";
 import { SpiffeWorkloadApi } from "../proto/schema.gen.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { Metrics } from "../runtime/metrics.ts";
-import type { WorkloadConnection } from "./connection.ts";
+import { Quota } from "../runtime/quota.ts";
+import { connectionOf, type WorkloadConnection } from "./connection.ts";
+import { agentError } from "./errors.ts";
 import { assertSecurityHeader } from "./workload-api/header.ts";
 import { type WorkloadApiOptions, workloadApiHandlers } from "./workload-api/index.ts";
 
 export interface WorkloadServerOptions extends WorkloadApiOptions {
-  readonly limits: { readonly connections: number; readonly streamsPerConnection: number };
+  readonly limits: {
+    readonly connections: number;
+    readonly streamsPerConnection: number;
+    /** Calls that one user, and one process, may have open at a time. */
+    readonly streamsPerUid: number;
+    readonly streamsPerProcess: number;
+  };
   readonly metrics: Metrics;
   readonly log: Logger;
 }
@@ -28,6 +36,30 @@ const GRACE_MS = 1000;
 const STATUS_NAMES = new Map<number, string>(
   Object.entries(Status).map(([name, code]) => [code, name]),
 );
+
+/** Counts the calls of each user and each process; @throws TOO_MANY_STREAMS */
+function countCalls(limits: WorkloadServerOptions["limits"]): (tag: unknown) => () => void {
+  const ofUsers = new Quota<number>(limits.streamsPerUid);
+  const ofProcesses = new Quota<number>(limits.streamsPerProcess);
+  const tooMany = (who: string, count: number): Error =>
+    agentError("TOO_MANY_STREAMS", `${who} has ${count} calls open on this socket`, {
+      hint: "close streams that are not read; one stream serves a whole process",
+    });
+  return (tag) => {
+    const { uid, pid } = connectionOf(tag).peer;
+    const leaveUser = ofUsers.enter(uid);
+    if (leaveUser === undefined) throw tooMany(`user ${uid}`, ofUsers.countOf(uid));
+    const leaveProcess = ofProcesses.enter(pid);
+    if (leaveProcess === undefined) {
+      leaveUser();
+      throw tooMany(`process ${pid}`, ofProcesses.countOf(pid));
+    }
+    return () => {
+      leaveProcess();
+      leaveUser();
+    };
+  };
+}
 
 /** Serves the Workload API on whatever connections it is given. */
 export class WorkloadServer {
@@ -55,7 +87,9 @@ export class WorkloadServer {
         maxStreamsPerConnection: limits.streamsPerConnection,
         // Requests of the Workload API are small; the largest is a token to validate.
         maxMessageBytes: 256 * 1024,
+        maxHeldBytesPerConnection: 1024 * 1024,
       },
+      enter: countCalls(limits),
       intercept: async (context, next) => {
         const { method } = context;
         let status = "ok";

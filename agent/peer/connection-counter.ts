@@ -1,49 +1,57 @@
-// How many connections a socket may have, in all and per uid, so that one user cannot take the
-// descriptors that everyone else's connections need.
+// How many connections a socket may have, in all, per uid and per process, so that one user cannot take
+// the descriptors that everyone else's connections need, nor one process those of its user.
 
 import type { Logger } from "../../runtime/log.ts";
+import { Quota } from "../../runtime/quota.ts";
 
 export interface ConnectionLimits {
   /** Default 8192. Each connection takes two file descriptors. */
   readonly total?: number;
   /** Default 4096. */
   readonly perUid?: number;
+  /** Default: as many as its user. */
+  readonly perProcess?: number;
 }
 
 const REPORT_EVERY_MS = 10_000;
 
 export class ConnectionCounter {
   readonly #total: number;
-  readonly #perUid: number;
   readonly #log: Logger;
-  readonly #byUid = new Map<number, number>();
+  readonly #byUid: Quota<number>;
+  readonly #byPid: Quota<number>;
   #count = 0;
   #refused = 0;
   #reportedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(limits: ConnectionLimits, log: Logger) {
     this.#total = limits.total ?? 8192;
-    this.#perUid = limits.perUid ?? 4096;
+    const perUid = limits.perUid ?? 4096;
+    this.#byUid = new Quota(perUid);
+    this.#byPid = new Quota(limits.perProcess ?? perUid);
     this.#log = log;
   }
 
-  /** Counts a connection; false, and a line in the log, when it is one too many. */
-  enter(uid: number): boolean {
-    const own = this.#byUid.get(uid) ?? 0;
-    if (this.#count >= this.#total || own >= this.#perUid) {
-      this.refused(this.#count >= this.#total ? "too many connections" : `too many of uid ${uid}`);
-      return false;
+  /** Counts a connection until what it returns is called; undefined, and a line in the log, when it is one too many. */
+  enter({ uid, pid }: { readonly uid: number; readonly pid: number }): (() => void) | undefined {
+    if (this.#count >= this.#total) return this.#full("too many connections");
+    const leaveUser = this.#byUid.enter(uid);
+    if (leaveUser === undefined) return this.#full(`too many of uid ${uid}`);
+    const leaveProcess = this.#byPid.enter(pid);
+    if (leaveProcess === undefined) {
+      leaveUser();
+      return this.#full(`too many of process ${pid}`);
     }
     this.#count++;
-    this.#byUid.set(uid, own + 1);
-    return true;
+    return () => {
+      this.#count--;
+      leaveProcess();
+      leaveUser();
+    };
   }
 
-  leave(uid: number): void {
-    this.#count--;
-    const own = (this.#byUid.get(uid) ?? 1) - 1;
-    if (own === 0) this.#byUid.delete(uid);
-    else this.#byUid.set(uid, own);
+  #full(why: string): undefined {
+    this.refused(why);
   }
 
   /** Notes a connection that was closed unserved. One line in a while: a flood must not fill the log. */

@@ -85,7 +85,8 @@ function accept(
     socket.destroy();
     return;
   }
-  if (!counter.enter(peer.uid)) {
+  const leave = counter.enter(peer);
+  if (leave === undefined) {
     peer.close();
     socket.destroy();
     return;
@@ -93,7 +94,7 @@ function accept(
   open.add(socket);
   socket.once("close", () => {
     open.delete(socket);
-    counter.leave(peer.uid);
+    leave();
     peer.close();
   });
   try {

@@ -1,6 +1,6 @@
 // Who is calling: from a connection to a process, from the process to its selectors, checked again while
-// a stream lives. A process that ended, or turned into another program, gets nothing more. Also how many
-// calls one user may have open, so that one client cannot take the memory of all.
+// a stream lives. A process that ended, or turned into another program, gets nothing more. How many calls
+// a caller may have open: agent/socket.ts.
 
 import type { CallContext } from "../../proto/rpc/service.ts";
 import type { Selector } from "../../proto/types/selector.ts";
@@ -12,8 +12,6 @@ export interface CallersOptions {
   readonly peerOf: (tag: unknown) => Peer;
   /** Finds out the selectors of the process behind a connection, from the connection's tag. */
   readonly attest: (tag: unknown, signal: AbortSignal) => Promise<readonly Selector[]>;
-  /** How many calls one user may have open at a time. */
-  readonly streamsPerUid: number;
 }
 
 /** A caller that has been attested. */
@@ -25,8 +23,6 @@ export interface Caller {
   readonly signal: AbortSignal;
   /** @throws CALLER_GONE, CALLER_CHANGED: to call before anything is handed out */
   assertUnchanged(): void;
-  /** To call once, at the end of the call. */
-  release(): void;
 }
 
 /** A look at the process this fresh need not be repeated: nothing was waited for since. */
@@ -35,7 +31,6 @@ const FRESH_MS = 2;
 /** Attests callers. */
 export class Callers {
   readonly #options: CallersOptions;
-  readonly #open = new Map<number, number>();
   /** What the process behind a connection was seen to execute last. */
   readonly #executables = new WeakMap<Peer, string | undefined>();
 
@@ -43,70 +38,40 @@ export class Callers {
     this.#options = options;
   }
 
-  /** How many calls are open. */
-  get size(): number {
-    let count = 0;
-    for (const open of this.#open.values()) count += open;
-    return count;
-  }
-
   /**
    * Attests the process behind the connection of a call.
-   * @throws CALLER_GONE, CALLER_CHANGED, TOO_MANY_STREAMS, ATTESTATION_FAILED
+   * @throws CALLER_GONE, CALLER_CHANGED, ATTESTATION_FAILED
    */
   async admit(context: CallContext): Promise<Caller> {
     const peer = this.#options.peerOf(context.peer);
-    this.#enter(peer.uid);
-    try {
-      if (!this.#executables.has(peer)) this.#executables.set(peer, peer.executable()?.key);
-      const before = this.#executables.get(peer);
-      const selectors = await this.#options.attest(context.peer, context.signal);
-      // What was read under /proc belongs to one program only if that is what ran all along.
-      const after = peer.executable()?.key;
-      this.#executables.set(peer, after);
-      if (after !== before) throw changed(peer);
-      return this.#caller(peer, selectors, after, context.signal);
-    } catch (error) {
-      this.#leave(peer.uid);
-      throw error;
-    }
+    if (!this.#executables.has(peer)) this.#executables.set(peer, peer.executable()?.key);
+    const before = this.#executables.get(peer);
+    const selectors = await this.#options.attest(context.peer, context.signal);
+    // What was read under /proc belongs to one program only if that is what ran all along.
+    const after = peer.executable()?.key;
+    this.#executables.set(peer, after);
+    if (after !== before) throw changed(peer);
+    return callerOf(peer, selectors, after, context.signal);
   }
+}
 
-  #caller(
-    peer: Peer,
-    selectors: readonly Selector[],
-    executable: string | undefined,
-    signal: AbortSignal,
-  ): Caller {
-    const seenAtMs = performance.now();
-    return {
-      pid: peer.pid,
-      uid: peer.uid,
-      selectors,
-      signal,
-      assertUnchanged: () => {
-        if (performance.now() - seenAtMs < FRESH_MS) return;
-        if (peer.executable()?.key !== executable) throw changed(peer);
-      },
-      release: () => this.#leave(peer.uid),
-    };
-  }
-
-  #enter(uid: number): void {
-    const count = this.#open.get(uid) ?? 0;
-    if (count >= this.#options.streamsPerUid) {
-      throw agentError("TOO_MANY_STREAMS", `user ${uid} has ${count} calls open on this socket`, {
-        hint: "close streams that are not read; one stream serves a whole process",
-      });
-    }
-    this.#open.set(uid, count + 1);
-  }
-
-  #leave(uid: number): void {
-    const left = (this.#open.get(uid) ?? 1) - 1;
-    if (left > 0) this.#open.set(uid, left);
-    else this.#open.delete(uid);
-  }
+function callerOf(
+  peer: Peer,
+  selectors: readonly Selector[],
+  executable: string | undefined,
+  signal: AbortSignal,
+): Caller {
+  const seenAtMs = performance.now();
+  return {
+    pid: peer.pid,
+    uid: peer.uid,
+    selectors,
+    signal,
+    assertUnchanged: () => {
+      if (performance.now() - seenAtMs < FRESH_MS) return;
+      if (peer.executable()?.key !== executable) throw changed(peer);
+    },
+  };
 }
 
 // An exec keeps the process and its connections, and would keep the identity of the former program.

@@ -130,13 +130,9 @@ async function withCaller<T>(
   work: (caller: Caller, view: View) => Promise<T>,
 ): Promise<T> {
   const caller = await options.admit(context);
-  try {
-    const view = options.subscribers.view(caller.selectors);
-    if (view.entries.length === 0) throw noIdentity();
-    return await work(caller, view);
-  } finally {
-    caller.release();
-  }
+  const view = options.subscribers.view(caller.selectors);
+  if (view.entries.length === 0) throw noIdentity();
+  return work(caller, view);
 }
 
 /** A Struct has doubles only: integers above 2^53 lose their last digits there. */

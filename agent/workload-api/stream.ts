@@ -22,16 +22,12 @@ export async function* follow(
   context: CallContext,
 ): AsyncGenerator<Encoded, void> {
   const caller = await options.admit(context);
-  try {
-    const watch = options.subscribers.watch(caller.selectors, profile, caller.signal);
-    for await (const message of watch) {
-      caller.assertUnchanged();
-      yield message;
-    }
-    if (!caller.signal.aborted) throw new TypeError("a watch ended without saying why");
-  } finally {
-    caller.release();
+  const watch = options.subscribers.watch(caller.selectors, profile, caller.signal);
+  for await (const message of watch) {
+    caller.assertUnchanged();
+    yield message;
   }
+  if (!caller.signal.aborted) throw new TypeError("a watch ended without saying why");
 }
 
 /** The key of a bundle in the maps of the Workload API: the SPIFFE ID of its trust domain. */

@@ -57,7 +57,7 @@ export function entryOf(id: string, more: Partial<RegistrationEntry> = {}): Regi
 
 /** A process that calls; the test decides what becomes of it. */
 export class TestPeer implements Peer {
-  readonly pid = 4711;
+  readonly pid: number;
   readonly uid: number;
   readonly gid = 100;
   readonly groups: readonly number[] = [];
@@ -70,9 +70,10 @@ export class TestPeer implements Peer {
   #alive = true;
   readonly #onExit = new Set<() => void>();
 
-  constructor(selectors: readonly string[] = ["test:a"], uid = 1000) {
+  constructor(selectors: readonly string[] = ["test:a"], uid = 1000, pid = 4711) {
     this.selectors = selectors;
     this.uid = uid;
+    this.pid = pid;
   }
 
   isAlive(): boolean {
@@ -104,6 +105,7 @@ export interface TestAgentOptions {
   readonly x509Limit?: number;
   readonly jwtLimit?: number;
   readonly streamsPerUid?: number;
+  readonly streamsPerProcess?: number;
   /** Leave the agent as it is before the server's first word. */
   readonly unsynced?: boolean;
 }
@@ -163,14 +165,18 @@ export class TestAgent {
         peer.attested += 1;
         return peer.selectors.map(parseSelector);
       },
-      streamsPerUid: options.streamsPerUid ?? 1000,
     });
     this.server = new WorkloadServer({
       admit: (call) => this.callers.admit(call),
       subscribers: this.subscribers,
       jwtSvids: this.jwtSvids,
       now,
-      limits: { connections: 100, streamsPerConnection: 1000 },
+      limits: {
+        connections: 100,
+        streamsPerConnection: 1000,
+        streamsPerUid: options.streamsPerUid ?? 1000,
+        streamsPerProcess: options.streamsPerProcess ?? 1000,
+      },
       metrics: createMetrics(),
       log: silentLogger,
     });

@@ -180,6 +180,16 @@ t.test(
   },
 );
 
+t.test("refuses what goes beyond the limit of a process, and serves others", async (t) => {
+  const { path, listener, next } = await serve(t, { limits: { perUid: 10, perProcess: 2 } });
+  const greedy = startCaller(t, path, { count: 3 });
+  await next();
+  await next();
+  await connectFrom(t, path, { count: 2 });
+  t.equal(listener.connections, 4);
+  await greedy.kill();
+});
+
 t.test("refuses what goes beyond the limit of the socket, until one leaves", async (t) => {
   const { path, listener, next } = await serve(t, { limits: { total: 2 } });
   const first = await connectFrom(t, path, { count: 2 });

@@ -58,6 +58,21 @@ t.test("a user holds as many calls as the limit, others are served all the same"
   for (const stream of streams) await stream.close();
 });
 
+t.test("a process holds as many calls as the limit, others of its user are served", async (t) => {
+  const agent = await TestAgent.create(t, [entryOf("db")], { streamsPerProcess: 3 });
+  const greedy = await agent.connect(new TestPeer(["test:a"], 7, 100));
+  const streams = Array.from({ length: 3 }, () => new StreamReader(greedy.fetchX509SVID({})));
+  for (const stream of streams) await stream.next();
+  await t.rejects(first(greedy.fetchX509SVID({})), {
+    code: Status.resourceExhausted,
+    reason: "TOO_MANY_STREAMS",
+    message: "process 100 has 3 calls open on this socket",
+  });
+  const another = await agent.connect(new TestPeer(["test:a"], 7, 101));
+  t.equal((await first(another.fetchX509SVID({}))).svids.length, 1);
+  for (const stream of streams) await stream.close();
+});
+
 t.test("callers with the same selectors share one encoded message", async (t) => {
   const agent = await TestAgent.create(t, [entryOf("db")]);
   const one = agent.subscribers.view([{ type: "test", value: "a" }]);
