@@ -29,6 +29,7 @@ import { Follower } from "./link/follow.ts";
 import { Link } from "./link/link.ts";
 import { Renewal } from "./link/renewal.ts";
 import { ServerSigning } from "./link/signing.ts";
+import { trimMemoryWhenIdle } from "./memory.ts";
 import { observe } from "./observe.ts";
 import { startCallers } from "./peer/index.ts";
 import { WorkloadServer } from "./socket.ts";
@@ -88,7 +89,7 @@ export async function start(config: AgentConfig, options: StartOptions): Promise
 }
 
 async function startParts(context: Context): Promise<RunningAgent> {
-  const { config, log, lifecycle } = context;
+  const { config, clock, log, lifecycle } = context;
   await makeFolders(config);
   const identity = await loadIdentity(context);
   const signing = new ServerSigning();
@@ -116,6 +117,8 @@ async function startParts(context: Context): Promise<RunningAgent> {
           },
         });
   if (health !== undefined) lifecycle.own("health", () => health.stop());
+  const memory = trimMemoryWhenIdle({ clock, log });
+  lifecycle.own("memory", () => memory.stop());
   log.info({ socket: config.socket.path, trust_domain: config.trustDomain.name }, "agent started");
   return {
     socket: config.socket.path,
