@@ -6,6 +6,7 @@ import { KEY_TYPES, type KeyType } from "../pki/keys.ts";
 import { SpiffeId, TrustDomain } from "../pki/spiffe-id.ts";
 import { duration, section, z } from "../runtime/config.ts";
 import { LOG_LEVELS, type LogLevel } from "../runtime/log.ts";
+import type { AudiencePolicy } from "./ca/audience-policy.ts";
 
 /** The settings of a server, checked. */
 export interface ServerConfig {
@@ -40,6 +41,8 @@ export interface ServerConfig {
   readonly agentTtlSeconds: number;
   /** The `iss` claim of JWT-SVIDs; without it there is none. */
   readonly jwtIssuer: string | undefined;
+  /** Audiences that no JWT-SVID may name. */
+  readonly jwtAudiencePolicy: AudiencePolicy;
   readonly adminIds: readonly string[];
   readonly keyManager:
     | { readonly type: "memory" }
@@ -101,6 +104,10 @@ const file = section({
   default_jwt_svid_ttl: lifetime.prefault("5m"),
   agent_ttl: lifetime.optional(),
   jwt_issuer: text.optional(),
+  jwt_audience_policy: section({
+    refuse_trust_domain_wide: z.boolean().default(false),
+    refuse: z.array(z.string().min(1).max(2048)).max(1000).default([]),
+  }).prefault({}),
   admin_ids: z
     .array(parsedBy((value) => SpiffeId.parse(value).toString()))
     .max(1000)
@@ -162,6 +169,10 @@ export const serverConfigSchema: z.ZodType<ServerConfig> = file.transform(
       jwtSvidTtlSeconds: from.default_jwt_svid_ttl,
       agentTtlSeconds: from.agent_ttl ?? from.default_x509_svid_ttl,
       jwtIssuer: from.jwt_issuer,
+      jwtAudiencePolicy: {
+        refuseTrustDomainWide: from.jwt_audience_policy.refuse_trust_domain_wide,
+        refuse: from.jwt_audience_policy.refuse,
+      },
       adminIds: from.admin_ids,
       keyManager:
         from.key_manager.type === "memory"

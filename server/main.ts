@@ -174,6 +174,7 @@ async function startCa({ config, log, clock, lifecycle, metrics }: Base, stores:
     x509SvidTtlSeconds: config.x509SvidTtlSeconds,
     jwtSvidTtlSeconds: config.jwtSvidTtlSeconds,
     jwtIssuer: config.jwtIssuer,
+    jwtAudiencePolicy: config.jwtAudiencePolicy,
     clock,
     logger: log,
   });

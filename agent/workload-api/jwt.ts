@@ -1,6 +1,7 @@
 // The JWT profile of the Workload API (s6): FetchJWTSVID, FetchJWTBundles and ValidateJWTSVID. Tokens come
 // from agent/cache/jwt-svids.ts; the rules of validation are pki/jwt/svid.ts.
 
+import { IdentityError, Status } from "../../pki/errors.ts";
 import type { JsonObject } from "../../pki/json.ts";
 import { checkAudience } from "../../pki/jwt/issue.ts";
 import { validateJwtSvid } from "../../pki/jwt/svid.ts";
@@ -76,6 +77,7 @@ async function issueAll(
     entries.map((entry) => jwtSvids.fetch(entry, audience)),
   );
   const svids: Init<workload.JWTSVID>[] = [];
+  let refusal: unknown;
   for (const [i, outcome] of outcomes.entries()) {
     const entry = entries[i];
     if (entry === undefined) continue;
@@ -83,10 +85,17 @@ async function issueAll(
       svids.push({ spiffeId: entry.spiffeId, svid: outcome.value, hint: entry.hint });
     } else if (!isRefusal(outcome.reason) && svids.length === 0) {
       throw outcome.reason;
+    } else {
+      refusal ??= outcome.reason;
     }
   }
-  if (svids.length === 0) throw noIdentity();
+  if (svids.length === 0) throw isOfRequest(refusal) ? refusal : noIdentity();
   return svids;
+}
+
+/** Whether the server refused what was asked for, such as an audience, and not the identity. */
+function isOfRequest(refusal: unknown): boolean {
+  return refusal instanceof IdentityError && refusal.code === Status.invalidArgument;
 }
 
 async function validate(

@@ -13,6 +13,7 @@ import { issueX509Leaf } from "../../pki/x509/issue.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/log.ts";
 import { serverError } from "../errors.ts";
+import { type AudiencePolicy, checkAudiencePolicy, NO_AUDIENCE_POLICY } from "./audience-policy.ts";
 import type { Authorities } from "./authority.ts";
 import { BACKDATE_MS } from "./make.ts";
 import { SigningPool } from "./signing-pool.ts";
@@ -53,6 +54,8 @@ export interface IssuerOptions {
   readonly jwtSvidTtlSeconds: number;
   /** The `iss` claim of JWT-SVIDs; without it there is none. */
   readonly jwtIssuer?: string | undefined;
+  /** Audiences that are refused. Default: none. */
+  readonly jwtAudiencePolicy?: AudiencePolicy;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Threads that sign batches besides the main one. Default: the other cores, at most 4. */
@@ -140,7 +143,8 @@ export class Issuer {
 
   /**
    * Issues a JWT-SVID that expires no later than the key it is signed with.
-   * @throws SVID_TRUST_DOMAIN_FOREIGN, JWT_SVID_AUDIENCE, JWT_SVID_CLAIMS, ISSUER_OVERLOADED, AUTHORITY_NOT_READY
+   * @throws SVID_TRUST_DOMAIN_FOREIGN, SVID_REQUEST_INVALID, JWT_SVID_AUDIENCE, JWT_SVID_CLAIMS,
+   * ISSUER_OVERLOADED, AUTHORITY_NOT_READY
    */
   async issueJwt(order: {
     readonly spiffeId: SpiffeId;
@@ -157,6 +161,8 @@ export class Issuer {
         `the authority of "${trustDomain}" issues no SVID for "${order.spiffeId}"`,
       );
     }
+    const policy = this.#options.jwtAudiencePolicy ?? NO_AUDIENCE_POLICY;
+    checkAudiencePolicy(order.audience, policy, trustDomain);
     const issuedAt = wholeSecond(clock.now().getTime());
     const wantedMs = issuedAt.getTime() + (order.ttlSeconds || jwtSvidTtlSeconds) * 1000;
     const request: JwtSvidRequest = {

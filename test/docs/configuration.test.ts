@@ -45,7 +45,12 @@ for (const { heading, schema } of DAEMONS) {
       t.not(meaning, "", name);
       if (isRequired) t.equal(shown, "required", name);
       else if (fallback === "") t.equal(shown, "empty", name);
-      else if (fallback !== undefined) t.equal(shown, `\`${fallback}\``, name);
+      else if (fallback !== undefined)
+        t.equal(
+          shown,
+          `\`${Array.isArray(fallback) ? JSON.stringify(fallback) : fallback}\``,
+          name,
+        );
       else t.notMatch(shown, /^required$|^$/, name);
     }
   });
