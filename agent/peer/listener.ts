@@ -52,7 +52,7 @@ export async function listenWithPeers(options: PeerListenerOptions): Promise<Pee
   await options.watcher.ready;
   const counter = new ConnectionCounter(options.limits ?? {}, options.log);
   const open = new Set<Socket>();
-  const server = createServer({ allowHalfOpen: true, pauseOnConnect: options.paused === true });
+  const server = createServer({ pauseOnConnect: options.paused === true });
   server.on("connection", (socket) => accept(socket, options, counter, open));
   await listen(server, options);
   server.on("error", (error) => options.log.error({ error, path: options.path }, "socket"));

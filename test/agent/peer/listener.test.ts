@@ -180,6 +180,22 @@ t.test(
   },
 );
 
+t.test("a connection that its client closes is given up, while the process lives", async (t) => {
+  const { path, listener, next } = await serve(t);
+  const before = openDescriptors();
+  const clients = Array.from({ length: 20 }, () => connect(path));
+  for (const [i, client] of clients.entries()) {
+    const { socket } = await next();
+    socket.resume();
+    if (i % 2 === 0) client.destroy();
+    else client.resume().end(); // and would go on to read
+  }
+  while (listener.connections > 0) await turn();
+  while (clients.some((client) => !client.destroyed)) await turn();
+  await turn();
+  t.equal(openDescriptors(), before);
+});
+
 t.test("refuses what goes beyond the limit of a process, and serves others", async (t) => {
   const { path, listener, next } = await serve(t, { limits: { perUid: 10, perProcess: 2 } });
   const greedy = startCaller(t, path, { count: 3 });
