@@ -48,7 +48,7 @@ export class Rotation {
   /** To call when an authority has been withdrawn: replaces what it signed, in batches, without a gap. */
   replaceWithdrawn(): void {
     const due = [...this.#options.svids.held()].filter((svid) => this.#isWithdrawn(svid));
-    this.#options.svids.renew(due.map((svid) => svid.entryId));
+    this.#options.svids.replace(due.map((svid) => svid.entryId));
     this.changed();
   }
 

@@ -48,6 +48,8 @@ export class SvidCache {
   readonly #held: Holdings;
   readonly #queue = new Set<string>();
   readonly #inFlight = new Set<string>();
+  /** Of those in flight: to be asked for again, because an authority was withdrawn meanwhile. */
+  readonly #again = new Set<string>();
   readonly #failed = new Set<string>();
   readonly #refused = new Map<string, Refusal>();
   readonly #waiting = new Map<string, Set<() => void>>();
@@ -127,6 +129,12 @@ export class SvidCache {
   /** Replaces SVIDs, due or not. The old ones are served until the new ones are there. */
   renew(entryIds: Iterable<string>): void {
     for (const id of entryIds) this.#enqueue(id);
+  }
+
+  /** As {@link renew}, and what is being signed at this moment is asked for once more after that. */
+  replace(entryIds: Iterable<string>): void {
+    for (const id of this.#inFlight) this.#again.add(id);
+    this.renew(entryIds);
   }
 
   /** Resolves when nothing is under way for any of these entries: it came, was refused, or failed. */
@@ -242,6 +250,7 @@ export class SvidCache {
     }
     this.#batches -= 1;
     if (this.#closed) return;
+    for (const { id } of entries) if (this.#again.delete(id)) this.#enqueue(id);
     for (const id of this.#held.evict()) changed.add(id);
     if (changed.size > 0) this.#options.onChange(changed);
     for (const { id } of entries) this.#settle(id);

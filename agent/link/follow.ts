@@ -109,7 +109,6 @@ export class Follower {
     this.#entries = [];
     this.#bundles = [];
     this.#options.sink.snapshot(entries, bundles);
-    this.#cursor = page.cursor;
     return page.cursor;
   }
 
@@ -120,13 +119,14 @@ export class Follower {
       bundles: this.#readBundles(delta.bundles),
       removedBundles: delta.removedBundles,
     });
-    if (delta.cursor !== undefined) this.#cursor = delta.cursor;
     return delta.cursor;
   }
 
   async #confirm(call: WatchCall, cursor: Cursor | undefined): Promise<void> {
     if (cursor === undefined) return;
     await this.#options.persist();
+    // Only now: resuming from here tells the server the same as confirming it.
+    this.#cursor = cursor;
     // Streams that were woken by this step send in the turns of the event loop before this one.
     await new Promise((resolve) => setImmediate(resolve));
     await call.send({ ack: { cursor } });

@@ -91,6 +91,27 @@ t.test("a tainted authority has everything below it replaced at once", async (t)
   await stream.close();
 });
 
+t.test(
+  "what an authority is just signing when it is withdrawn is asked for once more",
+  async (t) => {
+    const agent = await TestAgent.create(t, [], { unsynced: true });
+    const gate = Promise.withResolvers<void>();
+    agent.signing.gate = gate.promise;
+    agent.snapshot([entryOf("a")]);
+    await settle();
+    t.equal(agent.signing.batches.length, 1, "on its way");
+    const next = await createSigner(NORTH, agent.clock.now());
+    agent.signing.signer = next;
+    agent.delta({ bundles: [bundleOf(NORTH, [agent.signer, next], [agent.signer])] });
+    gate.resolve();
+    await settle(20);
+    t.equal(agent.signing.batches.length, 2);
+    const message = await first((await agent.connect()).fetchX509SVID({}));
+    const keyId = Buffer.from(next.x509.certificate.subjectKeyId ?? []).toString("hex");
+    t.strictSame(issuersOf(message), [keyId]);
+  },
+);
+
 t.test("a revoked authority too, though it was never tainted", async (t) => {
   const agent = await TestAgent.create(t, [entryOf("a")]);
   await settle();

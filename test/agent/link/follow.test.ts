@@ -159,6 +159,9 @@ t.test("nothing is confirmed before it has reached the disk", async (t) => {
   ]);
   t.match(error, { message: "the disk is full" });
   t.equal(requests.length, 1, "only the hello");
+  link.persist = async () => undefined;
+  const again = await link.play([WELCOME]);
+  t.equal(again.requests[0]?.hello?.cursor, undefined, "nor claimed when it comes back");
 });
 
 t.test("an entry that cannot be read is left out; the own bundle must be understood", async (t) => {
