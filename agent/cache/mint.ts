@@ -116,6 +116,8 @@ function accept(
   if (leaf.notAfter.getTime() <= options.now().getTime()) {
     throw invalid(entry, `an SVID that expired at ${leaf.notAfter.toISOString()}`);
   }
+  // Not from its backdated start: an SVID of a few seconds would be due for renewal as soon as it came.
+  const madeAt = new Date(Math.max(leaf.notBefore.getTime(), options.now().getTime()));
   return {
     entryId: entry.id,
     spiffeId: entry.spiffeId,
@@ -123,7 +125,7 @@ function accept(
     chain: new Uint8Array(Buffer.concat(chain)),
     privateKey: exportPkcs8(key.privateKey),
     notAfter: leaf.notAfter,
-    renewAt: renewAt(leaf.notBefore, leaf.notAfter, options.random()),
+    renewAt: renewAt(madeAt, leaf.notAfter, options.random()),
     issuerKeyIds: issuerKeyIds(certificates),
   };
 }

@@ -24,6 +24,8 @@ export interface RenewalOptions {
 export class Renewal {
   readonly #options: RenewalOptions;
   #hurry = new AbortController();
+  /** When the SVID was issued, if this process has seen it. */
+  #issuedAt: Date | undefined;
 
   constructor(options: RenewalOptions) {
     this.#options = options;
@@ -41,14 +43,18 @@ export class Renewal {
     const svid = identity.svid();
     if (svid === undefined) throw new TypeError("a connection of the link shows an SVID");
     const { notBefore, notAfter } = svid.leaf;
-    await this.#wait(renewAt(notBefore, notAfter, random()), signal);
+    // Not from its backdated start: an SVID of a few seconds would be due again as soon as it came.
+    const issuedAt = this.#issuedAt ?? notBefore;
+    await this.#wait(renewAt(issuedAt, notAfter, random()), signal);
     for (;;) {
       signal.throwIfAborted();
       this.#hurry = new AbortController();
       try {
         const now = (): Date => clock.now();
+        const askedAt = now();
         const granted = await renewNode({ connection, trustDomain, now, signal }, svid.canReattest);
         const renewed = await identity.adopt(granted);
+        this.#issuedAt = askedAt;
         log.info(
           { agent_id: renewed.id.toString(), expires_at: renewed.leaf.notAfter.toISOString() },
           "renewed the agent's SVID",

@@ -29,7 +29,7 @@ t.test("an SVID is renewed at half its lifetime, and the stream gets one message
   const agent = await TestAgent.create(t, [entryOf("db")]);
   const stream = new StreamReader((await agent.connect()).fetchX509SVID({}));
   const before = await stream.next();
-  // Backdated by 10 s: half of 3610 s after its start is 1795 s from now; jitter is fixed here.
+  // Half of 3600 s from when it was made; jitter is fixed here.
   await agent.clock.advance(1_790_000);
   t.equal(agent.signing.batches.length, 1);
   await agent.clock.advance(10_000);
@@ -38,6 +38,18 @@ t.test("an SVID is renewed at half its lifetime, and the stream gets one message
   t.notSame(after.svids[0]?.x509SvidKey, before.svids[0]?.x509SvidKey, "with a new key");
   t.equal(agent.signing.batches.length, 2);
   t.ok(await stream.isQuiet());
+  await stream.close();
+});
+
+t.test("an SVID of seconds is not due at once, though it is backdated by more", async (t) => {
+  const agent = await TestAgent.create(t, [entryOf("db")]);
+  agent.signing.x509TtlSeconds = 8;
+  const stream = new StreamReader((await agent.connect()).fetchX509SVID({}));
+  await stream.next();
+  await agent.clock.advance(3_000);
+  t.equal(agent.signing.batches.length, 1);
+  await agent.clock.advance(2_000);
+  t.equal(agent.signing.batches.length, 2);
   await stream.close();
 });
 
