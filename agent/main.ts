@@ -185,6 +185,7 @@ function buildCache(context: Context, signing: ServerSigning): Cache {
     log,
     entryOf: (id) => entries.get(id),
     limit: config.cache.x509Svids,
+    usage: () => subscribers.usage(),
     onChange: changed,
   });
   const rotation = new Rotation({ svids, bundles, clock, onExpired: changed });

@@ -1,18 +1,27 @@
-// Which X509-SVIDs stay in memory: those of entries that somebody listens to are pinned; of the others at
-// most as many as the limit leaves room for, the least recently used leave first.
+// Which X509-SVIDs stay in memory: those of entries that somebody listens to, whatever their number; of
+// the others as many as the limit leaves room for, the least recently used leave first. Who listens is
+// asked only when the limit is passed, so that serving a caller costs nothing here.
 
 import type { HeldSvid } from "./mint.ts";
 
-/** X509-SVIDs by entry ID, with pins and a soft limit. */
+/** What is in use, by entry ID. */
+export interface Usage {
+  /** Somebody listens. */
+  readonly pinned: ReadonlySet<string>;
+  /** Used before, and not now; the least recently used first. */
+  readonly recent: Iterable<string>;
+}
+
+/** X509-SVIDs by entry ID, with a soft limit. */
 export class Holdings {
   readonly #limit: number;
+  readonly #usage: () => Usage;
+  /** In the order of their arrival. */
   readonly #held = new Map<string, HeldSvid>();
-  readonly #pins = new Map<string, number>();
-  /** Held and not pinned, least recently used first. */
-  readonly #idle = new Set<string>();
 
-  constructor(limit: number) {
+  constructor(limit: number, usage: () => Usage) {
     this.#limit = limit;
+    this.#usage = usage;
   }
 
   get size(): number {
@@ -29,44 +38,30 @@ export class Holdings {
 
   put(svid: HeldSvid): void {
     this.#held.set(svid.entryId, svid);
-    if (this.#pins.has(svid.entryId)) return;
-    this.#idle.delete(svid.entryId);
-    this.#idle.add(svid.entryId);
   }
 
   drop(entryId: string): void {
     this.#held.delete(entryId);
-    this.#idle.delete(entryId);
-  }
-
-  pin(entryId: string): void {
-    this.#pins.set(entryId, (this.#pins.get(entryId) ?? 0) + 1);
-    this.#idle.delete(entryId);
-  }
-
-  unpin(entryId: string): void {
-    const left = (this.#pins.get(entryId) ?? 1) - 1;
-    if (left > 0) {
-      this.#pins.set(entryId, left);
-      return;
-    }
-    this.#pins.delete(entryId);
-    if (this.#held.has(entryId)) this.#idle.add(entryId);
   }
 
   /** Lets go of what is over the limit, and answers of which entries. */
   evict(): string[] {
+    let excess = this.#held.size - this.#limit;
+    if (excess <= 0) return [];
+    const { pinned, recent } = this.#usage();
+    const used = new Set(recent);
+    const unused = [...this.#held.keys()].filter((id) => !used.has(id));
     const evicted: string[] = [];
-    for (const id of this.#idle) {
-      if (this.#held.size <= this.#limit) break;
-      this.drop(id);
+    for (const id of [...unused, ...used]) {
+      if (excess <= 0) break;
+      if (pinned.has(id) || !this.#held.delete(id)) continue;
       evicted.push(id);
+      excess -= 1;
     }
     return evicted;
   }
 
   clear(): void {
     this.#held.clear();
-    this.#idle.clear();
   }
 }

@@ -6,6 +6,7 @@ import type { Encoded } from "../../proto/rpc/service.ts";
 import { formatSelector, type Selector } from "../../proto/types/selector.ts";
 import type { BundleChange } from "./bundles.ts";
 import type { EntryChange } from "./entries.ts";
+import type { Usage } from "./holdings.ts";
 import { notSynced, type Profile, View, type ViewSources } from "./view.ts";
 
 export interface SubscribersOptions extends ViewSources {
@@ -74,7 +75,7 @@ export class Subscribers {
     signal: AbortSignal,
   ): AsyncGenerator<Encoded, void> {
     const view = this.view(selectors);
-    this.#listen(view, profile);
+    this.#listen(view);
     try {
       if (profile.needsSvids && view.missing().length > 0) await this.#obtain(view, signal);
       let sent: Encoded | undefined;
@@ -85,11 +86,11 @@ export class Subscribers {
           sent = message;
           yield message;
         }
-        if (profile.needsSvids) this.#options.svids.want(view.entries);
+        if (profile.needsSvids) this.#options.svids.want(view.missing());
         await view.changedSince(version, signal);
       }
     } finally {
-      this.#unlisten(view, profile);
+      this.#unlisten(view);
     }
   }
 
@@ -119,6 +120,13 @@ export class Subscribers {
     }
   }
 
+  /** Which entries are in use, for the cache of their SVIDs. */
+  usage(): Usage {
+    const idsOf = (views: Iterable<View>): string[] =>
+      [...views].flatMap((view) => view.entries.map((entry) => entry.id));
+    return { pinned: new Set(idsOf(this.#listeners.keys())), recent: idsOf(this.#idle) };
+  }
+
   async #obtain(view: View, signal: AbortSignal): Promise<void> {
     const { svids } = this.#options;
     // Entries may come and go while the server signs: look again, but not for ever.
@@ -139,21 +147,21 @@ export class Subscribers {
     return view.entries.some((entry) => entry.federatesWith.some((name) => changed.has(name)));
   }
 
-  #listen(view: View, profile: Profile): void {
+  #listen(view: View): void {
     this.#idle.delete(view);
     this.#listeners.set(view, (this.#listeners.get(view) ?? 0) + 1);
-    if (profile.needsSvids) view.pin();
   }
 
-  #unlisten(view: View, profile: Profile): void {
-    if (profile.needsSvids) view.unpin();
+  #unlisten(view: View): void {
     const left = (this.#listeners.get(view) ?? 1) - 1;
     if (left > 0) {
       this.#listeners.set(view, left);
       return;
     }
     this.#listeners.delete(view);
+    view.rest();
     this.#rest(view);
+    this.#options.svids.trim();
   }
 
   #rest(view: View): void {

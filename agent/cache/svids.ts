@@ -8,7 +8,7 @@ import type { RegistrationEntry } from "../../proto/types/entry.ts";
 import { type Backoff, backoff } from "../../runtime/backoff.ts";
 import type { Clock, Timer } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/log.ts";
-import { Holdings } from "./holdings.ts";
+import { Holdings, type Usage } from "./holdings.ts";
 import { type HeldSvid, type MintOptions, mintX509Svids, svidInputs } from "./mint.ts";
 
 export interface SvidCacheOptions extends MintOptions {
@@ -16,8 +16,10 @@ export interface SvidCacheOptions extends MintOptions {
   readonly log: Logger;
   /** The entry as it is now; undefined when it is gone. */
   readonly entryOf: (id: string) => RegistrationEntry | undefined;
-  /** How many SVIDs are held, pinned ones included unless these alone are more. */
+  /** How many SVIDs are held, unless more than that are in use. */
   readonly limit: number;
+  /** What is in use; asked when the limit is passed. */
+  readonly usage: () => Usage;
   /** SVIDs have come, gone or been refused, by entry ID: one call per batch. */
   readonly onChange: (entryIds: ReadonlySet<string>) => void;
 }
@@ -61,7 +63,7 @@ export class SvidCache {
 
   constructor(options: SvidCacheOptions) {
     this.#options = options;
-    this.#held = new Holdings(options.limit);
+    this.#held = new Holdings(options.limit, options.usage);
     this.#backoff = backoff({ initialMs: 500, maxMs: 60_000 }, options.random);
   }
 
@@ -93,13 +95,8 @@ export class SvidCache {
     return this.#refused.keys();
   }
 
-  /** Keeps the SVID of an entry for as long as somebody listens. Undone by {@link unpin}. */
-  pin(entryId: string): void {
-    this.#held.pin(entryId);
-  }
-
-  unpin(entryId: string): void {
-    this.#held.unpin(entryId);
+  /** Somebody has stopped to listen: lets go of what is over the limit. */
+  trim(): void {
     const evicted = this.#held.evict();
     if (evicted.length > 0) this.#options.onChange(new Set(evicted));
   }

@@ -42,10 +42,11 @@ export class View {
   readonly #messages = new Map<Profile, Encoded>();
   /** Messages that something has changed under since they were made. */
   readonly #outdated = new Set<Profile>();
-  #pins = 0;
   /** Somebody who listens has been given SVIDs. */
   #hasServed = false;
   #version = 0;
+  #missing: readonly RegistrationEntry[] = [];
+  #missingAt = -1;
   readonly #waiting = new Set<() => void>();
 
   constructor(key: string, selectors: ReadonlySet<string>, sources: ViewSources) {
@@ -110,16 +111,15 @@ export class View {
     throw waiting === undefined ? noIdentity() : missing(waiting);
   }
 
-  /** Entries whose X509-SVID has to be asked for before the first message. */
+  /** Entries whose X509-SVID is not there and was not refused. Looked up once per version. */
   missing(): readonly RegistrationEntry[] {
+    if (this.#missingAt === this.#version) return this.#missing;
     const { svids } = this.#sources;
-    let found: RegistrationEntry[] | undefined;
-    for (const entry of this.entries) {
-      if (svids.get(entry.id) !== undefined || svids.refusalOf(entry) !== undefined) continue;
-      found ??= [];
-      found.push(entry);
-    }
-    return found ?? NONE;
+    this.#missing = this.entries.filter(
+      (entry) => svids.get(entry.id) === undefined && svids.refusalOf(entry) === undefined,
+    );
+    this.#missingAt = this.#version;
+    return this.#missing;
   }
 
   /** The message as it is now; the same value as before when nothing in it changed. */
@@ -162,24 +162,13 @@ export class View {
     });
   }
 
-  /** Keeps the SVIDs of these entries while somebody listens. Undone by {@link unpin}. */
-  pin(): void {
-    // Looked up first: matching anew while pinned moves the pins by itself.
-    const { entries } = this;
-    this.#pins += 1;
-    if (this.#pins > 1) return;
-    for (const entry of entries) this.#sources.svids.pin(entry.id);
-  }
-
-  unpin(): void {
-    this.#pins -= 1;
-    if (this.#pins > 0) return;
-    for (const entry of this.#entries) this.#sources.svids.unpin(entry.id);
+  /** Nobody listens any more. */
+  rest(): void {
     this.#hasServed = false;
   }
 
   #match(): void {
-    const { entries, svids, now } = this.#sources;
+    const { entries, now } = this.#sources;
     const nowSeconds = now().getTime() / 1000;
     const hints = new Set<string>();
     const matched = entries.matching(this.selectors).filter((entry) => {
@@ -192,16 +181,10 @@ export class View {
       hints.add(entry.hint);
       return true;
     });
-    if (this.#pins > 0) {
-      for (const entry of matched) svids.pin(entry.id);
-      for (const entry of this.#entries) svids.unpin(entry.id);
-    }
     this.#entries = matched;
     this.#stale = false;
   }
 }
-
-const NONE: readonly RegistrationEntry[] = [];
 
 /** What a caller without a registration entry is told; clients know the case by these words. */
 export function noIdentity(): Error {

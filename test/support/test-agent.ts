@@ -145,6 +145,7 @@ export class TestAgent {
       clock,
       entryOf: (id) => entries.get(id),
       limit: options.x509Limit ?? 1000,
+      usage: () => this.subscribers.usage(),
       onChange: changed,
     });
     this.rotation = new Rotation({ svids: this.svids, bundles, clock, onExpired: changed });
