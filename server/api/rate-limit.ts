@@ -74,8 +74,7 @@ export class RateLimiter {
     }
     const nowMs = this.#options.clock.now().getTime();
     const key = `${method} ${subnetOf(address)}`;
-    const fullAtMs =
-      Math.max(this.#fullAtMs.get(key) ?? 0, nowMs) + (count * 1000) / rate.perSecond;
+    const fullAtMs = Math.max(this.#knownMs(key, nowMs), nowMs) + (count * 1000) / rate.perSecond;
     const waitMs = fullAtMs - nowMs - 1000;
     if (waitMs > MAX_WAIT_MS) {
       throw serverError("RATE_LIMITED", "too many calls from this address are waiting already", {
@@ -85,6 +84,15 @@ export class RateLimiter {
     this.#makeRoom(nowMs);
     this.#fullAtMs.set(key, fullAtMs);
     if (waitMs > 0) await this.#options.clock.sleep(waitMs, signal);
+  }
+
+  /**
+   * When this bucket is full, as far as it is known. No bucket is ever emptier than the longest wait: one
+   * that seems to be was noted before the clock was set back, and would keep its callers out for as long.
+   */
+  #knownMs(key: string, nowMs: number): number {
+    const fullAtMs = this.#fullAtMs.get(key) ?? 0;
+    return fullAtMs > nowMs + 1000 + MAX_WAIT_MS ? 0 : fullAtMs;
   }
 
   /** Full buckets say nothing and go first; beyond that the oldest do, so that memory stays bounded. */

@@ -4,7 +4,9 @@
 import { type Clock, sleepOn, type Timer } from "../../runtime/clock.ts";
 
 interface Pending {
-  readonly atMs: number;
+  atMs: number;
+  /** Counts a delay, which a change of the wall clock leaves alone. */
+  readonly isDelay: boolean;
   readonly order: number;
   readonly fn: () => void;
 }
@@ -29,7 +31,8 @@ export class TestClock implements Clock {
 
   setTimer(when: number | Date, fn: () => void): Timer {
     const atMs = when instanceof Date ? when.getTime() : this.#nowMs + Math.max(0, when);
-    const pending = { atMs: Math.max(atMs, this.#nowMs), order: this.#order++, fn };
+    const isDelay = !(when instanceof Date);
+    const pending = { atMs: Math.max(atMs, this.#nowMs), isDelay, order: this.#order++, fn };
     this.#pending.add(pending);
     const cancel = (): void => {
       this.#pending.delete(pending);
@@ -53,6 +56,12 @@ export class TestClock implements Clock {
     }
     this.#nowMs = end;
     await settle();
+  }
+
+  /** Sets the wall clock back, as an administrator does: delays go on, moments are farther away. */
+  setBack(ms: number): void {
+    this.#nowMs -= ms;
+    for (const pending of this.#pending) if (pending.isDelay) pending.atMs -= ms;
   }
 
   /** Moves time forward to a moment. */
