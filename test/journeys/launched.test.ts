@@ -67,8 +67,6 @@ t.test(
       async (t) => {
         // The launched command tells where its socket is, and waits; somebody else of the same user tries it.
         const inside = `console.log(process.env.SPIFFE_ENDPOINT_SOCKET); process.stdin.resume();`;
-        const { spawn } = await import("node:child_process");
-        const cli = new URL("../../cli/index.ts", import.meta.url).pathname;
         const holder = spawn(
           node,
           [cli, "run", "--socket", endpoint, "--name", "planner", "--", node, "-e", inside],
