@@ -53,7 +53,9 @@ export class Subscribers {
     const known = this.#byArray.get(selectors);
     if (known !== undefined && this.#views.get(known.key) === known) return known;
     const keys = new Set(selectors.map(formatSelector));
-    const key = [...keys].sort().join("\n");
+    // No separator would do: the path of a program may hold any byte, so that one process could spell
+    // out the selectors of another.
+    const key = JSON.stringify([...keys].sort());
     const held = this.#views.get(key);
     const view = held ?? new View(key, keys, this.#options);
     this.#byArray.set(selectors, view);

@@ -83,3 +83,21 @@ t.test("callers with the same selectors share one encoded message", async (t) =>
   const { X509_SVIDS } = await import("../../../agent/workload-api/x509.ts");
   t.equal(one.message(X509_SVIDS), two.message(X509_SVIDS));
 });
+
+t.test(
+  "a program whose path spells out further selectors is not taken for one that has them",
+  async (t) => {
+    const agent = await TestAgent.create(t, [
+      entryOf("bot", { selectors: [{ type: "launch", value: "name:bot" }] }),
+    ]);
+    const bot = await agent.connect(new TestPeer(["unix:path:/tmp/x", "launch:name:bot"]));
+    t.equal((await first(bot.fetchX509SVID({}))).svids.length, 1);
+    for (const separator of ["\n", "\0", ",", '","', " "]) {
+      const forged = `unix:path:/tmp/x${separator}launch:name:bot`;
+      for (const selectors of [[forged], [`launch:name:bot${separator}unix:path:/tmp/x`]]) {
+        const client = await agent.connect(new TestPeer(selectors));
+        await t.rejects(first(client.fetchX509SVID({})), { code: Status.permissionDenied });
+      }
+    }
+  },
+);
