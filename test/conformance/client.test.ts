@@ -188,6 +188,10 @@ t.test("WL-07 a stream that ends is opened again", async (t) => {
   fake.x509.set(await x509Response(north, ["/new"]));
   await fake.start();
   await until(() => held.svid().id.path === "/new");
+  t.notOk(
+    errors.some(({ code }) => code !== Status.unavailable),
+    "no other error",
+  );
   t.ok(fake.count("FetchX509SVID") >= 2);
 });
 
@@ -261,6 +265,8 @@ t.test("WL-24 of two SVIDs with one hint the first stays; those without all stay
     held.svids().map(({ id }) => id.path),
     ["/0", "/1", "/3", "/4"],
   );
+  t.equal((await fetchX509Svid({ endpoint: fake.endpoint, hint: "a" })).id.path, "/0");
+  t.equal((await fetchX509Svid({ endpoint: fake.endpoint })).id.path, "/0", "a first-only fetch");
 });
 
 t.test("WL-27 SVIDs that were withdrawn are no longer used, on an open stream too", async (t) => {

@@ -1,15 +1,22 @@
 // SPIFFE Workload Endpoint, the rows that bind the agent. Those that bind the client stand in
-// endpoint-client.test.ts.
+// client.test.ts and client-offline.test.ts.
 
 import { statSync } from "node:fs";
 import { connect as connectHttp2 } from "node:http2";
 import { connect as connectSocket } from "node:net";
 import { join } from "node:path";
+import { connect as connectTls } from "node:tls";
 import t from "tap";
 import { agentConfigSchema } from "../../agent/config.ts";
 import { Status } from "../../pki/errors.ts";
-import { createChannel } from "../../proto/rpc/client.ts";
-import { HealthService, ServerReflectionService, SpiffeWorkloadApi } from "../../proto/schema.gen.ts";
+import { type Channel, createChannel } from "../../proto/rpc/client.ts";
+import {
+  EntryService,
+  HealthService,
+  LaunchService,
+  ServerReflectionService,
+  SpiffeWorkloadApi,
+} from "../../proto/schema.gen.ts";
 import { entryOf, first, HEADER, TestAgent, TestPeer } from "../support/test-agent.ts";
 import { eventually, OWN_UID, TestTrustDomain } from "../support/trust-domain.ts";
 
@@ -94,6 +101,40 @@ t.test("EP-06 a call without the security header is refused before attestation",
   );
 });
 
+t.test(
+  "EP-06, EP-22, EP-24 of a running agent: its own services ask for the header too, health and reflection do not",
+  async (t) => {
+    const domain = new TestTrustDomain(t);
+    await domain.start();
+    const open = (metadata: Record<string, string>) => {
+      const channel = createChannel({
+        address: { unix: join(domain.folder, "agent.sock") },
+        metadata,
+      });
+      t.teardown(() => channel.close());
+      return channel;
+    };
+    const plain = open({});
+    const reflection = plain.client(ServerReflectionService).serverReflectionInfo();
+    await reflection.send({ host: "", listServices: "" });
+    const listed = (await first(reflection.responses)).listServicesResponse?.service ?? [];
+    const names = listed.map(({ name }) => name).filter((name) => !name.startsWith("grpc."));
+    t.strictSame(names, ["SpiffeWorkloadAPI", "signet.launch.v1.Launch"]);
+    t.equal((await plain.client(HealthService).check({ service: "" })).status, 1);
+    await t.rejects(launch(plain), { code: Status.invalidArgument });
+    t.match((await launch(open(HEADER))).ready?.socketPath, /^\//, "with it there is a socket");
+    const admin = plain.client(EntryService).countEntries({});
+    await t.rejects(admin, { code: Status.unimplemented }, "and nothing of administration");
+  },
+);
+
+/** Opens a launch as `signet run` does; answers the first message. */
+async function launch(channel: Channel) {
+  const call = channel.client(LaunchService).open();
+  await call.send({ start: { name: "db" } }).catch(() => undefined);
+  return first(call.responses);
+}
+
 t.test("EP-07 the header's value is compared exactly", async (t) => {
   const agent = await TestAgent.create(t, [entryOf("db")]);
   for (const value of ["True", "TRUE", "1", "", "true true", "true, true", "yes"]) {
@@ -147,6 +188,19 @@ t.test("EP-08 clients need no TLS", async (t) => {
   const client = plain.client(SpiffeWorkloadApi);
   const answer = await eventually(() => first(client.fetchX509SVID({}, { metadata: HEADER })));
   t.equal(answer.svids.length, 1);
+  const tls = createChannel({
+    address: { unix: join(domain.folder, "agent.sock") },
+    secure: (socket) =>
+      new Promise((resolve, reject) => {
+        const secured = connectTls({ socket, ALPNProtocols: ["h2"], rejectUnauthorized: false });
+        secured.once("secureConnect", () => resolve(secured)).once("error", reject);
+      }),
+  });
+  t.teardown(() => tls.close());
+  const attempt = first(
+    tls.client(SpiffeWorkloadApi).fetchX509SVID({}, { metadata: HEADER, timeoutMs: 2000 }),
+  );
+  await t.rejects(attempt, { message: /./ }, "nor is it spoken");
 });
 
 t.test("EP-13 no token and no certificate of the caller is asked for", async (t) => {
@@ -171,6 +225,11 @@ t.test("EP-14 callers are identified by the kernel, whatever they say of themsel
     ["spiffe://north.test/me"],
     `found by ${OWN_UID}`,
   );
+  const claimed = { "x-uid": "4242", "unix-uid": "4242", selectors: "unix:uid:4242" };
+  const spiffeId = "spiffe://north.test/someone";
+  await t.rejects(client.fetchJWTSVID({ audience: ["x"], spiffeId }, { metadata: claimed }), {
+    code: Status.permissionDenied,
+  });
 });
 
 t.test("EP-15 a caller does nothing to be identified", async (t) => {

@@ -69,6 +69,7 @@ t.test("ID-31, JWT-08 the issuer asserts nothing of another trust domain", async
 
 t.test("X509-06 no SVID is issued for an ID without a path", async (t) => {
   const ca = await startTestCa(t);
+  t.ok(await ca.issuer.issueX509(order()));
   await t.rejects(ca.issuer.issueX509(order("spiffe://north.test")), {
     reason: "SVID_PATH_MISSING",
     code: 3,
@@ -92,6 +93,9 @@ t.test("JWT-05 every token names its key, and the bundle holds it under that nam
     ca.authorities.bundle().jwtAuthorities.map((one) => one.keyId),
     [keyId],
   );
+  await rotate(ca, "jwt");
+  const next = parseJwtSvidInsecurely((await ca.issuer.issueJwt(jwtOrder(["a"]))).token);
+  t.not(next.keyId, keyId, "another key, another name");
 });
 
 t.test("JWT-10 no token is issued without an audience", async (t) => {

@@ -221,7 +221,7 @@ t.test(
   },
 );
 
-t.test("JWT-13 an audience is compared whole, so one name never covers a wider one", async (t) => {
+t.test("JWT-11 an audience is compared whole, so that no name covers another", async (t) => {
   await t.resolves(validate(issue({ audience: ["ledger"] })));
   for (const wide of ["spiffe://north.test", "*", "ledger/*"]) {
     await t.rejects(validate(issue({ audience: [wide] })), refusal("JWT_SVID_AUDIENCE"));

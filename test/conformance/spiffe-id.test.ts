@@ -220,17 +220,6 @@ t.test("ID-25 an SVID is valid only under an authority of its own trust domain",
   });
 });
 
-t.test("ID-26 the signing authority carries an SVID of its own", async (t) => {
-  t.strictSame(north.root.uris, ["spiffe://north.test"]);
-  t.not((await TestAuthority.create("south.test")).root.uris[0], "spiffe://north.test");
-});
-
-t.test("ID-27 the authority's ID is its trust domain's, without a path", async (t) => {
-  const [uri = ""] = north.root.uris;
-  t.equal(SpiffeId.parse(uri).path, "");
-  t.not(uri, "spiffe://north.test/ca");
-});
-
 t.test(
   "ID-28 an authority signs itself or is signed by another, whose root must be in the bundle",
   async (t) => {

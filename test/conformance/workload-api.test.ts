@@ -1,5 +1,5 @@
 // SPIFFE Workload API, the rows that bind the agent: streams and the X.509 profile. The JWT profile stands
-// in workload-api-jwt.test.ts, what binds the client in workload-api-client.test.ts.
+// in workload-api-jwt.test.ts, what binds the client in client.test.ts.
 
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import t from "tap";
@@ -152,6 +152,8 @@ t.test("WL-10 what comes out as before is not sent again", async (t) => {
   agent.delta({ bundles: [{ ...agent.ownBundle, sequence: 9n, refreshHintSeconds: 10 }] });
   agent.delta({ entries: [entryOf("other", { selectors: [parseSelector("test:b")] })] });
   t.ok(await svids.isQuiet());
+  agent.delta({ entries: [entryOf("db", { hint: "h", revisionNumber: 2 })] });
+  t.equal((await svids.next()).svids[0]?.hint, "h", "what differs is");
   await svids.close();
 });
 
@@ -246,6 +248,8 @@ t.test(
       [agent.signer.x509.certificate.der, next.x509.certificate.der],
       "no foreign root among them",
     );
+    const bundles = await first(client.fetchX509Bundles({}));
+    t.equal(hex(bundles.bundles["spiffe://north.test"]), hex(svid?.bundle), "the same as alone");
   },
 );
 
