@@ -1,7 +1,7 @@
 // Everything that waits on Signet, measured from outside by the Go client of bench/load: issuing at the
 // server, first answers at the agent, arrival of a new entry, creation of entries, memory, start-up. Figures
 // that mean throughput are per CPU-second of the process that is measured, since client and server
-// share the machine. `node bench/end-to-end.ts [--quick]`
+// share the machine. It runs the built command: `npm run build && node bench/end-to-end.ts [--quick]`
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { WorkloadApi } from "../client/index.ts";
-import { type Line, type Measured, Site, TRUST_DOMAIN } from "./site.ts";
+import { type Line, type Measured, SIGNET, Site, TRUST_DOMAIN } from "./site.ts";
 
 const quick = process.argv.includes("--quick");
 const seconds = quick ? 3 : 10;
@@ -191,12 +191,11 @@ async function creation(site: Site): Promise<void> {
 
 /** From typing `signet up` to holding an SVID: a new folder, and the same folder once more. */
 async function startUp(): Promise<void> {
-  const cli = new URL("../cli/index.ts", import.meta.url).pathname;
   const dir = mkdtempSync(join(tmpdir(), "signet-up-"));
   const figures: string[] = [];
   for (const which of ["new", "again"]) {
     const began = performance.now();
-    const child = spawn(process.execPath, [cli, "up", "--dir", dir], {
+    const child = spawn(process.execPath, [SIGNET, "up", "--dir", dir], {
       stdio: ["ignore", "pipe", "ignore"],
     });
     let output = "";

@@ -1,5 +1,6 @@
 // A server and a node agent as processes of their own, for the benchmarks that measure them from
-// outside: their CPU time and memory from /proc, the load from the Go client of bench/load.
+// outside: their CPU time and memory from /proc, the load from the Go client of bench/load. The
+// processes run what users run, the built command: `npm run bench` builds it first.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -10,7 +11,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createChannel } from "../proto/rpc/client.ts";
 import { AgentService, EntryService } from "../proto/schema.gen.ts";
 
-const cli = new URL("../cli/index.ts", import.meta.url).pathname;
+/** The built command. */
+export const SIGNET: string = new URL("../dist/cli/index.js", import.meta.url).pathname;
 export const TRUST_DOMAIN = "bench.test";
 
 /** One line that the load client printed. */
@@ -152,7 +154,7 @@ log: { level: warn }
 }
 
 async function start(args: readonly string[], socket: string): Promise<Measured> {
-  const child = spawn(process.execPath, [cli, ...args], { stdio: ["ignore", "ignore", "inherit"] });
+  const child = spawn(process.execPath, [SIGNET, ...args], { stdio: ["ignore", "ignore", "inherit"] });
   const { connect } = await import("node:net");
   for (;;) {
     const open = await new Promise<boolean>((resolve) => {
