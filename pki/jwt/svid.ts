@@ -3,7 +3,6 @@
 // of the bundle of the trust domain that `sub` names. How tokens are made: issue.ts.
 
 import type { KeyObject } from "node:crypto";
-import { compactVerify } from "jose";
 import type { JwtAuthority } from "../bundle/bundle.ts";
 import { pkiError } from "../errors.ts";
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from "../json.ts";
@@ -153,6 +152,8 @@ async function checkSignature(
     throw pkiError("JWT_SVID_ALGORITHM", `${alg} does not fit the key ${quote(svid.keyId)}`);
   }
   readBase64url(token.slice(token.lastIndexOf(".") + 1), "signature");
+  // Loaded when the first token comes: most agents and workloads never validate one.
+  const { compactVerify } = await import("jose");
   try {
     await compactVerify(token, key, { algorithms: [alg] });
   } catch (cause) {
