@@ -89,3 +89,25 @@ export function sleepOn(clock: Clock, ms: number, signal?: AbortSignal): Promise
     signal?.addEventListener("abort", onAbort, { once: true });
   });
 }
+
+/** How often the wall clock is compared: what is set back by less is within the backdating of certificates. */
+const SET_BACK_LOOK_MS = 5000;
+
+/**
+ * Calls `fn` soon after the wall clock was set back by more than some seconds: what was made meanwhile
+ * is not valid yet, and what waits for a moment waits longer than it should.
+ */
+export function onClockSetBack(clock: Clock, fn: () => void): Timer {
+  let latestMs = clock.now().getTime();
+  let timer: Timer;
+  const look = (): void => {
+    const nowMs = clock.now().getTime();
+    const isSetBack = nowMs < latestMs;
+    latestMs = nowMs;
+    timer = clock.setTimer(SET_BACK_LOOK_MS, look);
+    if (isSetBack) fn();
+  };
+  timer = clock.setTimer(SET_BACK_LOOK_MS, look);
+  const cancel = (): void => timer.cancel();
+  return { cancel, [Symbol.dispose]: cancel };
+}

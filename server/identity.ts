@@ -1,6 +1,6 @@
 // The server's own SVID, spiffe://TRUST-DOMAIN/spire/server, which its listener shows: made at the
-// start, renewed at half its life and as soon as its authority is tainted, with a new key each time
-// that never leaves memory. It is the source of the listener's TLS, with the bundles as the anchors.
+// start, renewed at half its life, as soon as its authority is tainted, and when the clock was set back
+// to before it was made, with a new key each time that never leaves memory. It is the source of the listener's TLS, with the bundles as the anchors.
 import type { TlsSource } from "../client/tls/source.ts";
 import { generateP256KeyPair } from "../pki/keys.ts";
 import { renewAt } from "../pki/lifetime.ts";
@@ -8,7 +8,7 @@ import { SpiffeId, type TrustDomain } from "../pki/spiffe-id.ts";
 import { type Certificate, parseCertificate } from "../pki/x509/certificate.ts";
 import type { AnchorsOf, X509Svid } from "../pki/x509/svid.ts";
 import { type Backoff, backoff } from "../runtime/backoff.ts";
-import type { Clock, Timer } from "../runtime/clock.ts";
+import { type Clock, onClockSetBack, type Timer } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { Issuer } from "./ca/issuer.ts";
 import type { BundleStore } from "./store/bundles.ts";
@@ -28,6 +28,7 @@ export class ServerIdentity implements TlsSource {
   readonly #listeners = new Set<() => void>();
   readonly #anchors = new Map<string, readonly Certificate[]>();
   readonly #unsubscribe: () => void;
+  readonly #setBack: Timer;
   readonly #retry: Backoff = backoff({ initialMs: 1000, maxMs: 60_000 });
   #svid: X509Svid | undefined;
   #timer: Timer | undefined;
@@ -41,12 +42,20 @@ export class ServerIdentity implements TlsSource {
       for (const { id } of changes) this.#anchors.delete(id);
       this.#notify();
     });
+    this.#setBack = onClockSetBack(options.clock, () => {
+      if (!this.isValid) void this.renew();
+    });
   }
 
   /** Makes the first SVID. @throws AUTHORITY_NOT_READY */
   static async start(options: ServerIdentityOptions): Promise<ServerIdentity> {
     const identity = new ServerIdentity(options);
-    await identity.#renew();
+    try {
+      await identity.#renew();
+    } catch (error) {
+      await identity.stop();
+      throw error;
+    }
     return identity;
   }
 
@@ -57,7 +66,8 @@ export class ServerIdentity implements TlsSource {
   /** Whether there is an SVID that peers would accept. */
   get isValid(): boolean {
     const now = this.#options.clock.now().getTime();
-    return this.#svid !== undefined && now < this.#svid.leaf.notAfter.getTime();
+    const leaf = this.#svid?.leaf;
+    return leaf !== undefined && leaf.notBefore.getTime() <= now && now < leaf.notAfter.getTime();
   }
 
   readonly anchorsOf: AnchorsOf = ({ name }) => {
@@ -88,6 +98,7 @@ export class ServerIdentity implements TlsSource {
     this.#stopped = true;
     this.#unsubscribe();
     this.#timer?.cancel();
+    this.#setBack.cancel();
     await this.#renewing;
   }
 

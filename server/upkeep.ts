@@ -91,6 +91,6 @@ export function readinessChecks(parts: {
       authorities.jwt();
       return true;
     },
-    identity: () => identity.isValid || "the server's own SVID has expired",
+    identity: () => identity.isValid || "the server's own SVID has expired, or is not valid yet",
   };
 }

@@ -8,7 +8,7 @@ import { parseCertificate } from "../../pki/x509/certificate.ts";
 import type { X509Issuer } from "../../pki/x509/issue.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { AuthorityRecord } from "../store/journal.ts";
-import { notReady } from "./refusals.ts";
+import { notReady, notYetValid } from "./refusals.ts";
 import { slotsOf } from "./slots.ts";
 
 /** The JWT authority that signs. */
@@ -55,10 +55,11 @@ export class ActiveIssuers {
     }
   }
 
-  /** @throws AUTHORITY_NOT_READY when it has expired */
+  /** @throws AUTHORITY_NOT_READY when it has expired, or was made while the clock was ahead */
   x509(): X509Issuer {
     const issuer = this.#x509;
     if (issuer === undefined || this.#isPast(issuer.certificate.notAfter)) throw notReady("X.509");
+    if (!this.#isPast(issuer.certificate.notBefore)) throw notYetValid("X.509");
     return issuer;
   }
 

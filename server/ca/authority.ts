@@ -79,7 +79,7 @@ export class Authorities {
 
   /**
    * The X.509 authority that signs. The same object until another one is activated.
-   * @throws AUTHORITY_NOT_READY when it has expired
+   * @throws AUTHORITY_NOT_READY when it has expired, or was made while the clock was ahead
    */
   x509(): X509Issuer {
     return this.#active.x509();

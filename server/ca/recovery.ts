@@ -1,8 +1,9 @@
 // The start of the CA: journal and keys are matched by key ID, whatever a crash or an operator left.
 // - First start: an authority of each kind is made and active at once; nobody has anything older.
-// - An active authority whose key is gone or that expired while the server was down: the prepared one
-//   takes over, else a new one, at once, because the alternative is a server that cannot sign.
-//   The lost one stays in the bundle until it expires, so that what it signed stays valid.
+// - An active authority whose key is gone, that expired while the server was down, or that was made
+//   while the clock was ahead, so that nobody accepts what it signs: the prepared one takes over, else
+//   a new one, at once, because the alternative is a server that cannot sign. The lost one stays in the
+//   bundle until it expires, so that what it signed stays valid.
 // - A key without a record (crash between making the key and the commit, or between the commit that
 //   dropped an authority and the end of its key) is destroyed.
 
@@ -47,7 +48,10 @@ export async function recover(
   await destroyStrayKeys(options, journal, signers);
 
   const usable = (authority: AuthorityRecord | undefined): authority is AuthorityRecord =>
-    authority !== undefined && authority.notAfter > now && signers.has(authority.keyId);
+    authority !== undefined &&
+    authority.notBefore <= now &&
+    authority.notAfter > now &&
+    signers.has(authority.keyId);
   const needed = kinds.filter(({ name }) => {
     const { active, prepared } = slotsOf(journal.authorities, name);
     return !usable(active) && !usable(prepared);
@@ -129,7 +133,7 @@ function reportTakeovers(
     else {
       logger.warn(
         fields,
-        "the active authority has expired or its key is gone: another one took its place at once",
+        "the active authority has expired, is not valid yet, or its key is gone: another one took its place at once",
       );
     }
   }

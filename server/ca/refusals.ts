@@ -10,6 +10,14 @@ export function notReady(kind: string): IdentityError {
   });
 }
 
+export function notYetValid(kind: string): IdentityError {
+  return serverError(
+    "AUTHORITY_NOT_READY",
+    `the server's ${kind} authority is not valid yet: it was made while the clock was ahead`,
+    { hint: "another one takes its place by itself; look at the server's clock" },
+  );
+}
+
 export function notPublished({ kind, authorityId }: AuthorityRecord): IdentityError {
   return serverError(
     "AUTHORITY_NOT_READY",

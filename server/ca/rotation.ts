@@ -38,10 +38,10 @@ export class Rotation {
       } catch (error) {
         if (signal.aborted) return;
         logger.error({ error }, "cannot rotate the authorities; trying again");
-        await until(clock, new Date(clock.now().getTime() + 10 * SHORTEST_WAIT_MS), signal);
+        await pause(clock, 10 * SHORTEST_WAIT_MS, signal);
         continue;
       }
-      await until(clock, this.#nextLook(), signal);
+      await pause(clock, this.#nextLook(), signal);
     }
   }
 
@@ -57,29 +57,36 @@ export class Rotation {
     const { active } = authorities.slots(name);
     if (active === undefined) throw new TypeError(`no active ${name} authority`);
     let { prepared } = authorities.slots(name);
+    const isUnusable = isFuture(active, nowMs);
     // One that was prepared by hand and left: by the time it is needed it would have little life left.
-    const isStale = prepared !== undefined && isDue(dateOf(prepareAt, prepared), nowMs);
-    if (isDue(dateOf(prepareAt, active), nowMs) && (!prepared || isStale)) {
+    const isStale =
+      prepared !== undefined &&
+      (isDue(dateOf(prepareAt, prepared), nowMs) || isFuture(prepared, nowMs));
+    if ((isUnusable || isDue(dateOf(prepareAt, active), nowMs)) && (!prepared || isStale)) {
       prepared = await authorities.prepare(name);
     }
-    const due = isDue(dateOf(activateAt, active), nowMs);
+    const due = isUnusable || isDue(dateOf(activateAt, active), nowMs);
     if (prepared !== undefined && due && authorities.isPublished(prepared)) {
       await authorities.activate(name, prepared.authorityId, { forced: false });
     }
   }
 
-  /** The next moment at which a step is due. */
-  #nextLook(): Date {
+  /**
+   * How long until a step is due, in milliseconds: a delay and no moment, which would be days away once
+   * the clock was set back by days.
+   */
+  #nextLook(): number {
     const { authorities, clock } = this.#options;
     const nowMs = clock.now().getTime();
     let nextMs = nowMs + LONGEST_WAIT_MS;
     for (const { name } of authorities.kinds) {
       const { active, prepared } = authorities.slots(name);
       if (active === undefined) continue;
+      if (isFuture(active, nowMs)) return SHORTEST_WAIT_MS;
       const step = prepared === undefined ? prepareAt : activateAt;
       nextMs = Math.min(nextMs, dateOf(step, active).getTime());
     }
-    return new Date(Math.max(nextMs, nowMs + SHORTEST_WAIT_MS));
+    return Math.max(nextMs - nowMs, SHORTEST_WAIT_MS);
   }
 }
 
@@ -92,8 +99,13 @@ function isDue(moment: Date, nowMs: number): boolean {
   return moment.getTime() <= nowMs;
 }
 
-/** Resolves at a moment of the wall clock, or when the signal aborts. */
-function until(clock: Clock, moment: Date, signal: AbortSignal): Promise<void> {
+/** Made while the clock was ahead: nobody whose clock is right accepts what it signs. */
+function isFuture({ notBefore }: AuthorityRecord, nowMs: number): boolean {
+  return notBefore.getTime() > nowMs;
+}
+
+/** Resolves after a delay, or when the signal aborts. */
+function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
     let timer: Timer | undefined;
@@ -102,7 +114,7 @@ function until(clock: Clock, moment: Date, signal: AbortSignal): Promise<void> {
       signal.removeEventListener("abort", end);
       resolve();
     };
-    timer = clock.setTimer(moment, end);
+    timer = clock.setTimer(ms, end);
     signal.addEventListener("abort", end, { once: true });
   });
 }

@@ -1,7 +1,7 @@
 // Clocks: the machine's and the one tests move.
 
 import t from "tap";
-import { systemClock } from "../../runtime/clock.ts";
+import { onClockSetBack, systemClock } from "../../runtime/clock.ts";
 import { TestClock } from "../support/clock.ts";
 
 t.test("a timer of the system clock fires once, not before its time", async (t) => {
@@ -71,4 +71,22 @@ t.test("the test clock fires in order of time and follows a loop", async (t) => 
   t.same(seen, ["a@01.000", "loop0@01.500", "c@03.000", "loop1@03.000", "loop2@04.500"]);
   t.equal(clock.timers, 0);
   t.equal(clock.now().toISOString(), "2030-01-01T00:00:05.000Z");
+});
+
+t.test("a clock that is set back is noticed soon, once, and not after the end", async (t) => {
+  const clock = new TestClock();
+  let noticed = 0;
+  const watch = onClockSetBack(clock, () => noticed++);
+  await clock.advance(60_000);
+  t.equal(noticed, 0);
+  clock.setBack(30_000);
+  await clock.advance(5000);
+  t.equal(noticed, 1);
+  await clock.advance(60_000);
+  t.equal(noticed, 1);
+  watch.cancel();
+  clock.setBack(30_000);
+  await clock.advance(60_000);
+  t.equal(noticed, 1);
+  t.equal(clock.timers, 0);
 });

@@ -47,6 +47,21 @@ t.test("has the same authorities, bundle and prepared authority after a restart"
 });
 
 t.test(
+  "makes new authorities when the clock was set back to before the others begin",
+  async (t) => {
+    const ca = await startTestCa(t);
+    await ca.authorities.prepare("x509");
+    const before = idsOf(ca);
+    ca.clock.setBack(48 * HOUR);
+    const again = await restart(t, ca);
+    t.notOk(idsOf(again).some((id) => before.includes(id)));
+    t.ok(again.authorities.x509().certificate.notBefore <= ca.clock.now());
+    t.equal(again.authorities.slots("x509").prepared, undefined);
+    t.equal(again.authorities.bundle().x509Authorities.length, 3);
+  },
+);
+
+t.test(
   "makes new authorities when the keys are gone, and keeps the lost ones in the bundle until they expire",
   async (t) => {
     const ca = await startTestCa(t);

@@ -81,6 +81,41 @@ t.test("replaces an authority that was prepared by hand and then left", async (t
   t.equal(ca.authorities.slots("x509").prepared?.authorityId, prepared?.authorityId);
 });
 
+t.test("replaces, soon, an authority that was made while the clock was ahead", async (t) => {
+  const ca = await startTestCa(t);
+  const stop = new AbortController();
+  const running = ca.rotation.run(stop.signal);
+  const pass = async (ms: number) => {
+    for (let passed = 0; passed < ms; passed += 1000) {
+      await asleep(ca);
+      await ca.clock.advance(1000);
+    }
+    await asleep(ca);
+  };
+  const first = ca.authorities.slots("x509").active?.authorityId;
+  await ca.clock.advance(72 * HOUR);
+  await pass(5000);
+  const made = ca.authorities.slots("x509").active?.authorityId;
+  t.not(made, first);
+  ca.agents.connect(ca.authorities.bundle().sequence);
+  ca.clock.setBack(72 * HOUR);
+  t.throws(() => ca.authorities.x509(), { message: /not valid yet/ });
+  await pass(MINUTE + 5000);
+  t.equal(ca.authorities.slots("x509").active?.authorityId, made, "the next one is not published");
+  ca.agents.acknowledge(ca.authorities.bundle().sequence);
+  await pass(5000);
+  const { active, old } = ca.authorities.slots("x509");
+  t.not(active?.authorityId, made);
+  t.ok(active && active.notBefore <= ca.clock.now());
+  t.ok(
+    old.some(({ authorityId }) => authorityId === made),
+    "it stays in the bundle: what it signed will be valid one day",
+  );
+  t.doesNotThrow(() => ca.authorities.x509());
+  stop.abort();
+  await running;
+});
+
 t.test("goes on after a failed step", async (t) => {
   let failing = false;
   const ca = await startTestCa(t, {
