@@ -299,7 +299,10 @@ function buildLink(
     trustDomain: trustDomain.name,
     agentVersion: version,
     sink: feed,
-    onWelcome: () => link.welcomed(),
+    onWelcome: () => {
+      link.welcomed();
+      cache.svids.resume();
+    },
     persist: () => identity.persist(),
     onConfirmed: () => link.confirmed(),
     log,

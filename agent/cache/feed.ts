@@ -42,7 +42,7 @@ export class Feed {
   snapshot(entries: readonly RegistrationEntry[], bundles: readonly Bundle[]): void {
     const options = this.#options;
     this.#follow(options.entries.replaceAll(entries), options.bundles.replaceAll(bundles));
-    // Fresh word from the server: what it refused before, it may issue now.
+    // What the server refused before, it may issue now that it has started over.
     options.svids.resume();
   }
 

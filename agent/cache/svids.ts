@@ -34,6 +34,7 @@ interface Refusal {
 const BATCH_SIZE = 250;
 const BATCHES_IN_FLIGHT = 4;
 const REFUSED_FOR_MS = 30_000;
+const REFUSED_AT_MOST_FOR_MS = 30 * 60_000;
 
 /** Answers that the same question will get again; anything else may pass. */
 const FINAL: ReadonlySet<Status> = new Set([
@@ -54,6 +55,8 @@ export class SvidCache {
   readonly #again = new Set<string>();
   readonly #failed = new Set<string>();
   readonly #refused = new Map<string, Refusal>();
+  /** How often the server has refused an entry in a row. */
+  readonly #refusals = new Map<string, number>();
   readonly #waiting = new Map<string, Set<() => void>>();
   readonly #backoff: Backoff;
   #batches = 0;
@@ -172,6 +175,7 @@ export class SvidCache {
     for (const entry of current) {
       const held = this.#held.get(entry.id);
       this.#refused.delete(entry.id);
+      this.#refusals.delete(entry.id);
       if (held === undefined || held.inputs === svidInputs(entry)) continue;
       // Another SPIFFE ID is another identity: the old one is no longer anybody's.
       if (held.spiffeId !== entry.spiffeId) this.#drop(entry.id);
@@ -267,16 +271,24 @@ export class SvidCache {
         this.#retryLater();
         return;
       }
-      const retryAt = new Date(this.#options.now().getTime() + REFUSED_FOR_MS);
-      this.#refused.set(entry.id, { error: answer, inputs: svidInputs(entry), retryAt });
-      this.#options.log.warn(
-        { entry_id: entry.id, spiffe_id: entry.spiffeId, reason: answer.reason, error: answer },
-        "the server does not issue an X509-SVID",
-      );
+      this.#refuse(entry, answer);
     } else {
       this.#held.put(answer);
+      this.#refusals.delete(entry.id);
     }
     changed.add(entry.id);
+  }
+
+  #refuse(entry: RegistrationEntry, error: IdentityError): void {
+    const times = this.#refusals.get(entry.id) ?? 0;
+    this.#refusals.set(entry.id, times + 1);
+    const waitMs = Math.min(REFUSED_FOR_MS * 2 ** times, REFUSED_AT_MOST_FOR_MS);
+    const retryAt = new Date(this.#options.now().getTime() + waitMs);
+    this.#refused.set(entry.id, { error, inputs: svidInputs(entry), retryAt });
+    this.#options.log.warn(
+      { entry_id: entry.id, spiffe_id: entry.spiffeId, reason: error.reason, error },
+      "the server does not issue an X509-SVID",
+    );
   }
 
   #retryLater(): void {
@@ -292,6 +304,7 @@ export class SvidCache {
     this.#queue.delete(id);
     this.#failed.delete(id);
     this.#refused.delete(id);
+    this.#refusals.delete(id);
     if (!this.#inFlight.has(id)) this.#settle(id);
   }
 
