@@ -53,6 +53,7 @@ import { BundleStore } from "./store/bundles.ts";
 import { openLevelLog } from "./store/engine-level.ts";
 import { EntryStore } from "./store/entries.ts";
 import { NodeStore } from "./store/nodes.ts";
+import { claimStore } from "./store/owner.ts";
 import { TokenStore } from "./store/tokens.ts";
 import { prune, readinessChecks, reportHealth, watchStore } from "./upkeep.ts";
 
@@ -130,6 +131,7 @@ async function openStores({ config, log, clock, lifecycle, metrics }: Base) {
   await ensureDir(dataDir, 0o711);
   const store = await openLevelLog({ folder: join(dataDir, "store") });
   lifecycle.own("store", () => store.close());
+  await claimStore(store, trustDomain);
   const now = (): Date => clock.now();
   const entries = await EntryStore.start({ log: store, now });
   lifecycle.own("entries", () => entries.stop());
