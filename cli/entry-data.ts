@@ -26,7 +26,7 @@ export async function readDrafts(path: string): Promise<EntryDraft[]> {
 }
 
 /** How each field is read; SPIRE's name, in letters only, leads to ours. */
-const READERS: Readonly<Record<string, (value: unknown, where: string) => EntryDraft>> = {
+const FIELDS: Readonly<Record<string, (value: unknown, where: string) => EntryDraft>> = {
   entryid: (value, where) => ({ id: readString(value, where) }),
   id: (value, where) => ({ id: readString(value, where) }),
   spiffeid: (value, where) => ({ spiffeId: readId(value, where) }),
@@ -53,12 +53,14 @@ const READERS: Readonly<Record<string, (value: unknown, where: string) => EntryD
   revisionnumber: () => ({}),
   createdat: () => ({}),
 };
+/** A map, because a file may name a field "constructor" too. */
+const READERS: ReadonlyMap<string, (typeof FIELDS)[string]> = new Map(Object.entries(FIELDS));
 
 function readDraft(json: unknown, where: string): EntryDraft {
   if (!isObject(json)) throw misuse(`${where} is no object`);
   const draft: EntryDraft = {};
   for (const [name, value] of Object.entries(json)) {
-    const read = READERS[lettersOf(name)];
+    const read = READERS.get(lettersOf(name));
     if (read === undefined) throw misuse(`${where} has an unknown field ${JSON.stringify(name)}`);
     if (value !== null) Object.assign(draft, read(value, `${where}.${name}`));
   }

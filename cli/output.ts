@@ -29,10 +29,11 @@ export function outputTo(format: "table" | "json", streams: Streams): Output {
   return {
     isJson,
     show(json, forPeople) {
-      const text = isJson ? JSON.stringify(json, undefined, 2) : forPeople();
+      // JSON may be escaped anywhere: it stays what it is, and harmless on a terminal.
+      const text = isJson ? withoutControls(JSON.stringify(json, undefined, 2)) : forPeople();
       if (text !== "") streams.out(`${text}\n`);
     },
-    note: (text) => streams.err(`${text}\n`),
+    note: (text) => streams.err(`${withoutControls(text)}\n`),
   };
 }
 
@@ -86,11 +87,16 @@ export function formatCount(count: number, one: string, many: string): string {
 export function formatError(error: unknown): string {
   if (!(error instanceof IdentityError)) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    return `error: unexpected: ${text}`;
+    return `error: unexpected: ${withoutControls(text)}`;
   }
   const lines = [`error: ${error.message} (${error.reason})`];
   if (error.hint !== undefined) lines.push(`hint: ${error.hint}`);
-  return lines.map((line) => line.split("\n").map(visible).join("\n")).join("\n");
+  return lines.map(withoutControls).join("\n");
+}
+
+/** As `visible`, for a text of several lines. */
+function withoutControls(text: string): string {
+  return text.split("\n").map(visible).join("\n");
 }
 
 /** Escapes what could move the cursor or hide text in a terminal: values come from anywhere. */

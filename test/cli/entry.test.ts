@@ -105,6 +105,11 @@ t.test("create takes entries from a file, also those that list wrote", async (t)
 const BAD_FILES: { name: string; json: string; says: RegExp }[] = [
   { name: "no JSON", json: "{", says: /is no JSON/ },
   { name: "no list", json: "{}", says: /has no list "entries"/ },
+  {
+    name: "a field that every object has",
+    json: '{"entries":[{"constructor":{"admin":true}}]}',
+    says: /entries\[0\].*"constructor"/,
+  },
   { name: "an unknown field", json: '{"entries":[{"nope":1}]}', says: /entries\[0\].*"nope"/ },
   { name: "a bad ID", json: '[{"spiffeId":"x"}]', says: /entries\[0\].spiffeId/ },
   { name: "a bad selector", json: '[{"selectors":["x"]}]', says: /entries\[0\].selectors/ },

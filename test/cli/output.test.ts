@@ -1,5 +1,11 @@
 import t from "tap";
-import { formatError, formatMoment, formatRecord, formatTable } from "../../cli/output.ts";
+import {
+  formatError,
+  formatMoment,
+  formatRecord,
+  formatTable,
+  outputTo,
+} from "../../cli/output.ts";
 import { IdentityError, Status } from "../../pki/errors.ts";
 
 const ESCAPE = String.fromCharCode(27);
@@ -20,6 +26,23 @@ t.test("values cannot move the cursor or turn text around", async (t) => {
   t.equal(formatTable(["A"], [[evil]]), "A\nx\\u001b[2J\\u000ay\\u202e");
   const error = new IdentityError("X", Status.notFound, `no "${ESCAPE}[31m"`, { hint: ESCAPE });
   t.notOk(formatError(error).includes(ESCAPE));
+});
+
+t.test("neither JSON nor remarks nor unexpected errors move the cursor", async (t) => {
+  // U+009B starts a sequence like ESC [ does; JSON.stringify leaves it as it is.
+  const evil = `${String.fromCharCode(0x9b)}2J${String.fromCharCode(0x202e)}`;
+  let written = "";
+  const streams = {
+    out: (text: string) => void (written += text),
+    err: (text: string) => void (written += text),
+  };
+  const output = outputTo("json", streams);
+  output.show({ hint: evil }, () => "");
+  t.strictSame(JSON.parse(written), { hint: evil }, "it is still the same value");
+  output.note(`first\n${evil}`);
+  t.match(written, /first\n\\u009b2J/);
+  written += formatError(new Error(evil));
+  t.notOk(written.includes(evil.slice(0, 1)) || written.includes(evil.slice(-1)));
 });
 
 t.test("a record indents further lines", async (t) => {
