@@ -8,6 +8,7 @@ import {
   chmod,
   type FileHandle,
   link,
+  lstat,
   mkdir,
   open,
   readdir,
@@ -124,6 +125,29 @@ export async function ensureDir(path: string, mode = 0o700): Promise<void> {
       cause,
     });
   }
+}
+
+/**
+ * As ensureDir, for a folder beside which others may write, as in /tmp: refuses one that somebody else
+ * has put there, or a link, since its owner could exchange what is made in it.
+ * @throws FILE_EXPOSED, FILE_UNWRITABLE
+ */
+export async function ensureOwnDir(path: string, mode = 0o700): Promise<void> {
+  const own = process.geteuid?.();
+  const status = await mkdir(path, { recursive: true, mode }).then(
+    () => lstat(path),
+    () => undefined, // ensureDir says why
+  );
+  if (
+    status !== undefined &&
+    (!status.isDirectory() || (own !== undefined && status.uid !== own))
+  ) {
+    const what = status.isDirectory() ? `belongs to uid ${status.uid}` : "is a link";
+    throw runtimeError("FILE_EXPOSED", `the folder "${path}" ${what}`, {
+      hint: "find out who made it, remove it, and choose a place where others cannot write",
+    });
+  }
+  await ensureDir(path, mode);
 }
 
 /**

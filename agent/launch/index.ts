@@ -14,7 +14,7 @@ import { join, resolve } from "node:path";
 import type { CallContext, Handlers } from "../../proto/rpc/service.ts";
 import type { LaunchService, signet } from "../../proto/schema.gen.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import { ensureDir } from "../../runtime/files.ts";
+import { ensureOwnDir } from "../../runtime/files.ts";
 import type { Logger } from "../../runtime/log.ts";
 import { agentError } from "../errors.ts";
 import { type Callers, checkSocketPath, type Peer } from "../peer/index.ts";
@@ -52,7 +52,8 @@ export interface RunningLaunchService {
 
 /**
  * Prepares the folder of the private sockets and the handlers.
- * @throws SOCKET_PATH_INVALID when the folder's path is too long, FILE_UNWRITABLE
+ * @throws SOCKET_PATH_INVALID when the folder's path is too long; FILE_EXPOSED when it is somebody
+ * else's; FILE_UNWRITABLE
  */
 export async function startLaunchService(
   options: LaunchServiceOptions,
@@ -60,7 +61,7 @@ export async function startLaunchService(
   const folder = resolve(options.folder);
   checkSocketPath(socketPathIn(folder));
   // Others may enter but not list it.
-  await ensureDir(folder, 0o711);
+  await ensureOwnDir(folder, 0o711);
   // Left by an agent that was killed.
   for (const name of await readdir(folder)) {
     if (SOCKET_NAME.test(name)) await unlink(join(folder, name));

@@ -4,9 +4,12 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import {
   chmodSync,
   chownSync,
+  lstatSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -15,6 +18,7 @@ import t from "tap";
 import {
   createFileAtomic,
   ensureDir,
+  ensureOwnDir,
   readFileBounded,
   readPrivateFile,
   removeFile,
@@ -137,3 +141,26 @@ t.test("a folder gets the mode it needs, new or not", async (t) => {
   writeFileSync(join(dir, "file"), "");
   await t.rejects(ensureDir(join(dir, "file", "x")), { reason: "FILE_UNWRITABLE", code: 14 });
 });
+
+t.test("a folder of one's own is made, and a link in its place refused", async (t) => {
+  const dir = t.testdir({ theirs: {} });
+  await ensureOwnDir(join(dir, "own"), 0o711);
+  await ensureOwnDir(join(dir, "own"), 0o711);
+  t.equal(statSync(join(dir, "own")).mode & 0o777, 0o711);
+  chmodSync(join(dir, "theirs"), 0o755);
+  symlinkSync(join(dir, "theirs"), join(dir, "link"));
+  await t.rejects(ensureOwnDir(join(dir, "link"), 0o700), { reason: "FILE_EXPOSED", code: 9 });
+  t.equal(statSync(join(dir, "theirs")).mode & 0o777, 0o755, "and its target left alone");
+});
+
+t.test(
+  "a folder that another user has put there is refused",
+  { skip: process.getuid?.() === 0 ? false : "needs root to be another user" },
+  async (t) => {
+    const path = join(t.testdir(), "launch");
+    mkdirSync(path, 0o711);
+    chownSync(path, 65_534, 65_534);
+    await t.rejects(ensureOwnDir(path, 0o711), { reason: "FILE_EXPOSED", message: /uid 65534/ });
+    t.equal(lstatSync(path).uid, 65_534);
+  },
+);
