@@ -6,10 +6,10 @@ import { dirname, join } from "node:path";
 import { LaunchService } from "../proto/schema.gen.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
 import { ensureDir } from "../runtime/files.ts";
-import { startHealth } from "../runtime/health.ts";
+import type { ReadinessCheck, RunningHealth } from "../runtime/health.ts";
 import { Lifecycle } from "../runtime/lifecycle.ts";
 import type { Logger } from "../runtime/log.ts";
-import { createMetrics } from "../runtime/metrics.ts";
+import { createMetrics, type Metrics } from "../runtime/metrics.ts";
 import { loadOrCreateSealingKey, sealedFile } from "../runtime/sealed-file.ts";
 import { startAdmin } from "./admin/admin.ts";
 import { NODE_ATTESTORS } from "./attestation/index.ts";
@@ -29,7 +29,7 @@ import { Follower } from "./link/follow.ts";
 import { Link } from "./link/link.ts";
 import { Renewal } from "./link/renewal.ts";
 import { ServerSigning } from "./link/signing.ts";
-import { trimMemoryWhenIdle } from "./memory.ts";
+import { keepYoungGenerationSmall, trimMemoryWhenIdle } from "./memory.ts";
 import { observe } from "./observe.ts";
 import { startCallers } from "./peer/index.ts";
 import { WorkloadServer } from "./socket.ts";
@@ -90,6 +90,7 @@ export async function start(config: AgentConfig, options: StartOptions): Promise
 
 async function startParts(context: Context): Promise<RunningAgent> {
   const { config, clock, log, lifecycle } = context;
+  keepYoungGenerationSmall();
   await makeFolders(config);
   const identity = await loadIdentity(context);
   const signing = new ServerSigning();
@@ -104,19 +105,10 @@ async function startParts(context: Context): Promise<RunningAgent> {
   const ready = Promise.race([link.synced, lifecycle.failed]);
   ready.catch(() => undefined); // may be watched by nobody
 
-  const health =
-    config.health === undefined
-      ? undefined
-      : await startHealth({
-          log,
-          metrics,
-          ...config.health,
-          checks: {
-            server: () => signing.isConnected || "no link to the server",
-            sync: () => cache.subscribers.synced || "nothing heard from the server yet",
-          },
-        });
-  if (health !== undefined) lifecycle.own("health", () => health.stop());
+  const health = await startHealth(context, metrics, {
+    server: () => signing.isConnected || "no link to the server",
+    sync: () => cache.subscribers.synced || "nothing heard from the server yet",
+  });
   const memory = trimMemoryWhenIdle({ clock, log });
   lifecycle.own("memory", () => memory.stop());
   log.info({ socket: config.socket.path, trust_domain: config.trustDomain.name }, "agent started");
@@ -203,7 +195,7 @@ function buildCache(context: Context, signing: ServerSigning): Cache {
 async function startSockets(
   context: Context,
   cache: Cache,
-  metrics: ReturnType<typeof createMetrics>,
+  metrics: Metrics,
 ): Promise<{ setServing(isServing: boolean): void }> {
   const { config, clock, log, lifecycle } = context;
   const broken = Promise.withResolvers<void>();
@@ -279,6 +271,18 @@ async function startSockets(
 /** What one process may take of what its user may: services that run as one user must not starve each other. */
 function shareOf(ofUser: number): number {
   return Math.ceil(ofUser / 2);
+}
+
+/** Loaded only where it is wanted: Node's HTTP takes several megabytes of every agent's memory. */
+async function startHealth(
+  { config, log, lifecycle }: Context,
+  metrics: Metrics,
+  checks: Readonly<Record<string, ReadinessCheck>>,
+): Promise<RunningHealth | undefined> {
+  const { health } = config;
+  if (health === undefined) return undefined;
+  const { startHealth: listen } = await import("../runtime/health.ts");
+  return lifecycle.start("health", () => listen({ log, metrics, ...health, checks }));
 }
 
 function buildLink(
