@@ -1,4 +1,6 @@
-// SPIFFE-ID.md: one test per row, accept and reject.
+// SPIFFE-ID.md: one test per row, accept and reject. IDs that go through a running trust domain:
+// served-ids.test.ts.
+import { sign } from "node:crypto";
 import t from "tap";
 import { findTrustDomain } from "../../cli/up-trust-domain.ts";
 import { fetchX509Svid } from "../../client/fetch.ts";
@@ -14,10 +16,12 @@ import { parseConfig } from "../../runtime/config.ts";
 import { serverConfigSchema } from "../../server/config.ts";
 import { validateEntry } from "../../server/entries/validate.ts";
 import { FakeWorkloadApi, x509SvidToWire } from "../support/fake-workload-api.ts";
+import { LaxAuthority } from "../support/lax-authority.ts";
 import { TestAuthority } from "../support/test-authority.ts";
 import { draft } from "../support/test-store.ts";
 
-const refused = { reason: "SPIFFE_ID_INVALID", code: Status.invalidArgument };
+const code = Status.invalidArgument;
+const refused = { reason: "SPIFFE_ID_INVALID", code };
 const now = new Date();
 
 const north = await TestAuthority.create("north.test");
@@ -28,11 +32,44 @@ const rules = {
   isFederated: (name: string) => name === "south.test",
 };
 
-/** A row that is a matter of grammar: IDs it accepts as written, and IDs it refuses. */
+const lax = LaxAuthority.create();
+const keyPair = generateP256KeyPair();
+
+/** Validates a certificate with this URI name, whose trust domain, whatever it is, has our authority. */
+function validateCertificate(uri: string) {
+  const { chain } = lax.issue("", { uris: [uri], keyPair });
+  return validateX509Svid(chain, () => [lax.certificate], now);
+}
+
+/** The same with a token of this subject. */
+function validateToken(sub: string) {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const exp = Math.floor(now.getTime() / 1000) + 60;
+  const input = `${part({ alg: "ES256", kid: "k1" })}.${part({ sub, aud: "a", exp })}`;
+  const key = { key: keyPair.privateKey, dsaEncoding: "ieee-p1363" } as const;
+  const token = `${input}.${sign("sha256", Buffer.from(input), key).toString("base64url")}`;
+  const authority = { keyId: "k1", spki: keyPair.spki, expiresAt: undefined, tainted: false };
+  return validateJwtSvid(token, { audience: ["a"], authoritiesOf: () => [authority], now });
+}
+
+/** A row that is a matter of grammar: IDs it accepts as written, and IDs it refuses, wherever one comes in. */
 function grammar(title: string, accept: readonly string[], reject: readonly string[]): void {
   t.test(title, async (t) => {
-    for (const text of accept) t.equal(SpiffeId.parse(text).toString(), text);
-    for (const text of reject) t.throws(() => SpiffeId.parse(text), refused, JSON.stringify(text));
+    for (const text of accept) {
+      const id = SpiffeId.parse(text);
+      t.equal(id.toString(), text);
+      t.equal((await validateToken(text)).id.toString(), text);
+      if (id.path !== "") t.equal(validateCertificate(text).id.toString(), text);
+    }
+    for (const text of reject) {
+      const shown = JSON.stringify(text);
+      t.throws(() => SpiffeId.parse(text), refused, shown);
+      // Its reason is another one when the certificate cannot even be read: bytes over 0x7F.
+      t.throws(() => validateCertificate(text), { code }, shown);
+      await t.rejects(validateToken(text), { reason: "JWT_SVID_CLAIMS", code }, shown);
+      const entry = { ...draft(), spiffeId: text };
+      t.throws(() => validateEntry(entry, rules), { reason: "ENTRY_INVALID", code }, shown);
+    }
   });
 }
 
@@ -246,7 +283,7 @@ t.test("ID-29 the SPIFFE ID and the public key are inside what is signed", async
     const forged = Buffer.from(original);
     const at = forged.indexOf(part) + part.length - 1;
     forged[at] = (forged[at] ?? 0) ^ 1;
-    t.throws(() => validateX509Svid([forged], anchorsOf, now));
+    t.throws(() => validateX509Svid([forged], anchorsOf, now), { code: Status.invalidArgument });
   }
   t.ok(validateX509Svid([original], anchorsOf, now));
   const { token, authority } = await tokenOf(SpiffeId.parse("spiffe://north.test/db"));
@@ -301,6 +338,9 @@ t.test("ID-32 what a foreign trust domain asserts counts only as its own", async
   const [ours, theirs] = [await validate(north), await validate(south)];
   t.ok(authorize(ours.id, ours));
   t.notOk(authorize(theirs.id, theirs));
+  for (const name of ["xnorth.test", "a.north.test", "north.tes", "north.test.evil.test"]) {
+    t.notOk(authorize(SpiffeId.parse(`spiffe://${name}/role/admin`), ours), name);
+  }
 });
 
 t.test("ID-33 documents hold only what is required: no volatile facts", async (t) => {
