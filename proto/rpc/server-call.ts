@@ -231,11 +231,13 @@ export class ServerCall implements CallContext {
 
   /** Writes a message. */
   #send(message: unknown, onWritten?: () => void): void {
-    const bytes =
-      message instanceof Encoded ? message.bytes : this.#parts.method.response.encode(message);
+    const framed =
+      message instanceof Encoded
+        ? message.framed
+        : frame(this.#parts.method.response.encode(message));
     if (!this.#isOpen) return;
     if (!this.#stream.headersSent) this.#stream.respond(RESPONSE, WITH_TRAILERS);
-    this.#stream.write(frame(bytes), onWritten);
+    this.#stream.write(framed, onWritten);
   }
 
   // Not the stream's own mark, 64 KiB: a thousand clients that do not read would hold that many.

@@ -2,6 +2,7 @@
 // call it. The values themselves are generated (schema.gen.ts).
 
 import type { Codec, Init, Schema } from "../codec.ts";
+import { frame } from "./frames.ts";
 
 /** Which sides of a method stream. */
 export type MethodKind = "unary" | "serverStream" | "clientStream" | "bidi";
@@ -27,12 +28,19 @@ export interface Service<M extends Methods = Methods> {
   readonly methods: M;
 }
 
-/** A message of a stream that is encoded already, so that a broadcast is encoded once. */
+/** A message of a stream that is encoded already, so that a broadcast is encoded, and held, once. */
 export class Encoded {
   readonly bytes: Buffer;
+  #framed: Buffer | undefined;
 
   constructor(bytes: Buffer) {
     this.bytes = bytes;
+  }
+
+  /** As it is sent, with gRPC's prefix: one copy for all streams. */
+  get framed(): Buffer {
+    this.#framed ??= frame(this.bytes);
+    return this.#framed;
   }
 
   /** Encodes `message` once, for any number of streams. */
