@@ -27,6 +27,7 @@ export interface HeldSvid {
   readonly chain: Uint8Array;
   /** Unencrypted PKCS #8 DER. */
   readonly privateKey: Uint8Array;
+  readonly notBefore: Date;
   readonly notAfter: Date;
   readonly renewAt: Date;
   /** Key IDs (hex) of the authorities above the leaf, nearest first. */
@@ -124,6 +125,7 @@ function accept(
     inputs: svidInputs(entry),
     chain: new Uint8Array(Buffer.concat(chain)),
     privateKey: exportPkcs8(key.privateKey),
+    notBefore: leaf.notBefore,
     notAfter: leaf.notAfter,
     renewAt: renewAt(madeAt, leaf.notAfter, options.random()),
     issuerKeyIds: issuerKeyIds(certificates),

@@ -1,8 +1,9 @@
 // Renews X509-SVIDs before they expire: at half their lifetime, spread by 10 % (pki/lifetime.ts); at once
-// when the authority above them has been tainted or revoked. One timer stands for all of them. The old
+// when the authority above them has been tainted or revoked, or when the clock was set back to before they
+// begin. One timer stands for all of them. The old
 // SVID is served until its successor is there; when none comes until it expires, its subscribers are told.
 
-import type { Clock, Timer } from "../../runtime/clock.ts";
+import { type Clock, onClockSetBack, type Timer } from "../../runtime/clock.ts";
 import type { BundleCache } from "./bundles.ts";
 import type { HeldSvid } from "./mint.ts";
 import type { SvidCache } from "./svids.ts";
@@ -23,6 +24,7 @@ const WITHDRAWN_RETRY_MS = 10_000;
 /** Watches over the lifetimes of the SVIDs that are held. */
 export class Rotation {
   readonly #options: RotationOptions;
+  readonly #setBack: Timer;
   #timer: Timer | undefined;
   #timerAtMs = Number.POSITIVE_INFINITY;
   #scheduled = false;
@@ -33,6 +35,7 @@ export class Rotation {
 
   constructor(options: RotationOptions) {
     this.#options = options;
+    this.#setBack = onClockSetBack(options.clock, () => this.#replaceFuture());
   }
 
   /** To call when SVIDs have come or gone. Cheap: many calls in one turn count as one. */
@@ -54,7 +57,18 @@ export class Rotation {
 
   stop(): void {
     this.#stopped = true;
+    this.#setBack.cancel();
     this.#timer?.cancel();
+  }
+
+  /** Peers refuse an SVID that is not valid yet. Once for each step of the clock, not for ever where two differ. */
+  #replaceFuture(): void {
+    const nowMs = this.#now();
+    const future = [...this.#options.svids.held()].filter(
+      (svid) => svid.notBefore.getTime() > nowMs,
+    );
+    this.#options.svids.renew(future.map((svid) => svid.entryId));
+    this.changed();
   }
 
   #isWithdrawn(svid: HeldSvid): boolean {

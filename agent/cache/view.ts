@@ -39,6 +39,8 @@ export class View {
   readonly #sources: ViewSources;
   #entries: readonly RegistrationEntry[] = [];
   #stale = true;
+  /** From this moment on an entry or SVID in what was made has expired. */
+  #expiresAtMs = Number.POSITIVE_INFINITY;
   readonly #messages = new Map<Profile, Encoded>();
   /** Messages that something has changed under since they were made. */
   readonly #outdated = new Set<Profile>();
@@ -62,6 +64,7 @@ export class View {
 
   /** The entries that match, oldest first; those that repeat an earlier one's hint are left out. */
   get entries(): readonly RegistrationEntry[] {
+    this.#dropExpired();
     if (this.#stale) this.#match();
     return this.#entries;
   }
@@ -99,8 +102,10 @@ export class View {
     const found: Identity[] = [];
     for (const entry of this.entries) {
       const svid = this.#sources.svids.get(entry.id);
-      if (svid !== undefined && svid.notAfter.getTime() > nowMs) found.push({ entry, svid });
-      else if (this.#sources.svids.refusalOf(entry) !== undefined) continue;
+      if (svid !== undefined && svid.notAfter.getTime() > nowMs) {
+        this.#expiresAtMs = Math.min(this.#expiresAtMs, svid.notAfter.getTime());
+        found.push({ entry, svid });
+      } else if (this.#sources.svids.refusalOf(entry) !== undefined) continue;
       else if (found.length === 0 && svid !== undefined) throw expired(svid);
       else if (found.length === 0 && !this.#hasServed) throw missing(entry);
     }
@@ -124,6 +129,7 @@ export class View {
 
   /** The message as it is now; the same value as before when nothing in it changed. */
   message(profile: Profile): Encoded {
+    this.#dropExpired();
     const held = this.#messages.get(profile);
     const isCurrent = held !== undefined && !this.#outdated.has(profile);
     const fresh = isCurrent ? held : profile.encode(this);
@@ -167,6 +173,16 @@ export class View {
     this.#hasServed = false;
   }
 
+  /**
+   * What has expired is not served again, though nobody said so: timers stand still while a machine
+   * sleeps, and no server may be there to take expired entries away.
+   */
+  #dropExpired(): void {
+    if (this.#sources.now().getTime() < this.#expiresAtMs) return;
+    this.#expiresAtMs = Number.POSITIVE_INFINITY;
+    this.rematch();
+  }
+
   #match(): void {
     const { entries, now } = this.#sources;
     const nowSeconds = now().getTime() / 1000;
@@ -174,8 +190,10 @@ export class View {
     const matched = entries.matching(this.selectors).filter((entry) => {
       // Entries that store their SVID elsewhere are not for the Workload API.
       if (entry.storeSvid) return false;
-      if (entry.expiresAtUnixSeconds !== 0 && entry.expiresAtUnixSeconds <= nowSeconds)
-        return false;
+      if (entry.expiresAtUnixSeconds !== 0) {
+        if (entry.expiresAtUnixSeconds <= nowSeconds) return false;
+        this.#expiresAtMs = Math.min(this.#expiresAtMs, entry.expiresAtUnixSeconds * 1000);
+      }
       if (entry.hint === "") return true;
       if (hints.has(entry.hint)) return false;
       hints.add(entry.hint);

@@ -1,11 +1,11 @@
 // Renews the agent's own SVID: at half its lifetime, or at once when the authority above it has been
-// withdrawn. The server keeps the old one valid until the new one is first used, so a lost answer
+// withdrawn, or the clock was set back to before it begins. The server keeps the old one valid until the new one is first used, so a lost answer
 // strands nobody.
 
 import { renewAt } from "../../pki/lifetime.ts";
 import type { TrustDomain } from "../../pki/spiffe-id.ts";
 import { backoff } from "../../runtime/backoff.ts";
-import type { Clock } from "../../runtime/clock.ts";
+import { type Clock, onClockSetBack } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { AgentIdentity } from "../identity.ts";
 import { renewNode } from "./attest.ts";
@@ -45,6 +45,10 @@ export class Renewal {
     const { notBefore, notAfter } = svid.leaf;
     // Not from its backdated start: an SVID of a few seconds would be due again as soon as it came.
     const issuedAt = this.#issuedAt ?? notBefore;
+    // Over the connection that stands: the server lets nobody in whose SVID is not valid yet.
+    using _setBack = onClockSetBack(clock, () => {
+      if (notBefore.getTime() > clock.now().getTime()) this.hurry();
+    });
     await this.#wait(renewAt(issuedAt, notAfter, random()), signal);
     for (;;) {
       signal.throwIfAborted();

@@ -58,10 +58,13 @@ export class TestClock implements Clock {
     await settle();
   }
 
-  /** Sets the wall clock back, as an administrator does: delays go on, moments are farther away. */
-  setBack(ms: number): void {
-    this.#nowMs -= ms;
-    for (const pending of this.#pending) if (pending.isDelay) pending.atMs -= ms;
+  /**
+   * Sets the wall clock, forward or (negative) back, as an administrator does or a machine that slept:
+   * delays go on, and no timer fires before time moves on.
+   */
+  step(ms: number): void {
+    this.#nowMs += ms;
+    for (const pending of this.#pending) if (pending.isDelay) pending.atMs += ms;
   }
 
   /** Moves time forward to a moment. */

@@ -304,3 +304,41 @@ t.test("a server that mixes up its answers gives nobody another's identity", asy
   await t.rejects(first(client.fetchX509SVID({})), { code: Status.unavailable });
   t.equal(agent.svids.size, 0);
 });
+
+t.test("what expired while the machine slept is not served, before any timer fires", async (t) => {
+  const agent = await TestAgent.create(t, [entryOf("db")]);
+  const client = await agent.connect();
+  await first(client.fetchX509SVID({}));
+  agent.clock.step(2 * 3_600_000);
+  await t.rejects(first(client.fetchX509SVID({})), { reason: "SVIDS_EXPIRED" });
+});
+
+t.test("an entry that expires is not served any longer, though no server says so", async (t) => {
+  const nowSeconds = 1_893_456_000;
+  const agent = await TestAgent.create(t, [
+    entryOf("db", { expiresAtUnixSeconds: nowSeconds + 60 }),
+  ]);
+  t.equal(agent.clock.now().getTime() / 1000, nowSeconds);
+  const client = await agent.connect();
+  t.strictSame(idsOf(await first(client.fetchX509SVID({}))), ids("db"));
+  await agent.clock.advance(61_000);
+  await t.rejects(first(client.fetchX509SVID({})), { reason: "NO_IDENTITY_ISSUED" });
+  await t.rejects(client.fetchJWTSVID({ audience: ["a"] }), { reason: "NO_IDENTITY_ISSUED" });
+});
+
+t.test(
+  "an SVID that is not valid yet, after the clock was set back, is replaced once",
+  async (t) => {
+    const agent = await TestAgent.create(t, [entryOf("db")]);
+    const stream = new StreamReader((await agent.connect()).fetchX509SVID({}));
+    await stream.next();
+    agent.clock.step(-1_200_000);
+    await agent.clock.advance(10_000);
+    const after = await stream.next();
+    const [leaf] = parseCertificates(after.svids[0]?.x509Svid ?? new Uint8Array());
+    t.ok(leaf && leaf.notBefore <= agent.clock.now());
+    await agent.clock.advance(60_000);
+    t.equal(agent.signing.batches.length, 2);
+    await stream.close();
+  },
+);

@@ -60,4 +60,10 @@ t.test("an agent's SVID of seconds is not renewed again as soon as it came", asy
   await clock.advance(2_000);
   await second;
   t.equal(renewals, 2);
+
+  const third = run();
+  clock.step(-60_000);
+  await clock.advance(5_000);
+  await third;
+  t.equal(renewals, 3, "the clock was set back to before it begins");
 });

@@ -59,7 +59,7 @@ t.test("refuses a batch that never fits, and a queue that grew too long", async 
 t.test("keeps nobody out after the clock was set back", async (t) => {
   const { clock, limits } = limiter();
   await limits.take(ATTEST, "10.0.0.1", 1, signal);
-  clock.setBack(3 * 86_400_000);
+  clock.step(-3 * 86_400_000);
   await limits.take(ATTEST, "10.0.0.1", 1, signal);
   await t.rejects(limits.take(SIGN, "10.0.0.1", 501, signal), { reason: "RATE_LIMITED", code: 8 });
 });
