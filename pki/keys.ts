@@ -207,8 +207,11 @@ function checkKey(key: KeyObject): void {
   });
 }
 
-/** OpenSSL reads PEM lines of up to 254 characters: a P-256 key needs one, others are folded. */
-function spkiPem(spki: Uint8Array): string {
+/**
+ * A public key as PEM, the form in which Node reads keys fastest. OpenSSL takes lines of up to 254
+ * characters: a P-256 key needs one, others are folded.
+ */
+export function spkiPem(spki: Uint8Array): string {
   const base64 = Buffer.from(spki.buffer, spki.byteOffset, spki.byteLength).toString("base64");
   const body = base64.length <= 128 ? base64 : base64.replace(/.{64}(?=.)/g, "$&\n");
   return `-----BEGIN PUBLIC KEY-----\n${body}\n-----END PUBLIC KEY-----\n`;

@@ -16,7 +16,13 @@ import { extensionValues, readExtensions } from "./extensions.ts";
 import { derAltNames } from "./extensions-writer.ts";
 import { derName, SVID_SUBJECT } from "./name.ts";
 import { EXTENSION_REQUEST_OID } from "./oid.ts";
-import { isSignedBy, parseSignatureAlgorithm, SIGNING_SCHEMES } from "./signature.ts";
+import {
+  isSignedBy,
+  isSignedByP256,
+  parseSignatureAlgorithm,
+  SIGNING_SCHEMES,
+  type SignatureAlgorithm,
+} from "./signature.ts";
 
 const MAX_CSR_BYTES = 16_384;
 const MAX_ATTRIBUTES = 16;
@@ -26,7 +32,6 @@ const CERTIFIED_CURVES: readonly (string | undefined)[] = ["prime256v1", "secp38
 export interface CertificateRequest {
   /** SubjectPublicKeyInfo, DER. */
   readonly spki: Uint8Array;
-  readonly publicKey: KeyObject;
   readonly uris: readonly string[];
   readonly dnsNames: readonly string[];
 }
@@ -56,12 +61,10 @@ export function parseCsr(der: Uint8Array): CertificateRequest {
   fields.finish();
 
   if (algorithm === undefined) throw failure("its signature algorithm is not supported");
-  const publicKey = importSpki(spki);
-  if (!isP256Spki(spki)) checkCertifiable(publicKey);
-  if (!isSignedBy(publicKey, algorithm, info, signature)) {
+  if (!isSignedByItsKey(spki, algorithm, info, signature)) {
     throw failure("its signature was not made by its own key");
   }
-  return { spki, publicKey, ...names };
+  return { spki, uris: names.uris, dnsNames: names.dnsNames };
 }
 
 /** Makes a request signed by its key: subject C=US, O=SPIRE and, if given, URI and DNS names. DER. */
@@ -110,6 +113,19 @@ function readRequestedNames(fields: DerReader): {
     names = { uris, dnsNames };
   }
   return names ?? { uris: [], dnsNames: [] };
+}
+
+function isSignedByItsKey(
+  spki: Uint8Array,
+  algorithm: SignatureAlgorithm,
+  info: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  if (isP256Spki(spki) && isSignedByP256(spki, algorithm, info, signature)) return true;
+  // Another kind of key; or a bad request, of which this finds out what is bad.
+  const key = importSpki(spki);
+  checkCertifiable(key);
+  return isSignedBy(key, algorithm, info, signature);
 }
 
 function checkCertifiable(key: KeyObject): void {

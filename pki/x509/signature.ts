@@ -1,7 +1,7 @@
 // Signature algorithms of certificates and requests: which identifiers are known, which key each
 // needs, and the check itself. SHA-1 and MD5 are not there: their collisions forge certificates.
 import { verify as cryptoVerify, type KeyObject } from "node:crypto";
-import type { HashName, KeyType } from "../keys.ts";
+import { type HashName, type KeyType, spkiPem } from "../keys.ts";
 import { type DerFailure, DerReader, Tag } from "./der.ts";
 import { derElement, derObjectIdentifier, derSequence } from "./der-writer.ts";
 import { SignatureOid } from "./oid.ts";
@@ -53,6 +53,24 @@ export function isSignedBy(
   if (key.asymmetricKeyType !== algorithm.keyKind) return false;
   try {
     return cryptoVerify(algorithm.hash, data, key, signature);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * As {@link isSignedBy}, for the key of a P-256 SubjectPublicKeyInfo (DER) that is used this once:
+ * verifying with its text spares making a KeyObject. Also false when there is no such key.
+ */
+export function isSignedByP256(
+  spki: Uint8Array,
+  algorithm: SignatureAlgorithm,
+  data: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  if (algorithm.keyKind !== "ec") return false;
+  try {
+    return cryptoVerify(algorithm.hash, data, spkiPem(spki), signature);
   } catch {
     return false;
   }
