@@ -9,7 +9,8 @@ import { ensureDir } from "../runtime/files.ts";
 import type { ReadinessCheck, RunningHealth } from "../runtime/health.ts";
 import { Lifecycle } from "../runtime/lifecycle.ts";
 import type { Logger } from "../runtime/log.ts";
-import { createMetrics, type Metrics } from "../runtime/metrics.ts";
+import { keepYoungGenerationSmall, trimMemoryWhenIdle } from "../runtime/memory.ts";
+import { createMetrics, type Metrics, NO_METRICS } from "../runtime/metrics.ts";
 import { loadOrCreateSealingKey, sealedFile } from "../runtime/sealed-file.ts";
 import { startAdmin } from "./admin/admin.ts";
 import { NODE_ATTESTORS } from "./attestation/index.ts";
@@ -29,7 +30,6 @@ import { Follower } from "./link/follow.ts";
 import { Link } from "./link/link.ts";
 import { Renewal } from "./link/renewal.ts";
 import { ServerSigning } from "./link/signing.ts";
-import { keepYoungGenerationSmall, trimMemoryWhenIdle } from "./memory.ts";
 import { observe } from "./observe.ts";
 import { startCallers } from "./peer/index.ts";
 import { WorkloadServer } from "./socket.ts";
@@ -96,7 +96,10 @@ async function startParts(context: Context): Promise<RunningAgent> {
   const signing = new ServerSigning();
   const cache = buildCache(context, signing);
   if (identity.bundle !== undefined) cache.bundles.apply([identity.bundle], []);
-  const metrics = createMetrics({ prefix: "signet_agent_", process: true });
+  const metrics =
+    config.health === undefined
+      ? NO_METRICS
+      : await createMetrics({ prefix: "signet_agent_", process: true });
   observe(metrics, { ...cache, signing, identity });
 
   const server = await startSockets(context, cache, metrics);

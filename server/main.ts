@@ -20,7 +20,8 @@ import { ensureDir } from "../runtime/files.ts";
 import { startHealth } from "../runtime/health.ts";
 import { Lifecycle } from "../runtime/lifecycle.ts";
 import type { Logger } from "../runtime/log.ts";
-import { createMetrics } from "../runtime/metrics.ts";
+import { trimMemoryWhenIdle } from "../runtime/memory.ts";
+import { createMetrics, type Metrics, NO_METRICS } from "../runtime/metrics.ts";
 import { agentHandlers } from "./api/agent.ts";
 import { Authorizer, agentOf, type Caller } from "./api/authorize.ts";
 import { bundleHandlers } from "./api/bundle.ts";
@@ -91,7 +92,7 @@ interface Base {
   readonly clock: Clock;
   readonly version: string;
   readonly lifecycle: Lifecycle;
-  readonly metrics: ReturnType<typeof createMetrics>;
+  readonly metrics: Metrics;
 }
 
 /**
@@ -102,7 +103,10 @@ interface Base {
 export async function start(config: ServerConfig, options: ServerOptions): Promise<RunningServer> {
   const { log, clock = systemClock, version = "dev", signal } = options;
   const lifecycle = new Lifecycle({ log, clock });
-  const metrics = createMetrics({ prefix: "signet_server_", process: true });
+  const metrics =
+    config.health === undefined
+      ? NO_METRICS
+      : await createMetrics({ prefix: "signet_server_", process: true });
   const base: Base = { config, log, clock, version, lifecycle, metrics };
   try {
     signal?.throwIfAborted();
@@ -245,6 +249,9 @@ async function startEdges(base: Base, stores: Stores, ca: Ca) {
   lifecycle.run("pruning", (signal) => prune(upkeep, signal));
   lifecycle.run("store watch", (signal) => watchStore(upkeep, signal));
   lifecycle.run("health", (signal) => reportHealth(checks, statuses, upkeep, signal));
+
+  const memory = trimMemoryWhenIdle({ clock, log });
+  lifecycle.own("memory", () => memory.stop());
 
   const { anchorsOf } = identity;
   const connections = new Connections({ ...config.listen, clock, log, anchorsOf });

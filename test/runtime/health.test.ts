@@ -7,7 +7,7 @@ import { silentLogger } from "../../runtime/log.ts";
 import { createMetrics } from "../../runtime/metrics.ts";
 
 t.test("live, ready and metrics answer; readiness names what is missing", async (t) => {
-  const metrics = createMetrics();
+  const metrics = await createMetrics();
   const issued = metrics.counter({ name: "issued_total", help: "SVIDs issued", labels: ["kind"] });
   issued.inc({ kind: "x509" }, 3);
   metrics.gauge({ name: "entries", help: "entries known", read: () => 42 });
@@ -62,11 +62,11 @@ t.test("junk is refused and a port in use is a clear error", async (t) => {
 });
 
 t.test("two registries share nothing", async (t) => {
-  const [a, b] = [createMetrics(), createMetrics({ prefix: "other_" })];
+  const [a, b] = [await createMetrics(), await createMetrics({ prefix: "other_" })];
   a.counter({ name: "x_total", help: "x" }).inc();
   b.counter({ name: "x_total", help: "x" });
   t.match(await a.text(), /^signet_x_total 1$/m);
   t.match(await b.text(), /^other_x_total 0$/m);
   t.notMatch(await b.text(), /signet_/);
-  t.match(await createMetrics({ process: true }).text(), /process_cpu_seconds_total/);
+  t.match(await (await createMetrics({ process: true })).text(), /process_cpu_seconds_total/);
 });

@@ -20,7 +20,7 @@ import { SpiffeWorkloadApi, type workload } from "../../proto/schema.gen.ts";
 import type { RegistrationEntry } from "../../proto/types/entry.ts";
 import { parseSelector } from "../../proto/types/selector.ts";
 import { silentLogger } from "../../runtime/log.ts";
-import { createMetrics } from "../../runtime/metrics.ts";
+import { NO_METRICS } from "../../runtime/metrics.ts";
 import { TestClock } from "./clock.ts";
 import { bundleOf, createSigner, type TestSigner, TestSigning } from "./test-signing.ts";
 
@@ -178,7 +178,7 @@ export class TestAgent {
         streamsPerUid: options.streamsPerUid ?? 1000,
         streamsPerProcess: options.streamsPerProcess ?? 1000,
       },
-      metrics: createMetrics(),
+      metrics: NO_METRICS,
       log: silentLogger,
     });
   }

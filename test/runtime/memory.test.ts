@@ -1,8 +1,8 @@
-// When the agent gives memory back.
+// When a daemon gives memory back.
 
 import t from "tap";
-import { isWorthTrimming, trimMemoryWhenIdle } from "../../agent/memory.ts";
 import { silentLogger } from "../../runtime/log.ts";
+import { isWorthTrimming, trimMemoryWhenIdle } from "../../runtime/memory.ts";
 import { TestClock } from "../support/clock.ts";
 
 const MIB = 1024 * 1024;

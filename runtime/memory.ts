@@ -1,12 +1,12 @@
 // Takes little memory in a burst, and gives it back after one. V8 keeps the heap that a load made it grow,
 // and an idle process never collects: an agent that served ten thousand calls would hold a quarter of a
-// gigabyte on every node for good. So when the process has been quiet for a while and its heap has grown,
+// gigabyte on every node for good, and so would a server that was filled with entries. So when the process has been quiet for a while and its heap has grown,
 // everything is collected once, in the pause between calls.
 
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import type { Clock, Timer } from "../runtime/clock.ts";
-import type { Logger } from "../runtime/log.ts";
+import type { Clock, Timer } from "./clock.ts";
+import type { Logger } from "./log.ts";
 
 /** What is looked at: the heap, and how busy the process was since the last look. */
 export interface MemorySample {
