@@ -23,6 +23,11 @@ import { Sessions } from "./sessions.ts";
 const RING_CAPACITY = 10_000;
 /** Changed entries a session may have waiting before it is given everything instead. */
 const MAX_PENDING = 10_000;
+/**
+ * Streams one agent may have: it has two while it moves to a new certificate, and may leave some behind
+ * when its host vanishes. An agent gone wrong must not make each change cost what thousands would.
+ */
+const MAX_SESSIONS_OF_AGENT = 8;
 /** Sessions woken in one turn of the event loop: a change for thousands must not hold up everyone else. */
 const WAKE_AT_ONCE = 64;
 
@@ -114,6 +119,8 @@ export class LinkHub implements Publication {
       }
     }
     this.#sessions.add(session);
+    const own = [...this.#sessions.ofAgent(agent.id)].filter(({ isEnded }) => !isEnded);
+    if (own.length > MAX_SESSIONS_OF_AGENT) own[0]?.end();
     return { session, resumed: missed !== undefined };
   }
 
