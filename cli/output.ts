@@ -89,7 +89,8 @@ export function formatError(error: unknown): string {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return `error: unexpected: ${withoutControls(text)}`;
   }
-  const lines = [`error: ${error.message} (${error.reason})`];
+  const [what, ...details] = error.message.split("\n");
+  const lines = [`error: ${what} (${error.reason})`, ...details];
   if (error.hint !== undefined) lines.push(`hint: ${error.hint}`);
   return lines.map(withoutControls).join("\n");
 }

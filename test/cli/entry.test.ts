@@ -224,7 +224,7 @@ t.test("show, count and delete", async (t) => {
   t.match(await command("entry", "delete", "a", "b", ...socket), { code: 0, out: /2 entries/ });
   t.match(await command("entry", "delete", "a", "no", ...socket), {
     code: 1,
-    err: /1 of 2 entries could not be deleted\n {2}no: none/,
+    err: /1 of 2 entries could not be deleted \(BATCH_FAILED\)\n {2}no: none/,
   });
   const wrong = await command("entry", "count", "--match-selectors-on", "some", ...socket);
   t.match(wrong, { code: 2, err: /is not one of exact, any/ });

@@ -61,3 +61,8 @@ t.test("moments are read by people everywhere", async (t) => {
   t.equal(formatMoment(1_800_000_000), "2027-01-15T08:00:00Z");
   t.equal(formatMoment(Number.MAX_SAFE_INTEGER), String(Number.MAX_SAFE_INTEGER));
 });
+
+t.test("an error of several lines has its reason on the first", async (t) => {
+  const error = new IdentityError("CONFIG_INVALID", Status.invalidArgument, "2 problems\n  a\n  b");
+  t.equal(formatError(error), "error: 2 problems (CONFIG_INVALID)\n  a\n  b");
+});
