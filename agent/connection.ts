@@ -15,7 +15,7 @@ export class WorkloadConnection {
   #all: readonly Selector[] = [];
 
   constructor(peer: Peer, selectors: readonly Selector[]) {
-    this.peer = steady(peer);
+    this.peer = new SteadyPeer(peer);
     this.selectors = selectors;
     this.#all = selectors;
   }
@@ -40,26 +40,56 @@ export function connectionOf(tag: unknown): WorkloadConnection {
   throw new TypeError("a call reached the Workload API over a connection without a peer");
 }
 
-function steady(peer: Peer): Peer {
-  let last: ReturnType<Peer["executable"]>;
-  let lastMs = Number.NEGATIVE_INFINITY;
-  const executable = (): ReturnType<Peer["executable"]> => {
-    if (performance.now() - lastMs < FRESH_MS) return last;
-    last = peer.executable();
-    lastMs = performance.now();
-    return last;
-  };
-  const { pid, uid, gid, groups, startTime } = peer;
-  return {
-    pid,
-    uid,
-    gid,
-    groups,
-    startTime,
-    isAlive: () => peer.isAlive(),
-    onExit: (fn) => peer.onExit(fn),
-    executable,
-    parentPid: () => peer.parentPid(),
-    close: () => peer.close(),
-  };
+/** A peer whose executable is read once for several looks in a moment. */
+class SteadyPeer implements Peer {
+  readonly #peer: Peer;
+  #last: ReturnType<Peer["executable"]>;
+  #lastMs = Number.NEGATIVE_INFINITY;
+
+  constructor(peer: Peer) {
+    this.#peer = peer;
+  }
+
+  get pid(): number {
+    return this.#peer.pid;
+  }
+
+  get uid(): number {
+    return this.#peer.uid;
+  }
+
+  get gid(): number {
+    return this.#peer.gid;
+  }
+
+  get groups(): readonly number[] {
+    return this.#peer.groups;
+  }
+
+  get startTime(): bigint | undefined {
+    return this.#peer.startTime;
+  }
+
+  isAlive(): boolean {
+    return this.#peer.isAlive();
+  }
+
+  onExit(fn: () => void): () => void {
+    return this.#peer.onExit(fn);
+  }
+
+  executable(): ReturnType<Peer["executable"]> {
+    if (performance.now() - this.#lastMs < FRESH_MS) return this.#last;
+    this.#last = this.#peer.executable();
+    this.#lastMs = performance.now();
+    return this.#last;
+  }
+
+  parentPid(): number {
+    return this.#peer.parentPid();
+  }
+
+  close(): void {
+    this.#peer.close();
+  }
 }

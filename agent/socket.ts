@@ -4,7 +4,6 @@
 
 import type { Socket } from "node:net";
 import { IdentityError, Status } from "../pki/errors.ts";
-import { repairAuthority } from "../proto/rpc/authority.ts";
 import { addHealth, HealthStatuses, WHOLE_SERVER } from "../proto/rpc/health.ts";
 import { addReflection } from "../proto/rpc/reflection.ts";
 import { createRpcServer, type RpcServer } from "../proto/rpc/server.ts";
@@ -29,8 +28,8 @@ export interface WorkloadServerOptions extends WorkloadApiOptions {
   readonly log: Logger;
 }
 
-/** A connection that says nothing for this long is no gRPC client. */
-const FIRST_BYTES_MS = 20_000;
+/** A connection that makes no call for this long is no gRPC client's. */
+const FIRST_CALL_MS = 60_000;
 const GRACE_MS = 1000;
 
 const STATUS_NAMES = new Map<number, string>(
@@ -88,8 +87,10 @@ export class WorkloadServer {
         // Requests of the Workload API are small; the largest is a token to validate.
         maxMessageBytes: 256 * 1024,
         maxHeldBytesPerConnection: 1024 * 1024,
+        firstCallTimeoutMs: FIRST_CALL_MS,
       },
       enter: countCalls(limits),
+      acceptsPathAuthority: true,
       intercept: async (context, next) => {
         const { method } = context;
         let status = "ok";
@@ -120,13 +121,7 @@ export class WorkloadServer {
 
   /** Takes over an accepted connection that nobody has read from yet. */
   accept(socket: Socket, connection: WorkloadConnection): void {
-    const timer = setTimeout(() => socket.destroy(), FIRST_BYTES_MS);
-    timer.unref();
-    socket.once("close", () => clearTimeout(timer));
-    repairAuthority(socket, (repaired) => {
-      clearTimeout(timer);
-      this.rpc.inject(repaired, connection);
-    });
+    this.rpc.inject(socket, connection);
   }
 
   /** Ends streams with UNAVAILABLE, so that clients come back, and closes connections. */

@@ -41,18 +41,49 @@ export function readPeer(watcher: ExitWatcher, socketFd: number): Peer {
   if (pid <= 0) throw gone(pid);
   const groups = peerGroups(socketFd);
   const pinned = pin(watcher, socketFd, pid);
-  return {
-    pid,
-    uid,
-    gid,
-    groups,
-    startTime: pinned.startTime,
-    isAlive: () => pinned.isAlive(),
-    onExit: (fn) => pinned.onExit(fn),
-    executable: () => pinned.executable(),
-    parentPid: () => pinned.parentPid(),
-    close: () => pinned.close(),
-  };
+  return new PinnedPeer(pinned, uid, gid, groups);
+}
+
+class PinnedPeer implements Peer {
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups: readonly number[];
+  readonly #pinned: PinnedProcess;
+
+  constructor(pinned: PinnedProcess, uid: number, gid: number, groups: readonly number[]) {
+    this.#pinned = pinned;
+    this.uid = uid;
+    this.gid = gid;
+    this.groups = groups;
+  }
+
+  get pid(): number {
+    return this.#pinned.pid;
+  }
+
+  get startTime(): bigint | undefined {
+    return this.#pinned.startTime;
+  }
+
+  isAlive(): boolean {
+    return this.#pinned.isAlive();
+  }
+
+  onExit(fn: () => void): () => void {
+    return this.#pinned.onExit(fn);
+  }
+
+  executable(): Executable | undefined {
+    return this.#pinned.executable();
+  }
+
+  parentPid(): number {
+    return this.#pinned.parentPid();
+  }
+
+  close(): void {
+    this.#pinned.close();
+  }
 }
 
 function pin(watcher: ExitWatcher, socketFd: number, pid: number): PinnedProcess {

@@ -59,7 +59,7 @@ interface Connection {
   readonly socket: Duplex;
   readonly peer: unknown;
   readonly limits: ConnectionLimits;
-  readonly firstCallTimer: NodeJS.Timeout;
+  firstCallTimer: NodeJS.Timeout | undefined;
   session: ServerHttp2Session | undefined;
   pingTimer: NodeJS.Timeout | undefined;
   heldBytes: number;
@@ -133,8 +133,7 @@ export class RpcServer {
       return;
     }
     if (socket.destroyed) return;
-    const firstCallTimer = setTimeout(() => socket.destroy(), limits.firstCallTimeoutMs);
-    firstCallTimer.unref();
+    const firstCallTimer = setTimeout(() => socket.destroy(), limits.firstCallTimeoutMs).unref();
     const connection: Connection = {
       socket,
       peer,
@@ -149,7 +148,7 @@ export class RpcServer {
     this.#connections.add(connection);
     this.#sweeper ??= this.#sweep();
     socket.once("close", () => {
-      clearTimeout(firstCallTimer);
+      clearTimeout(connection.firstCallTimer);
       clearInterval(connection.pingTimer);
       connection.session?.destroy();
       this.#connections.delete(connection);
@@ -239,6 +238,7 @@ export class RpcServer {
       return;
     }
     clearTimeout(connection.firstCallTimer);
+    connection.firstCallTimer = undefined;
     connection.calls++;
     const call = new ServerCall(stream, headers, {
       ...route,
