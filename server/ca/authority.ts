@@ -27,8 +27,13 @@ import { type AuthoritySlots, activated, slotsOf, without } from "./slots.ts";
 
 /** How long a forced activation waits for the node agents before it goes on without them. */
 const FORCED_WAIT_MS = 10_000;
-/** How long an expired authority stays in the bundle: clocks differ, and validators allow some leeway. */
-const EXPIRED_GRACE_MS = 60_000;
+/**
+ * How long an expired authority stays in the bundle: as long again as it lived, within these bounds.
+ * Clocks differ, and validators allow some leeway; and a server whose own clock is ahead for a moment must
+ * not throw away for good what every agent's identity hangs from.
+ */
+const MIN_EXPIRED_GRACE_MS = 60_000;
+const MAX_EXPIRED_GRACE_MS = 24 * 3_600_000;
 
 export interface AuthoritiesOptions {
   readonly trustDomain: TrustDomain;
@@ -224,7 +229,9 @@ export class Authorities {
   /** Takes what has expired out of the bundle and the journal, then destroys the keys: the second and third law. */
   dropExpired(): Promise<void> {
     return this.#exclusive(async () => {
-      const limit = new Date(this.#options.clock.now().getTime() - EXPIRED_GRACE_MS);
+      const { clock, ca } = this.#options;
+      const graceMs = Math.max(ca.ttlSeconds * 1000, MIN_EXPIRED_GRACE_MS);
+      const limit = new Date(clock.now().getTime() - Math.min(graceMs, MAX_EXPIRED_GRACE_MS));
       const expired = this.#journal.authorities.filter(
         ({ status, notAfter }) => status !== "active" && notAfter.getTime() < limit.getTime(),
       );
