@@ -1,0 +1,19 @@
+// Every example is run by something: `npm start`, which takes too long for these tests and is a step of
+// its own in .ci/run, or the tour of README, which test/readme.test.ts runs.
+import { readdirSync, readFileSync } from "node:fs";
+import t from "tap";
+import { codeBlocks, sectionOf } from "./support/markdown.ts";
+
+const root = new URL("..", import.meta.url).pathname;
+const read = (file: string): string => readFileSync(`${root}${file}`, "utf8");
+
+t.test("every example is run", async (t) => {
+  const { scripts } = JSON.parse(read("package.json")) as { scripts: { start: string } };
+  const tour = codeBlocks(sectionOf(read("README.md"), "## Five minutes"))
+    .filter(({ info }) => info.startsWith("sh"))
+    .map(({ code }) => code)
+    .join("\n");
+  const run = `${scripts.start}\n${tour}`;
+  for (const folder of readdirSync(`${root}examples`)) t.match(run, `node examples/${folder}/`);
+  t.match(read(".ci/run"), /^npm start$/m);
+});
