@@ -180,7 +180,7 @@ t.test(
     }
     t.strictSame([...problems], []);
     t.ok(laws.signers >= 16, `${laws.signers} authorities signed`);
-    t.ok(ca.authorities.bundle().x509Authorities.length <= 4);
+    t.ok(ca.authorities.bundle().x509Authorities.length <= 5);
   },
 );
 
