@@ -154,7 +154,9 @@ log: { level: warn }
 }
 
 async function start(args: readonly string[], socket: string): Promise<Measured> {
-  const child = spawn(process.execPath, [SIGNET, ...args], { stdio: ["ignore", "ignore", "inherit"] });
+  const child = spawn(process.execPath, [SIGNET, ...args], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
   const { connect } = await import("node:net");
   for (;;) {
     const open = await new Promise<boolean>((resolve) => {
