@@ -163,6 +163,7 @@ t.test(
       t.equal(der.toString("base64"), x5c[0], "standard base64");
       const certificate = new X509Certificate(der);
       t.ok(certificate.verify(certificate.publicKey), "self-signed");
+      t.equal(certificate.issuer, certificate.subject);
       t.ok(createPublicKey({ key: jwk, format: "jwk" }).equals(certificate.publicKey));
       t.notOk(createPublicKey({ key: jwk, format: "jwk" }).equals(leaf.node.publicKey));
     }
