@@ -144,8 +144,13 @@ export class RawHttp2 {
     values: Readonly<Record<number, number>> = {},
   ): Promise<RawHttp2> {
     const raw = new RawHttp2(await dial(where));
-    raw.write(PREFACE, settings(values));
+    raw.begin(values);
     return raw;
+  }
+
+  /** Sends preface and settings. */
+  begin(values: Readonly<Record<number, number>> = {}): void {
+    this.write(PREFACE, settings(values));
   }
 
   /** Writes these bytes, false when the other side does not take them any more. */
