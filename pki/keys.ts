@@ -151,11 +151,6 @@ export function keyTypeOf(key: KeyObject): KeyType | undefined {
   return details?.modulusLength === 4096 ? "rsa-4096" : undefined;
 }
 
-/** Whether a string names a kind of key that Signet makes. */
-export function isKeyType(name: string): name is KeyType {
-  return (KEY_TYPES as readonly string[]).includes(name);
-}
-
 /**
  * A signer over a key of this process. RSA and P-384 sign in the thread pool.
  * @throws KEY_UNSUPPORTED when the key is none of {@link KEY_TYPES}

@@ -8,7 +8,7 @@ import { pkiError } from "./errors.ts";
 /** Longest SPIFFE ID that is accepted, in bytes, scheme included (s2.3). */
 export const MAX_SPIFFE_ID_BYTES = 2048;
 /** Longest trust domain name that is accepted, in bytes (s2.3). */
-export const MAX_TRUST_DOMAIN_BYTES = 255;
+const MAX_TRUST_DOMAIN_BYTES = 255;
 
 const SCHEME = "spiffe://";
 const SLASH = 0x2f;

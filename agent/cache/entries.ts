@@ -24,7 +24,7 @@ interface Filed {
 const isSpreadSize = (size: number): boolean => size >= 64 && (size & (size - 1)) === 0;
 
 /** The oldest entry first, then by ID: the order of identities, and so the default one, never shuffles. */
-export function byAge(a: RegistrationEntry, b: RegistrationEntry): number {
+function byAge(a: RegistrationEntry, b: RegistrationEntry): number {
   if (a.createdAtUnixSeconds !== b.createdAtUnixSeconds) {
     return a.createdAtUnixSeconds - b.createdAtUnixSeconds;
   }

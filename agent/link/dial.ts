@@ -36,7 +36,7 @@ export interface Connection {
 }
 
 /** The SPIFFE ID of the servers of a trust domain. */
-export function serverIdOf(trustDomain: TrustDomain): string {
+function serverIdOf(trustDomain: TrustDomain): string {
   return `${trustDomain.id}/spire/server`;
 }
 

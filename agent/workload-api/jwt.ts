@@ -28,7 +28,7 @@ export interface JwtOptions extends StreamOptions {
 }
 
 /** The answer of FetchJWTBundles: one JWK Set per trust domain, with JWT keys only. */
-export const JWT_BUNDLES: Profile = {
+const JWT_BUNDLES: Profile = {
   name: "jwt-bundles",
   needsSvids: false,
   encode(view) {

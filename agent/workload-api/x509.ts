@@ -37,7 +37,7 @@ export const X509_SVIDS: Profile = {
 };
 
 /** The answer of FetchX509Bundles: the own trust domain's and those its entries federate with. */
-export const X509_BUNDLES: Profile = {
+const X509_BUNDLES: Profile = {
   name: "x509-bundles",
   needsSvids: false,
   encode(view) {

@@ -10,7 +10,7 @@ import { derToRaw, SIGNING_ALGORITHM } from "./algorithms.ts";
 /** Most audiences one token may name: clients of other languages refuse longer lists. */
 export const MAX_AUDIENCES = 32;
 /** Longest audience, in UTF-16 units. */
-export const MAX_AUDIENCE_LENGTH = 2048;
+const MAX_AUDIENCE_LENGTH = 2048;
 
 export interface JwtSvidRequest {
   readonly signer: Signer;

@@ -15,7 +15,7 @@ export const MAX_TOKEN_BYTES = 65_536;
 /** Most elements of `aud` that are read. */
 const MAX_AUDIENCES = 64;
 /** Allowance for clocks that differ, unless the caller gives one: what JWT libraries usually grant. */
-export const DEFAULT_LEEWAY_SECONDS = 60;
+const DEFAULT_LEEWAY_SECONDS = 60;
 
 /** The largest NumericDate that a Date can hold. */
 const MAX_UNIX_SECONDS = 8_640_000_000_000;

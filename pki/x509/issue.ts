@@ -81,11 +81,6 @@ export function issueX509Leaf(
   return signer.signSync ? finish(signer.signSync(tbs, hash)) : signer.sign(tbs, hash).then(finish);
 }
 
-/** When what this authority issues now must end: with the first certificate of its chain to end. */
-export function latestNotAfter(issuer: X509Issuer): Date {
-  return authorityOf(issuer).notAfter;
-}
-
 /** What is worked out once per authority. */
 interface Authority {
   readonly fields: IssuerFields;

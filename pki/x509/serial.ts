@@ -3,7 +3,7 @@
 import { randomFillSync } from "node:crypto";
 
 /** Every serial number of ours has exactly this many octets. */
-export const SERIAL_BYTES = 16;
+const SERIAL_BYTES = 16;
 
 const pool = new Uint8Array(SERIAL_BYTES * 256);
 let used = pool.length;

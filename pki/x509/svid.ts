@@ -130,7 +130,7 @@ function checkLeafShape(chain: readonly Certificate[]): { leaf: Certificate; id:
  * The SPIFFE ID of a leaf: its only URI name. Says nothing about trust.
  * @throws SVID_URI_SAN_COUNT, SVID_SPIFFE_ID_INVALID, SVID_PATH_MISSING
  */
-export function spiffeIdOf(leaf: Certificate): SpiffeId {
+function spiffeIdOf(leaf: Certificate): SpiffeId {
   const [uri] = leaf.uris;
   if (uri === undefined || leaf.uris.length > 1) {
     throw pkiError(

@@ -10,7 +10,7 @@ import { protoError, type REASONS } from "../errors.ts";
 import { codecOf, type google, type Messages } from "../schema.gen.ts";
 
 /** The domain of our reasons in google.rpc.ErrorInfo. */
-export const ERROR_DOMAIN = "signet";
+const ERROR_DOMAIN = "signet";
 const DETAILS_HEADER = "grpc-status-details-bin";
 const TYPE_PREFIX = "type.googleapis.com/";
 const REASON = /^[A-Z][A-Z0-9_]{0,63}$/;

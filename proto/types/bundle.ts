@@ -68,7 +68,7 @@ export function bundleToWire(
   };
 }
 
-export function jwtAuthorityToWire(authority: JwtAuthority): Init<spire.api.types.JWTKey> {
+function jwtAuthorityToWire(authority: JwtAuthority): Init<spire.api.types.JWTKey> {
   const { keyId, spki, expiresAt, tainted } = authority;
   const seconds = expiresAt === undefined ? 0 : Math.floor(expiresAt.getTime() / 1000);
   return { keyId, publicKey: spki, expiresAt: seconds, tainted };

@@ -39,11 +39,11 @@ type Wire = spire.api.types.Entry;
 type WireMask = Init<spire.api.types.EntryMask>;
 
 /** Longest entry ID and hint, in UTF-16 units, as in SPIRE. */
-export const MAX_ENTRY_ID_LENGTH = 255;
-export const MAX_HINT_LENGTH = 1024;
+const MAX_ENTRY_ID_LENGTH = 255;
+const MAX_HINT_LENGTH = 1024;
 /** Most DNS names, and most trust domains to federate with, of one entry. */
 export const MAX_DNS_NAMES = 256;
-export const MAX_FEDERATES_WITH = 256;
+const MAX_FEDERATES_WITH = 256;
 const MAX_DNS_NAME_LENGTH = 253;
 
 /**

@@ -16,9 +16,9 @@ export interface Selector {
 /** Most selectors of one entry, node or match. */
 export const MAX_SELECTORS = 256;
 /** Longest type, in UTF-16 units. */
-export const MAX_SELECTOR_TYPE_LENGTH = 128;
+const MAX_SELECTOR_TYPE_LENGTH = 128;
 /** Longest value, in UTF-16 units: a path of Linux's limit fits. */
-export const MAX_SELECTOR_VALUE_LENGTH = 4200;
+const MAX_SELECTOR_VALUE_LENGTH = 4200;
 
 /**
  * Parses `type:value`; the value may contain colons.
@@ -40,7 +40,7 @@ export function formatSelector(selector: Selector): string {
 }
 
 /** @throws SELECTOR_INVALID */
-export function selectorFromWire(wire: spire.api.types.Selector): Selector {
+function selectorFromWire(wire: spire.api.types.Selector): Selector {
   return checkSelector({ type: wire.type, value: wire.value });
 }
 

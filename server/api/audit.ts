@@ -13,7 +13,7 @@ export interface AuditedCall {
 type Describe = (request: unknown, response: unknown) => AuditedCall | undefined;
 
 const API = "/spire.api.server";
-// A batch has up to 500 items; a line names this many of them.
+/** A batch has thousands of items; a line names this many of them. */
 const MAX_NAMES = 50;
 
 /**
@@ -58,28 +58,7 @@ const METHODS: Readonly<Record<string, Describe>> = {
     ...(request?.agentId === undefined ? {} : { agent_id: idOf(request.agentId) }),
     expires_at: response?.expiresAt,
   })),
-  [`${API}.entry.v1.Entry/BatchCreateEntry`]: describe<
-    spire.api.server.entry.v1.BatchCreateEntryRequest,
-    spire.api.server.entry.v1.BatchCreateEntryResponse
-  >((request, response) =>
-    batch(
-      response?.results,
-      (result) => result.entry?.id,
-      request?.entries.map(({ id }) => id),
-      "entry_ids",
-    ),
-  ),
-  [`${API}.entry.v1.Entry/BatchUpdateEntry`]: describe<
-    spire.api.server.entry.v1.BatchUpdateEntryRequest,
-    spire.api.server.entry.v1.BatchUpdateEntryResponse
-  >((request, response) =>
-    batch(
-      response?.results,
-      (result) => result.entry?.id,
-      request?.entries.map(({ id }) => id),
-      "entry_ids",
-    ),
-  ),
+  ...entryBatches("BatchCreateEntry", "BatchUpdateEntry"),
   [`${API}.entry.v1.Entry/BatchDeleteEntry`]: describe<
     spire.api.server.entry.v1.BatchDeleteEntryRequest,
     spire.api.server.entry.v1.BatchDeleteEntryResponse
@@ -118,6 +97,23 @@ const METHODS: Readonly<Record<string, Describe>> = {
   ),
   [`${API}.logger.v1.Logger/ResetLogLevel`]: describe(() => ok("log level")),
 };
+
+function entryBatches(...names: string[]): Record<string, Describe> {
+  type Request = { readonly entries: readonly spire.api.types.Entry[] };
+  type Result = {
+    readonly status?: spire.api.types.Status;
+    readonly entry?: spire.api.types.Entry;
+  };
+  const row = describe<Request, { readonly results: readonly Result[] }>((request, response) =>
+    batch(
+      response?.results,
+      (result) => result.entry?.id,
+      request?.entries.map(({ id }) => id),
+      "entry_ids",
+    ),
+  );
+  return Object.fromEntries(names.map((name) => [`${API}.entry.v1.Entry/${name}`, row]));
+}
 
 function bundleBatches(...names: string[]): Record<string, Describe> {
   type Request = { readonly bundle: readonly spire.api.types.Bundle[] };

@@ -9,9 +9,9 @@ import { serverError } from "../errors.ts";
 import type { TokenStore } from "../store/tokens.ts";
 import type { NodeAttestor } from "./node-attestor.ts";
 
-export const JOIN_TOKEN = "join_token";
+const JOIN_TOKEN = "join_token";
 /** Longest token, in characters. */
-export const MAX_TOKEN_LENGTH = 255;
+const MAX_TOKEN_LENGTH = 255;
 
 /** Whether `token` can be a join token: it becomes a segment of a SPIFFE ID. */
 export function isJoinToken(token: string): boolean {

@@ -1,5 +1,5 @@
 // Keys that live and die with the process: for tests, and for a CA that makes a new authority at every
-// start. The same table of keys is what the disk key manager serves from.
+// start.
 
 import { generateKeyPair, type KeyType, type Signer, signerOf } from "../../pki/keys.ts";
 import { serverError } from "../errors.ts";

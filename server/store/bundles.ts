@@ -11,7 +11,7 @@ import { Replica, type ReplicaHandler } from "./replica.ts";
 import { type Transaction, transact } from "./transaction.ts";
 
 /** Where bundles are kept: this, then the bare name of the trust domain. */
-export const BUNDLE_PREFIX = "bundle/";
+const BUNDLE_PREFIX = "bundle/";
 
 /** One decision over bundles, with whatever else `transaction` reads and writes in the same commit. */
 export class BundleTransaction {
