@@ -29,6 +29,10 @@ const MAX_DEPTH = 16;
 /** Lengths have at most this many octets: 16 MiB is far over any size limit of ours. */
 const MAX_LENGTH_OCTETS = 3;
 const MAX_OID_BYTES = 64;
+const CERTIFICATE_EXTENSION_OIDS: readonly string[] = Array.from(
+  { length: 0x80 },
+  (_, last) => `2.5.29.${last}`,
+);
 
 /** Makes the error of the document being read: each kind of document has its own reason. */
 export type DerFailure = (problem: string) => IdentityError;
@@ -139,6 +143,10 @@ export class DerReader {
     const last = content[content.length - 1];
     if (last === undefined || last >= 0x80 || content.length > MAX_OID_BYTES) {
       throw this.failure("an object identifier is malformed");
+    }
+    // Those of certificate extensions, 2.5.29.n, are most of what is read: ready strings for them.
+    if (content.length === 3 && content[0] === 0x55 && content[1] === 0x1d) {
+      return CERTIFICATE_EXTENSION_OIDS[last] ?? "";
     }
     let text = "";
     let arc = 0;

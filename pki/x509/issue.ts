@@ -5,7 +5,12 @@
 import { pkiError } from "../errors.ts";
 import { importSpki, isP256Spki, type Signer } from "../keys.ts";
 import { SpiffeId } from "../spiffe-id.ts";
-import { type Certificate, equalBytes, parseCertificate } from "./certificate.ts";
+import {
+  type Certificate,
+  equalBytes,
+  parseCertificate,
+  parseOwnCertificate,
+} from "./certificate.ts";
 import { derBitString, derSequence } from "./der-writer.ts";
 import { isDnsName } from "./dns-name.ts";
 import { keyIdentifier } from "./key-identifier.ts";
@@ -72,7 +77,7 @@ export function issueX509Leaf(
   const tbs = template.fill(fields);
   const finish = (signature: Uint8Array): Certificate => {
     const der = derSequence(tbs, authority.scheme.algorithmDer, derBitString(signature));
-    const leaf = parseCertificate(der);
+    const leaf = parseOwnCertificate(der);
     checkLeaf(leaf, authority.fields, template.profile, fields);
     return leaf;
   };
@@ -92,6 +97,7 @@ interface Authority {
 }
 
 const MAX_TEMPLATES = 4096;
+const USUAL_KEY_USAGE = leafKeyUsage(false);
 const MAX_DNS_NAMES = 1000;
 const authorities = new WeakMap<X509Issuer, Authority>();
 
@@ -134,7 +140,11 @@ function trustDomainNameOf(certificate: Certificate): string | undefined {
 
 function templateOf(authority: Authority, content: LeafContent): LeafTemplate {
   const { spiffeId, dnsNames, hasEmptySubject, keyUsage } = content;
-  const key = `${keyUsage}|${hasEmptySubject}|${spiffeId}|${dnsNames.join("|")}`;
+  // The ID alone for the usual leaf: no string has to be built.
+  const isUsual = dnsNames.length === 0 && !hasEmptySubject && keyUsage === USUAL_KEY_USAGE;
+  const key = isUsual
+    ? spiffeId.toString()
+    : `${keyUsage}|${hasEmptySubject}|${spiffeId}|${dnsNames.join("|")}`;
   let template = authority.templates.get(key);
   if (template === undefined) {
     template = new LeafTemplate(authority.fields, content);
