@@ -17,7 +17,8 @@ t.test("EP-09 the environment names the endpoint unless an explicit one is given
 t.test("EP-10 an endpoint is a URI with scheme unix or tcp", async (t) => {
   t.ok(parseEndpoint("unix:///run/a.sock"));
   t.ok(parseEndpoint("tcp://127.0.0.1:1"));
-  for (const address of ["/run/a.sock", "http://127.0.0.1:1", "tls://127.0.0.1:1", "a.sock"]) {
+  const others = ["http://127.0.0.1:1", "tls://127.0.0.1:1", "TCP://127.0.0.1:1", "tcp:x"];
+  for (const address of [...others, "/run/a.sock", "a.sock", "word", "\t", "unix:///a\t", ""]) {
     t.throws(() => parseEndpoint(address), invalidEndpoint, address);
   }
 });
@@ -30,6 +31,8 @@ t.test("EP-11 unix has an absolute path and nothing else", async (t) => {
     "unix:///a?x",
     "unix:///a#x",
     "unix://",
+    "unix://u:p@h/x",
+    "unix:///",
   ]) {
     t.throws(() => parseEndpoint(address), invalidEndpoint, address);
   }
@@ -39,7 +42,12 @@ t.test("EP-12 tcp has an IP address and a port and nothing else", async (t) => {
   t.strictSame(parseEndpoint("tcp://127.0.0.1:7000"), { host: "127.0.0.1", port: 7000 });
   t.strictSame(parseEndpoint("tcp://[::1]:7000"), { host: "::1", port: 7000 });
   for (const rest of [
+    "",
+    "host",
     "localhost:7000",
+    "fd00::1:7000",
+    "10.0.0.9:0",
+    "10.0.0.9:65536",
     "10.0.0.9",
     "10.0.0.9:81/",
     "10.0.0.9:81/p",

@@ -247,6 +247,15 @@ t.test(
       verifyPeer(chain, held.anchorsOf, new Date(), "client").id.toString(),
       "spiffe://south.test/x",
     );
+    const response = await x509Response(north, ["/db"]);
+    const none = { [south.trustDomain.id]: Buffer.alloc(0) };
+    fake.x509.set({ ...response, federatedBundles: none });
+    await until(() => (held.anchorsOf(south.trustDomain) ?? []).length === 0);
+    t.throws(() => verifyPeer(chain, held.anchorsOf, new Date(), "client"), {
+      code: Status.invalidArgument,
+      message: /south\.test|authority/,
+    });
+    t.equal(held.svid().id.path, "/db", "a bundle without certificates spoils no message");
   },
 );
 

@@ -83,9 +83,17 @@ function otherBytes(template: string, allowed: RegExp): string[] {
 grammar(
   "ID-01 the scheme is spiffe followed by ://",
   ["spiffe://north.test/db"],
-  ["", "http://north.test/db", "spiffe:/north.test", "spiffe:north.test", "Spiffe://north.test/db"],
+  [
+    ...["", "s", "spiffe", "spiffe:", "spiffe:/", "spiffe:/north.test", "spiffe:north.test"],
+    ...["http://north.test/db", "Spiffe://north.test/db", "SPIFFE://north.test/db"],
+    ...[" ", "\t", "\n", "\ufeff"].map((before) => `${before}spiffe://north.test/db`),
+  ],
 );
-grammar("ID-02 the trust domain is not empty", ["spiffe://n"], ["spiffe://", "spiffe:///db"]);
+grammar(
+  "ID-02 the trust domain is not empty",
+  ["spiffe://n"],
+  ["spiffe://", "spiffe:///", "spiffe:///db"],
+);
 grammar(
   "ID-03 no query, not even an empty one",
   ["spiffe://north.test/db"],
@@ -134,7 +142,7 @@ grammar(
 grammar(
   "ID-12 no percent-encoding in the path",
   ["spiffe://north.test/db"],
-  ["spiffe://north.test/%64b", "spiffe://north.test/a%2Fb", "spiffe://north.test/%00"],
+  ["%64b", "a%2Fb", "%00", "%2e%2e", "%F0%9F%98%80"].map((path) => `spiffe://north.test/${path}`),
 );
 grammar(
   "ID-13 no empty path segment",
@@ -144,12 +152,14 @@ grammar(
 grammar(
   'ID-14 no "." or ".." segment, and they are not resolved',
   ["spiffe://north.test/.a", "spiffe://north.test/a..", "spiffe://north.test/..."],
-  ["/.", "/..", "/a/./b", "/a/../b", "/a/.."].map((path) => `spiffe://north.test${path}`),
+  ["/.", "/..", "/./a", "/../a", "/a/./b", "/a/../b", "/a/.", "/a/.."].map(
+    (path) => `spiffe://north.test${path}`,
+  ),
 );
 grammar(
   "ID-15 no trailing slash, nor the bare root",
   ["spiffe://north.test", "spiffe://north.test/a"],
-  ["spiffe://north.test/", "spiffe://north.test/a/"],
+  ["/", "//", "/a/", "/a//b", "/a/b/"].map((path) => `spiffe://north.test${path}`),
 );
 grammar(
   "ID-16 a segment consists of A-Z a-z 0-9 . - _",
