@@ -23,7 +23,7 @@ export interface Codec<T> {
   /** Full name, without a leading dot: "spire.api.types.Entry". */
   readonly name: string;
   encode(message: Init<T>): Buffer;
-  /** Byte fields are views of `bytes`, not copies. @throws MESSAGE_MALFORMED */
+  /** Byte fields are views of `bytes`, not copies. @throws MESSAGE_MALFORMED, MESSAGE_TOO_LARGE */
   decode(bytes: Uint8Array): T;
   /** Protobuf's JSON with every field: bytes as base64, enums by name, 64-bit integers as strings, absent messages null. */
   toJson(message: Init<T>): Record<string, unknown>;
@@ -33,6 +33,14 @@ export interface Codec<T> {
 export interface Descriptor {
   readonly nested: Readonly<Record<string, object>>;
 }
+
+/**
+ * Most messages within one. The densest that mean something, selectors, take 15 bytes each; empty ones
+ * take two, and decoding millions of those would stop the process for seconds.
+ */
+const MAX_PARTS = 300_000;
+/** How many more the message that is being decoded may have. Decoding is never interrupted. */
+const parts: { left: number } = { left: Number.POSITIVE_INFINITY };
 
 /** A method that every Buffer has and its types leave out: toString("utf8") without its checks. */
 type SlicedBuffer = Buffer & { utf8Slice(start: number, end: number): string };
@@ -109,10 +117,17 @@ class MessageCodec implements Codec<unknown> {
       : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const reader = new FlatReader(buffer);
     reader.discardUnknown = true;
+    parts.left = MAX_PARTS;
     try {
       return this.#type.decode(reader);
     } catch (cause) {
+      if (parts.left < 0) {
+        const message = `the ${this.name} has more than ${MAX_PARTS} parts`;
+        throw protoError("MESSAGE_TOO_LARGE", message, { hint: "send less in one message" });
+      }
       throw protoError("MESSAGE_MALFORMED", `the bytes are no ${this.name}`, { cause });
+    } finally {
+      parts.left = Number.POSITIVE_INFINITY;
     }
   }
 
@@ -132,16 +147,20 @@ const prepared = new WeakSet<protobuf.Type>();
 function prepare(type: protobuf.Type): protobuf.Type {
   if (prepared.has(type)) return type;
   prepared.add(type);
-  const code = protobuf.util.codegen(["empty"], "Message");
+  const code = protobuf.util.codegen(["empty", "parts"], "Message");
   code("return function(){");
+  code('if(--parts.left<0)throw RangeError("too many parts")');
   for (const field of type.fieldsArray) {
     field.resolve();
     if (field.partOf === null) code("this.%s=%s", field.name, initialValue(field));
   }
   code("}");
   const empty = new Uint8Array(0);
-  const make = code() as unknown as (empty: Uint8Array) => protobuf.Constructor<object>;
-  type.ctor = make(empty);
+  const make = code() as unknown as (
+    empty: Uint8Array,
+    counter: typeof parts,
+  ) => protobuf.Constructor<object>;
+  type.ctor = make(empty, parts);
   for (const field of type.fieldsArray) {
     // Protobufjs leaves null, or the default of a oneof's scalar, on the prototype.
     if (canBeAbsent(field)) type.ctor.prototype[field.name] = undefined;

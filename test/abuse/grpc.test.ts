@@ -4,7 +4,13 @@ import type { Duplex } from "node:stream";
 import t from "tap";
 import type { Channel } from "../../proto/rpc/client.ts";
 import type { AnyMethod } from "../../proto/rpc/service.ts";
-import { BundleService, codecOf, EntryService, SpiffeWorkloadApi } from "../../proto/schema.gen.ts";
+import {
+  BundleService,
+  codecOf,
+  EntryService,
+  SpiffeWorkloadApi,
+  SvidService,
+} from "../../proto/schema.gen.ts";
 import { Abused } from "../support/abused.ts";
 
 const MIB = 1024 * 1024;
@@ -38,6 +44,10 @@ t.test(
       reason: "CALLER_NOT_AUTHORIZED",
       code: 7,
     });
+    // Even those who may call are not read to the end.
+    const tooMany = { reason: "MESSAGE_TOO_LARGE", code: 8, message: /300000 parts/ };
+    await t.rejects(callRaw(agent, SvidService.methods.batchNewX509SVID, bytes), tooMany);
+    await t.rejects(callRaw(abused.admin, batchCreateEntry, bytes), tooMany);
     await abused.whileServing(async () => undefined);
     t.equal(abused.server.end, undefined);
   },

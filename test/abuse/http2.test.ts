@@ -223,7 +223,7 @@ t.test("calls that are reset as they open, known methods and others", async (t) 
       for (const path of [door.path, "/no.such.Service/Method"]) {
         const raw = new RawHttp2(await door.dial());
         raw.write(PREFACE, settings());
-        await each(3000, (id) => [callHeaders(id, path), message(id), reset(id)], raw);
+        await each(1600, (id) => [callHeaders(id, path), message(id), reset(id)], raw);
         // As many as this are a client's right on a socket, and not on the port.
         const isPort = door.name.startsWith("the port");
         const ok = isPort ? raw.closesWithin(PATIENCE_MS) : raw.answersPing(PATIENCE_MS);

@@ -124,3 +124,18 @@ t.test("a replacement character that the sender wrote is a character", async (t)
   const id = `a${String.fromCharCode(0xfffd)}b`;
   t.equal(entries.decode(entries.encode({ id })).id, id);
 });
+
+t.test(
+  "a message of too many parts is refused, nested ones too, and the next one is read",
+  async (t) => {
+    const batch = codecOf("spire.api.server.entry.v1.BatchCreateEntryRequest");
+    const many = Buffer.alloc(600_002, Buffer.from([10, 0]));
+    t.throws(() => batch.decode(many), { reason: "MESSAGE_TOO_LARGE", code: 8 });
+    // One entry, all selectors.
+    const entry = codecOf("spire.api.types.Entry");
+    const nested = Buffer.alloc(600_002, Buffer.from([34, 0]));
+    t.throws(() => entry.decode(nested), { reason: "MESSAGE_TOO_LARGE", code: 8 });
+    const selectors = Array.from({ length: 280_000 }, () => ({ type: "unix", value: "uid:1" }));
+    t.equal(entry.decode(entry.encode({ selectors })).selectors.length, 280_000);
+  },
+);
