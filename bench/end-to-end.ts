@@ -13,6 +13,8 @@ import { type Line, type Measured, SIGNET, Site, TRUST_DOMAIN } from "./site.ts"
 
 const quick = process.argv.includes("--quick");
 const seconds = quick ? 3 : 10;
+/** Daemons give memory back when they have been quiet for 10 to 20 seconds. */
+const QUIET_MS = quick ? 25_000 : 60_000;
 const rows: string[][] = [];
 
 function row(what: string, aim: string, ...figures: readonly string[]): void {
@@ -245,12 +247,12 @@ try {
   const server = await site.startServer();
   const agent = await site.startAgent();
   await site.register("/me", { type: "unix", value: `uid:${process.getuid?.()}` });
-  await sleep(quick ? 1000 : 10_000);
+  await sleep(QUIET_MS);
   const idle = `server ${server.residentMegabytes()} MB, agent ${agent.residentMegabytes()} MB`;
   row("memory, idle", "agent <= 100 MB", idle);
   await firstAnswers(site, agent);
   const after = agent.residentMegabytes();
-  await sleep(quick ? 2000 : 60_000);
+  await sleep(QUIET_MS);
   row(
     "memory of the agent after the fetches, and a while later",
     "<= 150 MB",
@@ -260,7 +262,14 @@ try {
   await arrival(site);
   await issuing(site, server);
   await creation(site);
-  row("memory of the server with these entries", "", `${server.residentMegabytes()} MB`);
+  const full = server.residentMegabytes();
+  await sleep(QUIET_MS);
+  row(
+    "memory of the server with these entries, and a while later",
+    "",
+    `${full} MB`,
+    `${server.residentMegabytes()} MB`,
+  );
 } finally {
   await site.stop();
 }
