@@ -15,7 +15,7 @@ import {
   SpiffeWorkloadApi,
   type spire,
 } from "../../proto/schema.gen.ts";
-import { type RegistrationEntry, entryFromWire, entryToWire } from "../../proto/types/entry.ts";
+import { entryFromWire, entryToWire, type RegistrationEntry } from "../../proto/types/entry.ts";
 import { parseSelector } from "../../proto/types/selector.ts";
 import { createLogger, type Logger, silentLogger } from "../../runtime/log.ts";
 import { type ServerConfig, serverConfigSchema } from "../../server/config.ts";
