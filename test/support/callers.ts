@@ -57,6 +57,7 @@ const { uid, gid, groups, count, path, koffi, reopen, parent } = JSON.parse(proc
 if (groups) process.setgroups(groups);
 if (gid !== undefined) process.setgid(gid);
 if (uid !== undefined) process.setuid(uid);
+process.stdout.on("error", () => process.exit(0)); // who started this one has ended
 const say = (line) => process.stdout.write(line + "\\n");
 setTimeout(() => process.exit(3), 20000); // whatever becomes of the test
 const sockets = [];
