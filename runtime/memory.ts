@@ -1,7 +1,8 @@
 // Takes little memory in a burst, and gives it back after one. V8 keeps the heap that a load made it grow,
 // and an idle process never collects: an agent that served ten thousand calls would hold a quarter of a
-// gigabyte on every node for good, and so would a server that was filled with entries. So when the process has been quiet for a while and its heap has grown,
-// everything is collected once, in the pause between calls.
+// gigabyte on every node for good, and so would a server that was filled with entries. So when the
+// process has been quiet for a while and its heap has grown, everything is collected once, in the pause
+// between calls.
 
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
