@@ -116,7 +116,7 @@ export class Writers {
       entries: [
         {
           id,
-          spiffeId: { trustDomain: TRUST_DOMAIN, path: `/work/${id}` },
+          spiffeId: { trustDomain: TRUST_DOMAIN, path: `/job/${id}` },
           parentId: { trustDomain: TRUST_DOMAIN, path: PARENT_PATH },
           selectors: [{ type: "unix", value: "uid:4242" }],
         },
