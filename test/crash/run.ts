@@ -10,8 +10,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { createChannel } from "../../proto/rpc/client.ts";
 import { AgentService, EntryService } from "../../proto/schema.gen.ts";
+import { freePort } from "../support/listening.ts";
 import { fetchFirstId } from "./agent-check.ts";
-import { Daemon, freePort } from "./daemon.ts";
+import { Daemon } from "./daemon.ts";
 import { compare, type Found, Ledger } from "./ledger.ts";
 import { attest, PARENT_PATH, TRUST_DOMAIN, unverified, Writers } from "./writers.ts";
 

@@ -16,7 +16,7 @@ import {
   serverTlsOptions,
   X509Source,
 } from "../../client/index.ts";
-import { freePort } from "../crash/daemon.ts";
+import { freePort } from "../support/listening.ts";
 import { run, startUp } from "../support/signet.ts";
 import { fetchMaterial, registerSelf } from "./material.ts";
 import { buildDir, goReader } from "./readers.ts";

@@ -23,10 +23,11 @@ import {
   HealthService,
   SpiffeWorkloadApi,
 } from "../../proto/schema.gen.ts";
+import { freePort } from "./listening.ts";
 import { agentOf, attestOver, type TestAgent } from "./running-server.ts";
 import { TestTlsSource } from "./tls-source.ts";
 import { eventually, OWN_UID } from "./trust-domain.ts";
-import { freePort, Watched } from "./watched.ts";
+import { Watched } from "./watched.ts";
 
 const HEADER = { "workload.spiffe.io": "true" } as const;
 /** How long an innocent client waits: abuse may slow it down on a small machine, not stop it. */

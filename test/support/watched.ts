@@ -2,8 +2,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { accepts } from "./listening.ts";
 
 const cli = new URL("../../cli/index.ts", import.meta.url).pathname;
 
@@ -42,7 +42,7 @@ export class Watched {
   /** Waits until it takes connections at a socket. */
   async accepts(path: string): Promise<void> {
     const deadline = performance.now() + 20_000;
-    while (!(await isOpen(path))) {
+    while (!(await accepts(path))) {
       if (!this.isRunning || performance.now() > deadline) {
         throw new Error(`a daemon did not start: ${this.#errors}`);
       }
@@ -56,26 +56,4 @@ export class Watched {
     this.#child.kill("SIGKILL");
     await exited;
   }
-}
-
-function isOpen(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }
