@@ -2,11 +2,12 @@
 // where SPIRE has the setting, so that its users recognise them; deploy/server.yaml is the commented
 // sample. The checked configuration carries units in its names and absolute paths.
 import { resolve } from "node:path";
-import { KEY_TYPES, type KeyType } from "../pki/keys.ts";
+import type { KeyType } from "../pki/keys.ts";
 import { SpiffeId, TrustDomain } from "../pki/spiffe-id.ts";
-import { duration, section, z } from "../runtime/config.ts";
+import { section, z } from "../runtime/config.ts";
 import { LOG_LEVELS, type LogLevel } from "../runtime/log.ts";
 import type { AudiencePolicy } from "./ca/audience-policy.ts";
+import { keyType, lifetime, parsedBy, path, port, text } from "./config/values.ts";
 
 /** The settings of a server, checked. */
 export interface ServerConfig {
@@ -51,31 +52,6 @@ export interface ServerConfig {
   readonly logLevel: LogLevel;
   /** Where /live, /ready and /metrics are served; without it nowhere. */
   readonly health: { readonly address: string; readonly port: number } | undefined;
-}
-
-const SECOND_MS = 1000;
-const YEAR_MS = 366 * 24 * 3600 * SECOND_MS;
-
-/** A lifetime: whole seconds in the checked configuration. */
-const lifetime = duration({ minMs: SECOND_MS, maxMs: 10 * YEAR_MS }).transform((ms) =>
-  Math.floor(ms / SECOND_MS),
-);
-const port = z.int().min(0).max(65_535);
-const text = z.string().min(1).max(255);
-const path = z.string().min(1).max(4096);
-const keyType = z.enum(KEY_TYPES as readonly [KeyType, ...KeyType[]]);
-
-/** A string that one of our parsers accepts. */
-function parsedBy<T>(parse: (value: string) => T) {
-  return z.string().transform((value, context): T => {
-    try {
-      return parse(value);
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      context.issues.push({ code: "custom", message, input: value });
-      return z.NEVER;
-    }
-  });
 }
 
 const file = section({

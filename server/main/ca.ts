@@ -1,0 +1,70 @@
+// Second step of the start: the authorities and what they issue.
+import { Authorities } from "../ca/authority.ts";
+import { countIssued } from "../ca/count-issued.ts";
+import { Issuer } from "../ca/issuer.ts";
+import { Rotation } from "../ca/rotation.ts";
+import { lifetimeWarning } from "../config.ts";
+import { ServerIdentity } from "../identity.ts";
+import { openKeyManager } from "../keymanager/index.ts";
+import type { Base } from "./base.ts";
+import type { Stores } from "./stores.ts";
+
+/** The authorities, what they issue, and the server's own SVID. */
+export interface Ca {
+  readonly authorities: Authorities;
+  readonly issuer: ReturnType<typeof countIssued>;
+  readonly identity: ServerIdentity;
+}
+
+/** Starts them, and their rotation. */
+export async function startCa(
+  { config, log, clock, lifecycle, metrics }: Base,
+  stores: Stores,
+): Promise<Ca> {
+  const { trustDomain, dataDir } = config;
+  const { store, bundles, hub } = stores;
+  const keys = await openKeyManager(config.keyManager, { dataDir, log });
+  const authorities = await Authorities.start({
+    trustDomain,
+    ca: config.ca,
+    refreshHintSeconds: config.bundleRefreshHintSeconds,
+    log: store,
+    bundles,
+    keys,
+    publication: hub,
+    clock,
+    logger: log,
+  });
+  const warning = lifetimeWarning(config);
+  if (warning !== undefined) log.warn(warning);
+  const issuer = new Issuer({
+    authorities,
+    x509SvidTtlSeconds: config.x509SvidTtlSeconds,
+    jwtSvidTtlSeconds: config.jwtSvidTtlSeconds,
+    jwtIssuer: config.jwtIssuer,
+    jwtAudiencePolicy: config.jwtAudiencePolicy,
+    clock,
+    logger: log,
+  });
+  lifecycle.own("issuer", () => issuer.stop());
+  const ttlSeconds = config.x509SvidTtlSeconds;
+  const identity = await ServerIdentity.start({
+    trustDomain,
+    issuer,
+    bundles,
+    ttlSeconds,
+    clock,
+    log,
+  });
+  lifecycle.own("identity", () => identity.stop());
+  lifecycle.own(
+    "identity renewal",
+    authorities.onTaint(({ kind }) => {
+      if (kind === "x509") void identity.renew();
+    }),
+  );
+  const rotation = new Rotation({ authorities, clock, logger: log });
+  lifecycle.run("rotation", (signal) => rotation.run(signal));
+  metrics.gauge({ name: "issuing", help: "SVIDs being signed", read: () => issuer.pending });
+  return { authorities, issuer: countIssued(issuer, metrics), identity };
+}

@@ -1,0 +1,183 @@
+// Last step of the start: the doors of the server, with the services behind them.
+import { addHealth, HealthStatuses } from "../../proto/rpc/health.ts";
+import { addReflection } from "../../proto/rpc/reflection.ts";
+import { createRpcServer, type RpcServer, type RpcServerOptions } from "../../proto/rpc/server.ts";
+import type { Handlers, Service } from "../../proto/rpc/service.ts";
+import {
+  AgentService,
+  BundleService,
+  DebugService,
+  EntryService,
+  LinkService,
+  LocalAuthorityService,
+  LoggerService,
+  SvidService,
+} from "../../proto/schema.gen.ts";
+import { startHealth } from "../../runtime/health.ts";
+import { trimMemoryWhenIdle } from "../../runtime/memory.ts";
+import { agentHandlers } from "../api/agent.ts";
+import { Authorizer, agentOf, type Caller } from "../api/authorize.ts";
+import { bundleHandlers } from "../api/bundle.ts";
+import { debugHandlers } from "../api/debug.ts";
+import { entryApi } from "../api/entry.ts";
+import { localAuthorityHandlers } from "../api/localauthority.ts";
+import { loggerHandlers } from "../api/logger.ts";
+import { RateLimiter } from "../api/rate-limit.ts";
+import { svidHandlers } from "../api/svid.ts";
+import { nodeAttestors } from "../attestation/index.ts";
+import { startAdminSocket } from "../edge/admin-socket.ts";
+import { AGENTS_LIMITS, countCalls, limitsOf } from "../edge/caller-limits.ts";
+import { Connections } from "../edge/connections.ts";
+import { Gate } from "../edge/gate.ts";
+import { startListener } from "../edge/listener.ts";
+import { followRevocations } from "../edge/revocations.ts";
+import { linkHandlers } from "../link/watch.ts";
+import { prune, readinessChecks, reportHealth, watchStore } from "../upkeep.ts";
+import type { Base } from "./base.ts";
+import type { Ca } from "./ca.ts";
+import type { Stores } from "./stores.ts";
+
+/** How long calls may take to end once the server is told to stop. */
+const STOP_GRACE_MS = 3000;
+/** Pings that notice a host that is gone: its agent must not hold up the publication of an authority. */
+const KEEPALIVE = { timeMs: 30_000, timeoutMs: 10_000 };
+
+/** Where the server can be reached. */
+export interface Doors {
+  readonly address: { readonly host: string; readonly port: number };
+  readonly adminSocket: string;
+  readonly healthAddress: { readonly host: string; readonly port: number } | undefined;
+}
+
+/** The two doors, TLS and the admin socket, with the services behind them. */
+export async function startEdges(base: Base, stores: Stores, ca: Ca): Promise<Doors> {
+  const { config, log, clock, lifecycle, metrics } = base;
+  const { entries, nodes, bundles, tokens, store } = stores;
+  const { identity } = ca;
+  const gate = new Gate({
+    authorizer: new Authorizer({
+      trustDomain: config.trustDomain,
+      clock,
+      adminIds: new Set(config.adminIds),
+      nodes,
+      entries: stores.index,
+    }),
+    limits: new RateLimiter({ clock, ...config.rateLimit }),
+    clock,
+    log,
+    metrics,
+  });
+  const remote = rpcServer(base, "remote", {
+    limits: { ...AGENTS_LIMITS, maxConnections: config.listen.maxConnections },
+    keepalive: KEEPALIVE,
+    intercept: gate.intercept,
+    enter: countCalls(),
+  });
+  const local = rpcServer(base, "local", { limits: { maxConnections: 1000 } });
+  addServices(base, stores, ca, <S extends Service>(service: S, handlers: Handlers<S>) => {
+    const guarded = gate.guard(service, handlers);
+    remote.add(service, guarded);
+    local.add(service, guarded);
+  });
+  local.add(LoggerService, gate.guard(LoggerService, loggerHandlers(log)));
+  const figures = { clock, source: identity, agents: nodes, entries, bundles };
+  local.add(DebugService, gate.guard(DebugService, debugHandlers(figures)));
+  const statuses = new HealthStatuses();
+  addHealth(local, statuses);
+  addReflection(local);
+
+  const upkeep = { store, entries, nodes, tokens, clock, log };
+  const checks = readinessChecks({ ...upkeep, ...ca });
+  lifecycle.run("pruning", (signal) => prune(upkeep, signal));
+  lifecycle.run("store watch", (signal) => watchStore(upkeep, signal));
+  lifecycle.run("health", (signal) => reportHealth(checks, statuses, upkeep, signal));
+
+  const memory = trimMemoryWhenIdle({ clock, log });
+  lifecycle.own("memory", () => memory.stop());
+
+  const { anchorsOf } = identity;
+  const connections = new Connections({ ...config.listen, clock, log, anchorsOf });
+  metrics.gauge({
+    name: "connections",
+    help: "Open connections of the listener",
+    read: () => connections.size,
+  });
+  lifecycle.own("revocations", followRevocations({ nodes, bundles, connections, clock }));
+  const admins = new Set(config.adminIds);
+  const listener = await lifecycle.start("listener", () =>
+    startListener({
+      ...config.listen,
+      source: identity,
+      authorize: (id) => id.isMemberOf(config.trustDomain) || admins.has(id.toString()),
+      connections,
+      onConnection: (socket, peer) => remote.inject(socket, peer, limitsOf(peer)),
+      clock,
+      log,
+      metrics,
+    }),
+  );
+  await lifecycle.start("admin socket", () =>
+    startAdminSocket({
+      ...config.adminSocket,
+      onConnection: (socket) => local.inject(socket, { kind: "local" } satisfies Caller),
+      log,
+    }),
+  );
+  const { health } = config;
+  const probes =
+    health === undefined
+      ? undefined
+      : await lifecycle.start("health listener", () =>
+          startHealth({ log, ...health, checks, metrics }),
+        );
+  return {
+    address: listener.address,
+    adminSocket: config.adminSocket.path,
+    healthAddress: probes?.address,
+  };
+}
+
+/** The services of both doors. */
+function addServices(
+  { config, log, clock, version }: Base,
+  stores: Stores,
+  { authorities, issuer }: Ca,
+  add: <S extends Service>(service: S, handlers: Handlers<S>) => void,
+): void {
+  const { trustDomain } = config;
+  const { store, entries, nodes, bundles, tokens, index, authorized, hub } = stores;
+  const agentIdOf: Parameters<typeof svidHandlers>[0]["agentOf"] = (context) =>
+    agentOf(context).toString();
+  const attestors = nodeAttestors({ trustDomain, tokens });
+  const { agentTtlSeconds } = config;
+  add(
+    AgentService,
+    agentHandlers({ trustDomain, nodes, tokens, issuer, attestors, agentTtlSeconds, clock }),
+  );
+  add(BundleService, bundleHandlers({ trustDomain, bundles, entries }));
+  const isFederated = (name: string): boolean =>
+    name !== trustDomain.name && bundles.get(name) !== undefined;
+  const rules = { trustDomain, isFederated };
+  add(EntryService, entryApi({ entries, index, authorized, rules, agentOf: agentIdOf }));
+  add(LocalAuthorityService, localAuthorityHandlers(authorities));
+  const entryFor = (agentId: string, entryId: string) => authorized.find(agentId, entryId);
+  add(
+    SvidService,
+    svidHandlers({ trustDomain, issuer, agentOf: agentIdOf, entryFor, logger: log }),
+  );
+  const link = { hub, authorized, bundles, nodes, storeId: store.storeId, serverVersion: version };
+  add(LinkService, linkHandlers(link));
+}
+
+function rpcServer(
+  { log, lifecycle }: Base,
+  name: string,
+  options: Omit<RpcServerOptions, "onInternalError">,
+): RpcServer {
+  const server = createRpcServer({
+    onInternalError: (error, reference) => log.error({ error, reference }, "a call failed"),
+    ...options,
+  });
+  lifecycle.own(`${name} calls`, () => server.close(STOP_GRACE_MS));
+  return server;
+}

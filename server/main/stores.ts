@@ -1,0 +1,60 @@
+// First step of the start: the store and what is held of it in memory.
+import { join } from "node:path";
+import { ensureDir } from "../../runtime/files.ts";
+import { AuthorizedEntries } from "../entries/authorized.ts";
+import { EntryIndex } from "../entries/index.ts";
+import { LinkHub } from "../link/hub.ts";
+import { Reach } from "../link/reach.ts";
+import { BundleStore } from "../store/bundles.ts";
+import { openLevelLog } from "../store/engine-level.ts";
+import { EntryStore } from "../store/entries.ts";
+import type { OrderedLog } from "../store/log.ts";
+import { NodeStore } from "../store/nodes.ts";
+import { claimStore } from "../store/owner.ts";
+import { TokenStore } from "../store/tokens.ts";
+import type { Base } from "./base.ts";
+
+/** The store, and every kind of record in memory. */
+export interface Stores {
+  readonly store: OrderedLog;
+  readonly entries: EntryStore;
+  readonly nodes: NodeStore;
+  readonly bundles: BundleStore;
+  readonly tokens: TokenStore;
+  readonly index: EntryIndex;
+  readonly authorized: AuthorizedEntries;
+  readonly hub: LinkHub;
+}
+
+/** The store and what is held of it in memory, and the hub that tells agents of its changes. */
+export async function openStores({
+  config,
+  log,
+  clock,
+  lifecycle,
+  metrics,
+}: Base): Promise<Stores> {
+  const { trustDomain, dataDir } = config;
+  // Others may pass through to a socket in it; what is private lies in folders of mode 0700 below.
+  await ensureDir(dataDir, 0o711);
+  const store = await openLevelLog({ folder: join(dataDir, "store") });
+  lifecycle.own("store", () => store.close());
+  await claimStore(store, trustDomain);
+  const now = (): Date => clock.now();
+  const entries = await EntryStore.start({ log: store, now });
+  lifecycle.own("entries", () => entries.stop());
+  const nodes = await NodeStore.start({ log: store, now, entries });
+  lifecycle.own("agents", () => nodes.stop());
+  const bundles = await BundleStore.start(store);
+  lifecycle.own("bundles", () => bundles.stop());
+  const tokens = new TokenStore({ log: store, now });
+  const index = new EntryIndex({ source: entries, trustDomain });
+  const authorized = new AuthorizedEntries({ index, nodes, now });
+  const reach = new Reach({ index, nodes });
+  const hub = new LinkHub({ trustDomain, entries, index, bundles, nodes, reach, log });
+  lifecycle.own("link", () => hub.stop());
+  metrics.gauge({ name: "entries", help: "Registration entries", read: () => entries.size });
+  metrics.gauge({ name: "agents", help: "Attested node agents", read: () => nodes.size });
+  metrics.gauge({ name: "link_sessions", help: "Open agent links", read: () => hub.size });
+  return { store, entries, nodes, bundles, tokens, index, authorized, hub };
+}
