@@ -35,6 +35,7 @@ function fromPem(trustDomain: TrustDomain, text: string): Bundle {
     trustDomain,
     x509Authorities: blocks.map(({ der }) => ({ der: parseCertificate(der).der, tainted: false })),
     jwtAuthorities: [],
+    witAuthorities: [],
     sequence: 0n,
     refreshHintSeconds: 0,
   };

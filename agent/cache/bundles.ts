@@ -137,7 +137,8 @@ function encode(bundle: Bundle): TrustBundle {
 function hasSameAuthorities(a: Bundle, b: Bundle): boolean {
   return (
     sameList(a.x509Authorities, b.x509Authorities, sameX509) &&
-    sameList(a.jwtAuthorities, b.jwtAuthorities, sameJwt)
+    sameList(a.jwtAuthorities, b.jwtAuthorities, sameJwt) &&
+    sameList(a.witAuthorities, b.witAuthorities, sameJwt)
   );
 }
 

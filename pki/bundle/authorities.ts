@@ -4,7 +4,7 @@
 
 import { type IdentityError, pkiError } from "../errors.ts";
 import { parseCertificate } from "../x509/certificate.ts";
-import type { Bundle, JwtAuthority, X509Authority } from "./bundle.ts";
+import type { Bundle, JwtAuthority, WitAuthority, X509Authority } from "./bundle.ts";
 
 /** Adds a certificate (DER); one that is there already, tainted or not, stays as it is. */
 export function addX509(bundle: Bundle, der: Uint8Array): Bundle {
@@ -14,17 +14,18 @@ export function addX509(bundle: Bundle, der: Uint8Array): Bundle {
 
 /**
  * Adds a JWT key; the same key under the same ID stays as it is.
- * @throws AUTHORITY_CONFLICT when another key has the ID
+ * @throws AUTHORITY_CONFLICT when another key has the ID, or a WIT key
  */
 export function addJwt(bundle: Bundle, authority: JwtAuthority): Bundle {
-  const { keyId, spki } = authority;
-  const known = bundle.jwtAuthorities.find((other) => other.keyId === keyId);
-  if (known === undefined) return withJwt(bundle, [...bundle.jwtAuthorities, authority]);
-  if (equalBytes(known.spki, spki)) return bundle;
-  throw pkiError(
-    "AUTHORITY_CONFLICT",
-    `the bundle of "${bundle.trustDomain}" has another key with ID "${keyId}"`,
-  );
+  return addKey(bundle, "jwtAuthorities", authority);
+}
+
+/**
+ * Adds a WIT key; the same key under the same ID stays as it is.
+ * @throws AUTHORITY_CONFLICT when another key has the ID, or a JWT key
+ */
+export function addWit(bundle: Bundle, authority: WitAuthority): Bundle {
+  return addKey(bundle, "witAuthorities", authority);
 }
 
 /**
@@ -59,13 +60,15 @@ export function revokeX509(bundle: Bundle, subjectKeyId: string): Bundle {
  * @throws AUTHORITY_NOT_FOUND
  */
 export function taintJwt(bundle: Bundle, keyId: string): Bundle {
-  if (jwtMatch(bundle, keyId).tainted) return bundle;
-  return withJwt(
-    bundle,
-    bundle.jwtAuthorities.map((authority) =>
-      authority.keyId === keyId ? { ...authority, tainted: true } : authority,
-    ),
-  );
+  return taintKey(bundle, "jwtAuthorities", keyId);
+}
+
+/**
+ * Marks the WIT key with this ID: what it signed is to be replaced.
+ * @throws AUTHORITY_NOT_FOUND
+ */
+export function taintWit(bundle: Bundle, keyId: string): Bundle {
+  return taintKey(bundle, "witAuthorities", keyId);
 }
 
 /**
@@ -73,11 +76,15 @@ export function taintJwt(bundle: Bundle, keyId: string): Bundle {
  * @throws AUTHORITY_NOT_FOUND
  */
 export function revokeJwt(bundle: Bundle, keyId: string): Bundle {
-  jwtMatch(bundle, keyId);
-  return withJwt(
-    bundle,
-    bundle.jwtAuthorities.filter((authority) => authority.keyId !== keyId),
-  );
+  return revokeKey(bundle, "jwtAuthorities", keyId);
+}
+
+/**
+ * Takes the WIT key with this ID out: what it signed is void.
+ * @throws AUTHORITY_NOT_FOUND
+ */
+export function revokeWit(bundle: Bundle, keyId: string): Bundle {
+  return revokeKey(bundle, "witAuthorities", keyId);
 }
 
 /** Takes out every authority that has expired at `now`: nothing it signed can still be valid. */
@@ -85,12 +92,13 @@ export function pruneExpired(bundle: Bundle, now: Date): Bundle {
   const x509Authorities = bundle.x509Authorities.filter(
     ({ der }) => parseCertificate(der).notAfter.getTime() >= now.getTime(),
   );
-  const jwtAuthorities = bundle.jwtAuthorities.filter(
-    ({ expiresAt }) => expiresAt === undefined || expiresAt.getTime() >= now.getTime(),
-  );
-  const before = bundle.x509Authorities.length + bundle.jwtAuthorities.length;
-  if (x509Authorities.length + jwtAuthorities.length === before) return bundle;
-  return { ...bundle, x509Authorities, jwtAuthorities, sequence: bundle.sequence + 1n };
+  const isLive = ({ expiresAt }: JwtAuthority): boolean =>
+    expiresAt === undefined || expiresAt.getTime() >= now.getTime();
+  const jwtAuthorities = bundle.jwtAuthorities.filter(isLive);
+  const witAuthorities = bundle.witAuthorities.filter(isLive);
+  const pruned = { ...bundle, x509Authorities, jwtAuthorities, witAuthorities };
+  if (count(pruned) === count(bundle)) return bundle;
+  return { ...pruned, sequence: bundle.sequence + 1n };
 }
 
 /** An X.509 authority's name in commands and APIs: its subject key identifier in lowercase hex. */
@@ -103,8 +111,53 @@ function withX509(bundle: Bundle, x509Authorities: readonly X509Authority[]): Bu
   return { ...bundle, x509Authorities, sequence: bundle.sequence + 1n };
 }
 
-function withJwt(bundle: Bundle, jwtAuthorities: readonly JwtAuthority[]): Bundle {
-  return { ...bundle, jwtAuthorities, sequence: bundle.sequence + 1n };
+/** The two kinds of keys with IDs change in the same way. */
+type KeyKind = "jwtAuthorities" | "witAuthorities";
+const OTHER: Readonly<Record<KeyKind, KeyKind>> = {
+  jwtAuthorities: "witAuthorities",
+  witAuthorities: "jwtAuthorities",
+};
+
+function addKey(bundle: Bundle, kind: KeyKind, authority: JwtAuthority): Bundle {
+  const { keyId, spki } = authority;
+  const known = bundle[kind].find((other) => other.keyId === keyId);
+  if (known !== undefined && equalBytes(known.spki, spki)) return bundle;
+  if (known !== undefined || bundle[OTHER[kind]].some((other) => other.keyId === keyId)) {
+    throw pkiError(
+      "AUTHORITY_CONFLICT",
+      `the bundle of "${bundle.trustDomain}" has another key with ID "${keyId}"`,
+    );
+  }
+  return withKeys(bundle, kind, [...bundle[kind], authority]);
+}
+
+function taintKey(bundle: Bundle, kind: KeyKind, keyId: string): Bundle {
+  if (keyMatch(bundle, kind, keyId).tainted) return bundle;
+  return withKeys(
+    bundle,
+    kind,
+    bundle[kind].map((authority) =>
+      authority.keyId === keyId ? { ...authority, tainted: true } : authority,
+    ),
+  );
+}
+
+function revokeKey(bundle: Bundle, kind: KeyKind, keyId: string): Bundle {
+  const match = keyMatch(bundle, kind, keyId);
+  return withKeys(
+    bundle,
+    kind,
+    bundle[kind].filter((authority) => authority !== match),
+  );
+}
+
+function withKeys(bundle: Bundle, kind: KeyKind, authorities: readonly JwtAuthority[]): Bundle {
+  return { ...bundle, [kind]: authorities, sequence: bundle.sequence + 1n };
+}
+
+function count(bundle: Bundle): number {
+  const { x509Authorities, jwtAuthorities, witAuthorities } = bundle;
+  return x509Authorities.length + jwtAuthorities.length + witAuthorities.length;
 }
 
 function x509Matches(bundle: Bundle, subjectKeyId: string): readonly X509Authority[] {
@@ -117,9 +170,9 @@ function x509Matches(bundle: Bundle, subjectKeyId: string): readonly X509Authori
   return matches;
 }
 
-function jwtMatch(bundle: Bundle, keyId: string): JwtAuthority {
-  const match = bundle.jwtAuthorities.find((authority) => authority.keyId === keyId);
-  if (match === undefined) throw notFound("JWT", bundle, keyId);
+function keyMatch(bundle: Bundle, kind: KeyKind, keyId: string): JwtAuthority {
+  const match = bundle[kind].find((authority) => authority.keyId === keyId);
+  if (match === undefined) throw notFound(kind === "jwtAuthorities" ? "JWT" : "WIT", bundle, keyId);
   return match;
 }
 

@@ -1,5 +1,5 @@
-// Reads bundle documents (SPIFFE Trust Domain and Bundle s4): the SPIFFE form with X.509 and JWT keys,
-// and the plain JWK Set of JWT keys that the Workload API carries. An element that cannot be used is
+// Reads bundle documents (SPIFFE Trust Domain and Bundle s4): the SPIFFE form with keys of all
+// kinds, and the plain JWK Sets of JWT or of WIT keys that the Workload API carries. An element that cannot be used is
 // skipped whole and reported, never repaired; a document that is no bundle is refused.
 
 import { type IdentityError, pkiError } from "../errors.ts";
@@ -7,7 +7,7 @@ import { isJsonObject, type JsonObject, type JsonValue, parseJson } from "../jso
 import { importSpki } from "../keys.ts";
 import type { TrustDomain } from "../spiffe-id.ts";
 import { parseCertificate } from "../x509/certificate.ts";
-import type { Bundle, JwtAuthority, X509Authority } from "./bundle.ts";
+import type { Bundle, JwtAuthority, WitAuthority, X509Authority } from "./bundle.ts";
 import { jwkToSpki } from "./jwk.ts";
 
 /** Largest document that is read, in bytes (or in UTF-16 units of a string). */
@@ -32,20 +32,25 @@ export function parseBundle(
   const root = parseDocument(document);
   const x509 = new Map<string, X509Authority>();
   const jwt: JwtAuthority[] = [];
+  const wit: WitAuthority[] = [];
   eachKey(root, onSkip, (jwk) => {
     if (jwk["use"] === "x509-svid") {
       const der = readX5c(jwk);
       x509.set(Buffer.from(der).toString("base64"), { der, tainted: false });
     } else if (jwk["use"] === "jwt-svid") {
-      jwt.push(readJwtAuthority(jwk));
+      jwt.push(readKeyAuthority(jwk));
+    } else if (jwk["use"] === "wit-svid") {
+      wit.push(readKeyAuthority(jwk));
     } else {
       throw unusable("its use is unknown or missing");
     }
   });
+  const repeated = repeatedIds([...jwt, ...wit], onSkip);
   return {
     trustDomain,
     x509Authorities: [...x509.values()],
-    jwtAuthorities: withoutRepeatedIds(jwt, onSkip),
+    jwtAuthorities: jwt.filter(({ keyId }) => !repeated.has(keyId)),
+    witAuthorities: wit.filter(({ keyId }) => !repeated.has(keyId)),
     sequence: readSequence(root["spiffe_sequence"]),
     refreshHintSeconds: readRefreshHint(root["spiffe_refresh_hint"]),
   };
@@ -59,13 +64,33 @@ export function parseJwks(
   document: string | Uint8Array,
   onSkip: OnSkip = () => {},
 ): readonly JwtAuthority[] {
-  const jwt: JwtAuthority[] = [];
+  return readJwks(document, "jwt-svid", onSkip);
+}
+
+/**
+ * Parses a JWK Set of WIT keys as FetchWITBundles carries it: `use` is absent or `wit-svid`.
+ * @throws BUNDLE_INVALID
+ */
+export function parseWitJwks(
+  document: string | Uint8Array,
+  onSkip: OnSkip = () => {},
+): readonly WitAuthority[] {
+  return readJwks(document, "wit-svid", onSkip);
+}
+
+function readJwks(
+  document: string | Uint8Array,
+  expectedUse: "jwt-svid" | "wit-svid",
+  onSkip: OnSkip,
+): readonly JwtAuthority[] {
+  const read: JwtAuthority[] = [];
   eachKey(parseDocument(document), onSkip, (jwk) => {
     const use = jwk["use"];
-    if (use !== undefined && use !== "jwt-svid") throw unusable("it is not for JWT-SVIDs");
-    jwt.push(readJwtAuthority(jwk));
+    if (use !== undefined && use !== expectedUse) throw unusable(`its use is not ${expectedUse}`);
+    read.push(readKeyAuthority(jwk));
   });
-  return withoutRepeatedIds(jwt, onSkip);
+  const repeated = repeatedIds(read, onSkip);
+  return read.filter(({ keyId }) => !repeated.has(keyId));
 }
 
 function parseDocument(document: string | Uint8Array): JsonObject {
@@ -113,7 +138,7 @@ function readX5c(jwk: JsonObject): Uint8Array {
   return certificate.der;
 }
 
-function readJwtAuthority(jwk: JsonObject): JwtAuthority {
+function readKeyAuthority(jwk: JsonObject): JwtAuthority {
   const keyId = jwk["kid"];
   if (typeof keyId !== "string" || keyId === "") throw unusable("it has no key ID");
   if (keyId.length > MAX_KEY_ID_LENGTH) throw unusable("its key ID is too long");
@@ -124,15 +149,12 @@ function readJwtAuthority(jwk: JsonObject): JwtAuthority {
 }
 
 /** Two keys under one ID leave it to the reader which one counts: none does. */
-function withoutRepeatedIds(
-  authorities: readonly JwtAuthority[],
-  onSkip: OnSkip,
-): readonly JwtAuthority[] {
+function repeatedIds(authorities: readonly JwtAuthority[], onSkip: OnSkip): ReadonlySet<string> {
   const seen = new Set<string>();
   const repeated = new Set<string>();
   for (const { keyId } of authorities) (seen.has(keyId) ? repeated : seen).add(keyId);
   for (const keyId of repeated) onSkip(`key ID ${JSON.stringify(keyId)} appears more than once`);
-  return authorities.filter(({ keyId }) => !repeated.has(keyId));
+  return repeated;
 }
 
 function readSequence(value: JsonValue | undefined): bigint {

@@ -2,8 +2,8 @@
 // federated trust domains, which administrators keep. Where they lie: store/bundles.ts. How the own
 // one changes by rotation: ca/authority.ts.
 
-import { addJwt, addX509 } from "../../pki/bundle/authorities.ts";
-import type { Bundle } from "../../pki/bundle/bundle.ts";
+import { addJwt, addWit, addX509 } from "../../pki/bundle/authorities.ts";
+import { type Bundle, checkKeyIds } from "../../pki/bundle/bundle.ts";
 import { IdentityError } from "../../pki/errors.ts";
 import { TrustDomain } from "../../pki/spiffe-id.ts";
 import { parseCertificate } from "../../pki/x509/certificate.ts";
@@ -19,6 +19,7 @@ import {
   bundleToWire,
   jwtAuthorityFromWire,
   MAX_AUTHORITIES,
+  witAuthorityFromWire,
   x509AuthorityFromWire,
 } from "../../proto/types/bundle.ts";
 import type { RegistrationEntry } from "../../proto/types/entry.ts";
@@ -58,18 +59,18 @@ export function bundleHandlers(options: BundleServiceOptions): Handlers<typeof B
     },
 
     async appendBundle({ x509Authorities, jwtAuthorities, witAuthorities, outputMask }) {
-      if (witAuthorities.length > 0)
-        throw serverError("NOT_SUPPORTED", "there are no WIT authorities");
-      if (x509Authorities.length + jwtAuthorities.length === 0) throw invalid("nothing to append");
+      const keyCount = jwtAuthorities.length + witAuthorities.length;
+      if (x509Authorities.length + keyCount === 0) throw invalid("nothing to append");
       const certificates = x509Authorities.map((wire) =>
         authorityOf(x509AuthorityFromWire(wire).der),
       );
-      const keys = jwtAuthorities.map(jwtAuthorityFromWire);
+      const jwtKeys = jwtAuthorities.map(jwtAuthorityFromWire);
+      const witKeys = witAuthorities.map(witAuthorityFromWire);
       const appended = await bundles.change(async (transaction) => {
         const before = await transaction.get(own);
         if (before === undefined) throw bundleNotFound(own);
         const withX509 = certificates.reduce(addX509, before);
-        const after = keys.reduce(addJwt, withX509);
+        const after = witKeys.reduce(addWit, jwtKeys.reduce(addJwt, withX509));
         checkSize(after);
         if (after !== before) transaction.put(after);
         return after;
@@ -210,14 +211,17 @@ function foreignBundle(wire: Wire, own: TrustDomain): Bundle {
 }
 
 function merged(before: Bundle, change: Bundle, mask: Mask): Bundle {
-  const { x509Authorities, jwtAuthorities, refreshHintSeconds, sequence } = change;
-  return {
+  const { x509Authorities, jwtAuthorities, witAuthorities, refreshHintSeconds, sequence } = change;
+  const after = {
     ...before,
     ...(isMeant(mask, "x509Authorities") && { x509Authorities }),
     ...(isMeant(mask, "jwtAuthorities") && { jwtAuthorities }),
+    ...(isMeant(mask, "witAuthorities") && { witAuthorities }),
     ...(isMeant(mask, "refreshHint") && { refreshHintSeconds }),
     ...(isMeant(mask, "sequenceNumber") && { sequence }),
   };
+  checkKeyIds(after);
+  return after;
 }
 
 /** What is appended becomes a trust anchor of everyone: it must at least be an authority. */
@@ -226,8 +230,8 @@ function authorityOf(der: Uint8Array): Uint8Array {
   throw invalid("a certificate to append is not one of an authority");
 }
 
-function checkSize({ x509Authorities, jwtAuthorities }: Bundle): void {
-  const count = Math.max(x509Authorities.length, jwtAuthorities.length);
+function checkSize({ x509Authorities, jwtAuthorities, witAuthorities }: Bundle): void {
+  const count = Math.max(x509Authorities.length, jwtAuthorities.length, witAuthorities.length);
   if (count > MAX_AUTHORITIES) throw invalid(`a bundle of ${count} authorities is too large`);
 }
 
@@ -241,6 +245,7 @@ function pageLength(bundles: readonly Bundle[], pageSize: number): number {
     const bundle = bundles[count];
     for (const { der } of bundle?.x509Authorities ?? []) bytes += der.length;
     for (const { spki } of bundle?.jwtAuthorities ?? []) bytes += spki.length;
+    for (const { spki } of bundle?.witAuthorities ?? []) bytes += spki.length;
   }
   return limit;
 }

@@ -101,7 +101,7 @@ export class AuthorityJournal {
   #hinted(stored: Bundle | undefined): Bundle {
     const { trustDomain, refreshHintSeconds } = this.#options;
     if (stored === undefined) {
-      const nothing = { x509Authorities: [], jwtAuthorities: [] };
+      const nothing = { x509Authorities: [], jwtAuthorities: [], witAuthorities: [] };
       return { trustDomain, ...nothing, sequence: 0n, refreshHintSeconds };
     }
     if (stored.refreshHintSeconds === refreshHintSeconds) return stored;

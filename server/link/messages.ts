@@ -141,6 +141,7 @@ function entrySize(entry: RegistrationEntry): number {
 function bundleSize(bundle: Bundle): number {
   let size = 300;
   for (const { der } of bundle.x509Authorities) size += der.length + 8;
-  for (const { spki, keyId } of bundle.jwtAuthorities) size += spki.length + keyId.length + 16;
+  const keys = [...bundle.jwtAuthorities, ...bundle.witAuthorities];
+  for (const { spki, keyId } of keys) size += spki.length + keyId.length + 16;
   return size;
 }

@@ -1,8 +1,8 @@
 // How a bundle is written in the store: JSON, because it must keep what the SPIFFE bundle document
-// cannot say (taints, when a JWT key expires) and a person may have to read it in an emergency.
+// cannot say (taints, when a key expires) and a person may have to read it in an emergency.
 // What is done with these records: bundles.ts.
 
-import type { Bundle } from "../../pki/bundle/bundle.ts";
+import type { Bundle, JwtAuthority } from "../../pki/bundle/bundle.ts";
 import { TrustDomain } from "../../pki/spiffe-id.ts";
 import { serverError } from "../errors.ts";
 
@@ -12,12 +12,16 @@ interface BundleJson {
   readonly sequence: string;
   readonly refresh_hint_seconds: number;
   readonly x509: readonly { readonly der: string; readonly tainted?: true }[];
-  readonly jwt: readonly {
-    readonly key_id: string;
-    readonly spki: string;
-    readonly expires_at?: string;
-    readonly tainted?: true;
-  }[];
+  readonly jwt: readonly KeyJson[];
+  /** Absent in records of bundles that have none. */
+  readonly wit?: readonly KeyJson[];
+}
+
+interface KeyJson {
+  readonly key_id: string;
+  readonly spki: string;
+  readonly expires_at?: string;
+  readonly tainted?: true;
 }
 
 /** The value of a bundle's record. */
@@ -30,12 +34,8 @@ export function encodeBundle(bundle: Bundle): Uint8Array {
       der: Buffer.from(der).toString("base64"),
       ...(tainted ? { tainted } : {}),
     })),
-    jwt: bundle.jwtAuthorities.map(({ keyId, spki, expiresAt, tainted }) => ({
-      key_id: keyId,
-      spki: Buffer.from(spki).toString("base64"),
-      ...(expiresAt ? { expires_at: expiresAt.toISOString() } : {}),
-      ...(tainted ? { tainted } : {}),
-    })),
+    jwt: bundle.jwtAuthorities.map(encodeKey),
+    ...(bundle.witAuthorities.length > 0 && { wit: bundle.witAuthorities.map(encodeKey) }),
   };
   return Buffer.from(JSON.stringify(json));
 }
@@ -55,12 +55,8 @@ export function decodeBundle(key: string, value: Uint8Array): Bundle {
         der: base64(der),
         tainted: tainted === true,
       })),
-      jwtAuthorities: json.jwt.map((jwt) => ({
-        keyId: jwt.key_id,
-        spki: base64(jwt.spki),
-        expiresAt: jwt.expires_at === undefined ? undefined : new Date(jwt.expires_at),
-        tainted: jwt.tainted === true,
-      })),
+      jwtAuthorities: json.jwt.map(decodeKey),
+      witAuthorities: (json.wit ?? []).map(decodeKey),
     };
   } catch (cause) {
     throw serverError("STORE_CORRUPT", `the record ${key} is not a bundle`, {
@@ -68,6 +64,24 @@ export function decodeBundle(key: string, value: Uint8Array): Bundle {
       cause,
     });
   }
+}
+
+function encodeKey({ keyId, spki, expiresAt, tainted }: JwtAuthority): KeyJson {
+  return {
+    key_id: keyId,
+    spki: Buffer.from(spki).toString("base64"),
+    ...(expiresAt ? { expires_at: expiresAt.toISOString() } : {}),
+    ...(tainted ? { tainted } : {}),
+  };
+}
+
+function decodeKey(json: KeyJson): JwtAuthority {
+  return {
+    keyId: json.key_id,
+    spki: base64(json.spki),
+    expiresAt: json.expires_at === undefined ? undefined : new Date(json.expires_at),
+    tainted: json.tainted === true,
+  };
 }
 
 /** Bytes in a buffer of their own: small Buffers share a pool that would be kept alive whole. */

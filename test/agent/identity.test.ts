@@ -20,6 +20,7 @@ const bundleOf = (authority: TestAuthority, name = authority.trustDomain.name): 
   trustDomain: TrustDomain.parse(name),
   x509Authorities: [{ der: authority.root.der, tainted: false }],
   jwtAuthorities: [],
+  witAuthorities: [],
   sequence: 7n,
   refreshHintSeconds: 300,
 });

@@ -53,6 +53,7 @@ t.test("a server that the bundle file does not vouch for is not talked to", asyn
       trustDomain,
       x509Authorities: [{ der: stranger.root.der, tainted: false }],
       jwtAuthorities: [],
+      witAuthorities: [],
       sequence: 1n,
       refreshHintSeconds: 300,
     }),

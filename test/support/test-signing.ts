@@ -62,6 +62,7 @@ export function bundleOf(
       ...one.jwt.authority,
       tainted: tainted.includes(one),
     })),
+    witAuthorities: [],
     sequence: 1n,
     refreshHintSeconds: 300,
   };

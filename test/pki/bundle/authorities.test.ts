@@ -1,11 +1,14 @@
 import t from "tap";
 import {
   addJwt,
+  addWit,
   addX509,
   pruneExpired,
   revokeJwt,
+  revokeWit,
   revokeX509,
   taintJwt,
+  taintWit,
   taintX509,
   x509AuthorityId,
 } from "../../../pki/bundle/authorities.ts";
@@ -29,6 +32,7 @@ const full: Bundle = [one, two].reduce(
   (bundle, { root }) => addX509(bundle, root.der),
   [a, jwt("b")].reduce(addJwt, empty),
 );
+const withWit: Bundle = [jwt("v", new Date("2030-01-01")), jwt("w")].reduce(addWit, full);
 const notFound = { reason: "AUTHORITY_NOT_FOUND", code: Status.notFound };
 
 t.test("every change of content counts the sequence up by one", async (t) => {
@@ -41,6 +45,13 @@ t.test("every change of content counts the sequence up by one", async (t) => {
     pruneExpired(full, new Date("2030-01-02")),
   ]) {
     t.equal(changed.sequence, 5n);
+  }
+  for (const changed of [
+    taintWit(withWit, "w"),
+    revokeWit(withWit, "w"),
+    pruneExpired({ ...withWit, jwtAuthorities: [] }, new Date("2030-01-02")),
+  ]) {
+    t.equal(changed.sequence, 7n);
   }
 });
 
@@ -76,17 +87,40 @@ t.test("tainting marks one authority, revoking takes it out", async (t) => {
 });
 
 t.test("an authority that is not there is an error that names it", async (t) => {
-  for (const change of [taintX509, revokeX509, taintJwt, revokeJwt]) {
+  for (const change of [taintX509, revokeX509, taintJwt, revokeJwt, taintWit, revokeWit]) {
     t.throws(() => change(full, "00ff"), { ...notFound, message: /"north.test" has no .* "00ff"/ });
     t.throws(() => change(full, ""), notFound);
   }
 });
 
+t.test(
+  "a WIT key is tainted, revoked and pruned like a JWT key, and neither is the other",
+  async (t) => {
+    const [v, w] = withWit.witAuthorities;
+    t.equal(v && addWit(withWit, { ...v, tainted: true }), withWit);
+    const tainted = taintWit(withWit, "w");
+    t.equal(taintWit(tainted, "w"), tainted);
+    t.strictSame(
+      tainted.witAuthorities.map((one) => [one.keyId, one.tainted]),
+      [
+        ["v", false],
+        ["w", true],
+      ],
+    );
+    t.equal(tainted.jwtAuthorities, withWit.jwtAuthorities);
+    t.strictSame(revokeWit(withWit, "v").witAuthorities, [w]);
+    t.strictSame(pruneExpired(withWit, new Date("2030-01-02")).witAuthorities, [w]);
+    t.throws(() => taintJwt(withWit, "w"), notFound);
+    t.throws(() => revokeWit(withWit, "a"), notFound);
+  },
+);
+
 t.test("another key under an ID that is taken is refused", async (t) => {
-  t.throws(() => addJwt(full, jwt("a")), {
-    reason: "AUTHORITY_CONFLICT",
-    code: Status.alreadyExists,
-  });
+  const conflict = { reason: "AUTHORITY_CONFLICT", code: Status.alreadyExists };
+  t.throws(() => addJwt(full, jwt("a")), conflict);
+  t.throws(() => addWit(withWit, jwt("w")), conflict);
+  t.throws(() => addWit(withWit, a), conflict, "the same key cannot be of both kinds");
+  t.throws(() => addJwt(withWit, jwt("w")), conflict);
 });
 
 t.test("pruning takes out what has expired, and only that", async (t) => {

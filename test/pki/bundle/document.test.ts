@@ -7,9 +7,14 @@ import {
   equalBundles,
   type JwtAuthority,
 } from "../../../pki/bundle/bundle.ts";
-import { formatBundle, formatJwks } from "../../../pki/bundle/format.ts";
+import { formatBundle, formatJwks, formatWitJwks } from "../../../pki/bundle/format.ts";
 import { jwkToSpki, spkiToJwk } from "../../../pki/bundle/jwk.ts";
-import { MAX_BUNDLE_BYTES, parseBundle, parseJwks } from "../../../pki/bundle/parse.ts";
+import {
+  MAX_BUNDLE_BYTES,
+  parseBundle,
+  parseJwks,
+  parseWitJwks,
+} from "../../../pki/bundle/parse.ts";
 import { Status } from "../../../pki/errors.ts";
 import { type JsonObject, parseJson } from "../../../pki/json.ts";
 import { exportSpki, generateP256KeyPair } from "../../../pki/keys.ts";
@@ -34,6 +39,7 @@ const bundle: Bundle = {
   trustDomain: north,
   x509Authorities: authorities.map(({ root }) => ({ der: root.der, tainted: false })),
   jwtAuthorities: [jwtAuthority("a"), jwtAuthority("b")],
+  witAuthorities: [jwtAuthority("w")],
   sequence: 18446744073709551615n,
   refreshHintSeconds: 300,
 };
@@ -53,7 +59,13 @@ t.test("the document has the members of the standard and no others", async (t) =
   t.same({ ...rest }, { spiffe_sequence: 18446744073709551615n, spiffe_refresh_hint: 300 });
   t.strictSame(
     (keys as JsonObject[]).map((key) => Object.keys(key).sort().join()),
-    ["crv,kty,use,x,x5c,y", "e,kty,n,use,x5c", "crv,kid,kty,use,x,y", "crv,kid,kty,use,x,y"],
+    [
+      "crv,kty,use,x,x5c,y",
+      "e,kty,n,use,x5c",
+      "crv,kid,kty,use,x,y",
+      "crv,kid,kty,use,x,y",
+      "crv,kid,kty,use,x,y",
+    ],
   );
   t.strictSame(
     JSON.parse(formatJwks(bundle)).keys.map((key: object) => Object.keys(key).sort().join()),
@@ -61,6 +73,11 @@ t.test("the document has the members of the standard and no others", async (t) =
   );
   t.equal(formatBundle(emptyBundle(north)), '{"keys":[],"spiffe_sequence":0}');
   t.equal(formatJwks(emptyBundle(north)), '{"keys":[]}');
+  t.strictSame(
+    JSON.parse(formatWitJwks(bundle)).keys.map((key: JsonObject) => [key["use"], key["kid"]]),
+    [["wit-svid", "w"]],
+  );
+  t.equal(formatWitJwks(emptyBundle(north)), '{"keys":[]}');
 });
 
 t.test("keys become JWKs and back, as Node and a JOSE library read them", async (t) => {
@@ -195,6 +212,22 @@ t.test("two keys under one ID count neither", async (t) => {
   t.throws(() => formatJwks({ ...bundle, jwtAuthorities: [jwtAuthority("")] }), invalid);
 });
 
+t.test("a key ID is taken once, whatever the key is for", async (t) => {
+  const [, , , , wit] = document().keys;
+  for (const kid of ["a", "w"]) {
+    const keys = [...document().keys, { ...wit, kid }];
+    const read = parseBundle(north, JSON.stringify({ keys }));
+    t.strictSame(
+      [...read.jwtAuthorities, ...read.witAuthorities].map(({ keyId }) => keyId),
+      ["a", "b", "w"].filter((keyId) => keyId !== kid),
+    );
+    const same = { ...bundle, witAuthorities: [jwtAuthority("w"), jwtAuthority(kid)] };
+    for (const format of [formatBundle, formatJwks, formatWitJwks]) {
+      t.throws(() => format(same), invalid);
+    }
+  }
+});
+
 t.test(
   "a JWT bundle of the Workload API is read with and without use, JWT keys only",
   async (t) => {
@@ -208,6 +241,24 @@ t.test(
       ["a", "c"],
     );
     t.same(parseJwks(formatJwks(bundle)), bundle.jwtAuthorities);
+  },
+);
+
+t.test(
+  "a WIT bundle of the Workload API is read with and without use, WIT keys only",
+  async (t) => {
+    const [x509, , jwt, , wit] = document().keys;
+    const { use, ...bare } = wit;
+    t.equal(use, "wit-svid");
+    const keys = [bare, { ...wit, kid: "c" }, jwt, x509];
+    const read = parseWitJwks(JSON.stringify({ keys, more: true }));
+    t.strictSame(
+      read.map(({ keyId }) => keyId),
+      ["w", "c"],
+    );
+    t.same(parseWitJwks(formatWitJwks(bundle)), bundle.witAuthorities);
+    t.strictSame(parseWitJwks(formatJwks({ ...bundle, witAuthorities: [] })).length, 2);
+    t.throws(() => parseWitJwks("{}"), invalid);
   },
 );
 
@@ -231,6 +282,8 @@ t.test("bundles are compared by content: order and sequence do not count, taints
       ...bundle,
       jwtAuthorities: bundle.jwtAuthorities.map((a) => ({ ...a, expiresAt: new Date(0) })),
     },
+    { ...bundle, witAuthorities: [] },
+    { ...bundle, witAuthorities: bundle.witAuthorities.map((w) => ({ ...w, tainted: true })) },
     { ...bundle, refreshHintSeconds: 60 },
     { ...bundle, trustDomain: TrustDomain.parse("south.test") },
   ]) {

@@ -14,6 +14,7 @@ t.test("a bundle goes to the wire and back unchanged", async (t) => {
   const wire = decode({
     trustDomain: "a.test",
     jwtAuthorities: [KEY],
+    witAuthorities: [{ ...KEY, keyId: "w1", tainted: false }],
     refreshHint: 300,
     sequenceNumber: 7,
   });
@@ -21,17 +22,24 @@ t.test("a bundle goes to the wire and back unchanged", async (t) => {
   t.equal(bundle.sequence, 7n);
   t.equal(bundle.refreshHintSeconds, 300);
   t.match(bundle.jwtAuthorities[0], { keyId: "k1", tainted: true });
+  t.match(bundle.witAuthorities, [{ keyId: "w1", tainted: false }]);
   t.equal(bundle.jwtAuthorities[0]?.expiresAt?.getTime(), 1_900_000_000_000);
   t.strictSame(bundleFromWire(decode(bundleToWire(bundle))), bundle);
 });
 
 t.test("a mask keeps the trust domain and what it names", async (t) => {
-  const bundle = bundleFromWire(decode({ trustDomain: "a.test", jwtAuthorities: [KEY] }));
+  const witAuthorities = [{ ...KEY, keyId: "w1" }];
+  const bundle = bundleFromWire(
+    decode({ trustDomain: "a.test", jwtAuthorities: [KEY], witAuthorities }),
+  );
   t.match(bundleToWire(bundle, { sequenceNumber: true }), {
     trustDomain: "a.test",
     jwtAuthorities: [],
+    witAuthorities: [],
     refreshHint: 0,
   });
+  const wire = bundleToWire(bundle, { witAuthorities: true });
+  t.match(wire, { jwtAuthorities: [], witAuthorities: [{ keyId: "w1", publicKey: spki }] });
 });
 
 const BAD: { name: string; bundle: Parameters<typeof decode>[0]; reason: string }[] = [
@@ -40,6 +48,16 @@ const BAD: { name: string; bundle: Parameters<typeof decode>[0]; reason: string 
     name: "a key without ID",
     bundle: { trustDomain: "a.test", jwtAuthorities: [{ ...KEY, keyId: "" }] },
     reason: "AUTHORITY_MALFORMED",
+  },
+  {
+    name: "a WIT key without ID",
+    bundle: { trustDomain: "a.test", witAuthorities: [{ ...KEY, keyId: "" }] },
+    reason: "AUTHORITY_MALFORMED",
+  },
+  {
+    name: "a JWT key and a WIT key under one ID",
+    bundle: { trustDomain: "a.test", jwtAuthorities: [KEY], witAuthorities: [KEY] },
+    reason: "BUNDLE_INVALID",
   },
   {
     name: "a key that is none",

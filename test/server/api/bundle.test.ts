@@ -81,10 +81,12 @@ t.test(
     const append = {
       x509Authorities: [{ asn1: await authority("north.test") }],
       jwtAuthorities: [jwtKey("mine")],
+      witAuthorities: [jwtKey("wit")],
     };
     const after = await client.appendBundle(append);
     t.equal(after.x509Authorities.length, 2);
     t.equal(after.jwtAuthorities.length, 2);
+    t.equal(after.witAuthorities[0]?.keyId, "wit");
     t.ok(after.sequenceNumber > before.sequenceNumber);
     const same = await client.appendBundle(append);
     t.equal(same.sequenceNumber, after.sequenceNumber);
@@ -115,7 +117,11 @@ t.test("appends nothing that is no authority", async (t) => {
       request: { jwtAuthorities: [jwtKey("")] },
       reason: "AUTHORITY_MALFORMED",
     },
-    { name: "a WIT key", request: { witAuthorities: [jwtKey("w")] }, reason: "NOT_SUPPORTED" },
+    {
+      name: "one ID for a JWT key and a WIT key",
+      request: { jwtAuthorities: [jwtKey("k")], witAuthorities: [jwtKey("k")] },
+      reason: "AUTHORITY_CONFLICT",
+    },
   ];
   const before = ca.authorities.bundle();
   for (const { name, request, reason } of rows) {
@@ -188,6 +194,27 @@ t.test("updates what the mask means and sets the whole", async (t) => {
   });
   const got = await client.getFederatedBundle({ trustDomain: "south.test" });
   t.equal(got.jwtAuthorities.length, 0);
+});
+
+t.test("sets WIT authorities when they are meant, never under a JWT authority's ID", async (t) => {
+  const { client } = await serve(t);
+  await client.batchSetFederatedBundle({ bundle: [await south()] });
+  const update = async (keyId: string) => {
+    const { results } = await client.batchUpdateFederatedBundle({
+      bundle: [{ ...(await south()), jwtAuthorities: [], witAuthorities: [jwtKey(keyId)] }],
+      inputMask: { witAuthorities: true },
+    });
+    return results[0]?.status?.code;
+  };
+  t.equal(await update("w1"), 0);
+  t.equal(await update("k1"), 3);
+  const got = await client.getFederatedBundle({ trustDomain: "south.test" });
+  t.match(got, { jwtAuthorities: [{ keyId: "k1" }], witAuthorities: [{ keyId: "w1" }] });
+  const masked = await client.getFederatedBundle({
+    trustDomain: "south.test",
+    outputMask: { witAuthorities: true },
+  });
+  t.match(masked, { jwtAuthorities: [], witAuthorities: [{ keyId: "w1" }] });
 });
 
 t.test("ID-24 takes the own trust domain for no federated one", async (t) => {

@@ -11,6 +11,7 @@ const bundle: Bundle = {
   trustDomain: TrustDomain.parse("north.test"),
   x509Authorities: [],
   jwtAuthorities: [],
+  witAuthorities: [],
   sequence: 1n,
   refreshHintSeconds: 300,
 };

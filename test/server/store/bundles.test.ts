@@ -26,6 +26,9 @@ const bundle: Bundle = {
     { keyId: "a", spki: bytes(5, 6), expiresAt: new Date("2030-01-01T00:00:00Z"), tainted: false },
     { keyId: "b", spki: bytes(7), expiresAt: undefined, tainted: true },
   ],
+  witAuthorities: [
+    { keyId: "w", spki: bytes(8), expiresAt: new Date("2030-01-02T00:00:00Z"), tainted: true },
+  ],
   sequence: 18_446_744_073_709_551_615n,
   refreshHintSeconds: 60,
 };
@@ -61,6 +64,14 @@ t.test(
     t.strictSame(decodeBundle("k", encodeBundle(bundle)), bundle);
   },
 );
+
+t.test("a record from before there were WIT keys has none", async (t) => {
+  const { wit, ...old } = JSON.parse(Buffer.from(encodeBundle(bundle)).toString());
+  t.equal(wit.length, 1);
+  const read = decodeBundle("k", Buffer.from(JSON.stringify(old)));
+  t.strictSame(read, { ...bundle, witAuthorities: [] });
+  t.notOk("wit" in JSON.parse(Buffer.from(encodeBundle(read)).toString()));
+});
 
 t.test("reads the journal that was written", async (t) => {
   const { certificate: _, ...jwt } = { ...authority, kind: "jwt" as const, tainted: true };
