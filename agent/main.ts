@@ -10,7 +10,7 @@ import { Lifecycle } from "../runtime/lifecycle.ts";
 import type { Logger } from "../runtime/log.ts";
 import { keepYoungGenerationSmall, trimMemoryWhenIdle } from "../runtime/memory.ts";
 import { createMetrics, type Metrics, NO_METRICS } from "../runtime/metrics.ts";
-import { loadOrCreateSealingKey, sealedFile } from "../runtime/sealed-file.ts";
+import { loadOrCreateSealingKey, SEALED_SUFFIX, sealedFile } from "../runtime/sealed-file.ts";
 import { readBootstrapBundle } from "./bootstrap.ts";
 import { type AgentConfig, takeJoinToken } from "./config.ts";
 import { AgentIdentity } from "./identity.ts";
@@ -113,8 +113,9 @@ async function makeFolders(config: AgentConfig): Promise<void> {
 
 async function loadIdentity({ config, log, clock }: Context): Promise<AgentIdentity> {
   const { trustDomain, bootstrap } = config;
-  const key = await loadOrCreateSealingKey(config.sealingKeyFile, log);
-  const file = sealedFile(join(config.dataDir, "keys", "identity.sealed"), key, "agent-identity");
+  const folder = join(config.dataDir, "keys");
+  const key = await loadOrCreateSealingKey(config.sealingKeyFile, log, folder);
+  const file = sealedFile(join(folder, `identity${SEALED_SUFFIX}`), key, "agent-identity");
   return AgentIdentity.load(
     {
       trustDomain,

@@ -13,6 +13,7 @@ export const REASONS = {
   HEALTH_LISTEN_FAILED: "failedPrecondition",
   SEALED_FILE_DAMAGED: "dataLoss",
   SEALING_KEY_INVALID: "failedPrecondition",
+  SEALING_KEY_MISSING: "failedPrecondition",
 } as const;
 
 /** Makes an error of `runtime`. */

@@ -11,7 +11,7 @@ import {
   type KeyObject,
   randomBytes,
 } from "node:crypto";
-import { stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { runtimeError } from "./errors.ts";
 import { createFileAtomic, ensureDir, readPrivateFile, writeFileAtomic } from "./files.ts";
@@ -90,14 +90,26 @@ export function sealedFile(path: string, key: KeyObject, purpose: string): Seale
   };
 }
 
+/** How the names of sealed files end. */
+export const SEALED_SUFFIX = ".sealed";
+
 /**
- * Reads the sealing key at `path`; on first start makes one, mode 0600, with a warning.
+ * Reads the sealing key at `path`; on first start makes one, mode 0600, with a warning. A first start is
+ * one that finds no sealed file in `sealedFolder`: a new key would open none of them, and a key that
+ * was only left out of a restart would be hidden by it.
  * The file holds 32 bytes in base64url and a line feed.
- * @throws SEALING_KEY_INVALID, FILE_EXPOSED when other users can read it, FILE_UNWRITABLE
+ * @throws SEALING_KEY_MISSING, SEALING_KEY_INVALID, FILE_EXPOSED when other users can read it,
+ * FILE_UNWRITABLE
  */
-export async function loadOrCreateSealingKey(path: string, log: Logger): Promise<KeyObject> {
+export async function loadOrCreateSealingKey(
+  path: string,
+  log: Logger,
+  sealedFolder: string = dirname(path),
+): Promise<KeyObject> {
   const existing = await readKey(path);
   if (existing !== undefined) return existing;
+  const sealed = await sealedFilesIn(sealedFolder);
+  if (sealed > 0) throw missingKey(path, sealedFolder, sealed);
   await ensureParent(path);
   const created = await createFileAtomic(path, `${randomBytes(KEY_BYTES).toString("base64url")}\n`);
   if (created) {
@@ -110,6 +122,14 @@ export async function loadOrCreateSealingKey(path: string, log: Logger): Promise
   const key = await readKey(path);
   if (key === undefined) throw invalidKey(path, "it disappeared while it was read");
   return key;
+}
+
+async function sealedFilesIn(folder: string): Promise<number> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw runtimeError("FILE_UNREADABLE", `cannot list the folder "${folder}"`, { cause: error });
+  });
+  return names.filter((name) => name.endsWith(SEALED_SUFFIX) && !name.startsWith(".")).length;
 }
 
 async function ensureParent(path: string): Promise<void> {
@@ -139,6 +159,15 @@ const damaged = (name: string, why: string, cause?: unknown): Error =>
     hint: "restore the file and its sealing key from the same backup",
     cause,
   });
+
+const missingKey = (path: string, folder: string, sealed: number): Error =>
+  runtimeError(
+    "SEALING_KEY_MISSING",
+    `there is no sealing key at "${path}", and "${folder}" holds ${sealed} sealed file(s) that only it opens`,
+    {
+      hint: "put the key back; without it, move the sealed files away and all identities start anew",
+    },
+  );
 
 const invalidKey = (path: string, why: string): Error =>
   runtimeError("SEALING_KEY_INVALID", `the sealing key in "${path}" cannot be used: ${why}`, {

@@ -15,13 +15,13 @@ import {
   signerOf,
 } from "../../pki/keys.ts";
 import { ensureDir, removeFile } from "../../runtime/files.ts";
-import { type SealedFile, sealedFile } from "../../runtime/sealed-file.ts";
+import { SEALED_SUFFIX, type SealedFile, sealedFile } from "../../runtime/sealed-file.ts";
 import { serverError } from "../errors.ts";
 import { checkKeyId, type KeyManager } from "./key-manager.ts";
 import { byKeyId, keyExists } from "./memory.ts";
 
 /** Names of key files: the key's ID and this. Other files of the folder are left alone. */
-const SUFFIX = ".sealed";
+const SUFFIX = SEALED_SUFFIX;
 
 export interface DiskKeyManagerOptions {
   /** Made with mode 0700 when it is not there; nobody else may write to it. */

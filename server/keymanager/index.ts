@@ -27,11 +27,11 @@ type Kinds = {
 
 const KEY_MANAGERS: Kinds = {
   memory: async () => new MemoryKeyManager(),
-  disk: async (config, { dataDir, log }) =>
-    DiskKeyManager.open({
-      folder: join(dataDir, "keys"),
-      sealingKey: await loadOrCreateSealingKey(config.sealingKeyFile, log),
-    }),
+  disk: async (config, { dataDir, log }) => {
+    const folder = join(dataDir, "keys");
+    const sealingKey = await loadOrCreateSealingKey(config.sealingKeyFile, log, folder);
+    return DiskKeyManager.open({ folder, sealingKey });
+  },
 };
 
 /** Opens the key manager that the configuration names. */

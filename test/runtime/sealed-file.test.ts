@@ -1,7 +1,14 @@
 // Files encrypted at rest: what is written comes back, and nothing that was touched opens.
 
 import { createSecretKey, randomBytes } from "node:crypto";
-import { chmodSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { createLogger, silentLogger } from "../../runtime/log.ts";
@@ -113,4 +120,17 @@ t.test("refuses a sealing key that others can read, or that is none", async (t) 
       code: 9,
     });
   }
+});
+
+t.test("makes no sealing key where files are that it could not open", async (t) => {
+  const folder = t.testdir();
+  const path = join(folder, "elsewhere", "sealing.key");
+  await sealedFile(join(folder, "one.sealed"), key, "p").write(secret);
+  await t.rejects(loadOrCreateSealingKey(path, silentLogger, folder), {
+    reason: "SEALING_KEY_MISSING",
+    code: 9,
+    hint: /put the key back/,
+  });
+  t.equal(existsSync(path), false, "nothing that hides the mistake");
+  await t.resolves(loadOrCreateSealingKey(path, silentLogger, join(folder, "new")));
 });

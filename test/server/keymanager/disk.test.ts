@@ -96,15 +96,22 @@ t.test("passes over what a crash left half-way, and over files of others", async
   t.strictSame((await (await reopen()).list())[0]?.spki, spki);
 });
 
-t.test("opens the kind that the configuration names", async (t) => {
-  const dataDir = t.testdir({});
-  const context = { dataDir, log: silentLogger };
-  const sealingKeyFile = join(dataDir, "keys", "sealing.key");
-  const disk = await openKeyManager({ type: "disk", sealingKeyFile }, context);
-  const { spki } = await disk.create("one", "ec-p256");
-  const again = await openKeyManager({ type: "disk", sealingKeyFile }, context);
-  t.strictSame((await again.get("one"))?.spki, spki);
-  t.equal((await stat(sealingKeyFile)).mode & 0o777, 0o600);
-  const memory = await openKeyManager({ type: "memory" }, context);
-  t.strictSame(await memory.list(), []);
-});
+t.test(
+  "opens the kind that the configuration names, and no disk without its sealing key",
+  async (t) => {
+    const dataDir = t.testdir({});
+    const context = { dataDir, log: silentLogger };
+    const sealingKeyFile = join(dataDir, "keys", "sealing.key");
+    const disk = await openKeyManager({ type: "disk", sealingKeyFile }, context);
+    const { spki } = await disk.create("one", "ec-p256");
+    const again = await openKeyManager({ type: "disk", sealingKeyFile }, context);
+    t.strictSame((await again.get("one"))?.spki, spki);
+    t.equal((await stat(sealingKeyFile)).mode & 0o777, 0o600);
+    await rename(sealingKeyFile, join(dataDir, "left-out.key"));
+    await t.rejects(openKeyManager({ type: "disk", sealingKeyFile }, context), {
+      reason: "SEALING_KEY_MISSING",
+    });
+    const memory = await openKeyManager({ type: "memory" }, context);
+    t.strictSame(await memory.list(), []);
+  },
+);
