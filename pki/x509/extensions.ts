@@ -128,7 +128,7 @@ function readPurposes(reader: DerReader): string[] {
 }
 
 /** keyIdentifier of an AuthorityKeyIdentifier; the issuer and serial it may also name are not used. */
-function readAuthorityKeyId(reader: DerReader): Uint8Array | undefined {
+export function readAuthorityKeyId(reader: DerReader): Uint8Array | undefined {
   const fields = reader.enter(Tag.sequence);
   const keyIdTag = contextTag(0, false);
   const keyId = fields.isNext(keyIdTag) ? fields.content(keyIdTag) : undefined;

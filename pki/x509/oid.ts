@@ -1,15 +1,24 @@
 // Object identifiers of RFC 5280, RFC 5480, RFC 8017 and RFC 8410, in dotted form.
 
-/** Certificate extensions (RFC 5280 s4.2). */
+/** Extensions of certificates and of revocation lists (RFC 5280 s4.2, s5.2, s5.3). */
 export const ExtensionOid = {
   subjectKeyIdentifier: "2.5.29.14",
   keyUsage: "2.5.29.15",
   subjectAltName: "2.5.29.17",
   basicConstraints: "2.5.29.19",
+  crlNumber: "2.5.29.20",
+  crlReason: "2.5.29.21",
+  deltaCrlIndicator: "2.5.29.27",
+  issuingDistributionPoint: "2.5.29.28",
+  certificateIssuer: "2.5.29.29",
   nameConstraints: "2.5.29.30",
+  crlDistributionPoints: "2.5.29.31",
   certificatePolicies: "2.5.29.32",
+  policyMappings: "2.5.29.33",
   authorityKeyIdentifier: "2.5.29.35",
+  policyConstraints: "2.5.29.36",
   extKeyUsage: "2.5.29.37",
+  inhibitAnyPolicy: "2.5.29.54",
 } as const;
 
 /** Purposes in an extended key usage (RFC 5280 s4.2.1.12). */

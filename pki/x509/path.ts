@@ -4,6 +4,7 @@
 // What SPIFFE asks of the leaf beyond this: svid.ts.
 import { type IdentityError, pkiError } from "../errors.ts";
 import { type Certificate, equalBytes, KeyUsage } from "./certificate.ts";
+import type { CrlSet } from "./crl-set.ts";
 import { ExtensionOid } from "./oid.ts";
 
 /** Longest path: leaf, intermediates and anchor. */
@@ -42,6 +43,7 @@ interface Search {
   readonly intermediates: readonly Certificate[];
   readonly anchors: readonly Certificate[];
   readonly now: Date;
+  readonly crls: CrlSet | undefined;
   checksLeft: number;
   /** Why the most promising path was no path. */
   problem: IdentityError | undefined;
@@ -49,14 +51,17 @@ interface Search {
 
 /**
  * Validates that the first certificate of `chain` leads to one of `anchors` at the moment `now`, by
- * way of the others, in whatever order. Anchors too must be valid authorities.
+ * way of the others, in whatever order. Anchors too must be valid authorities. None of the others may
+ * be revoked by `crls`.
  * @throws SVID_CHAIN_EMPTY, SVID_CHAIN_TOO_LONG, SVID_EXPIRED, SVID_NOT_YET_VALID,
- *   SVID_CRITICAL_EXTENSION, SVID_INTERMEDIATE_NOT_CA, SVID_PATH_LENGTH, SVID_UNTRUSTED
+ *   SVID_CRITICAL_EXTENSION, SVID_INTERMEDIATE_NOT_CA, SVID_PATH_LENGTH, SVID_REVOKED,
+ *   SVID_UNTRUSTED
  */
 export function validatePath(
   chain: readonly Certificate[],
   anchors: readonly Certificate[],
   now: Date,
+  crls?: CrlSet,
 ): void {
   const [leaf, ...intermediates] = chain;
   if (leaf === undefined) throw pkiError("SVID_CHAIN_EMPTY", "there is no certificate");
@@ -72,6 +77,7 @@ export function validatePath(
     intermediates,
     anchors,
     now,
+    crls,
     checksLeft: MAX_SIGNATURE_CHECKS,
     problem: undefined,
   };
@@ -84,7 +90,10 @@ function isTrusted(last: Certificate, path: readonly Certificate[], search: Sear
   for (const anchor of search.anchors) {
     if (!couldHaveIssued(anchor, last)) continue;
     if (!isSigned(last, anchor, search)) continue;
-    if (isUsableIssuer(anchor, path, search, KEY_USAGE_OF_SILENT_ANCHOR)) return true;
+    if (!isUsableIssuer(anchor, path, search, KEY_USAGE_OF_SILENT_ANCHOR)) continue;
+    const problem = revocationProblem([...path, anchor], search.crls);
+    if (problem === undefined) return true;
+    search.problem = problem;
   }
   if (path.length + 2 > MAX_PATH_LENGTH) {
     search.problem ??= pkiError(
@@ -199,6 +208,25 @@ function pathLengthProblem(
     "SVID_PATH_LENGTH",
     `${describe(issuer)} allows ${issuer.pathLen} intermediates below it and there are ${below}`,
   );
+}
+
+/**
+ * s6.3: whether a list of its issuer revokes a certificate of a path that has reached an anchor. Asked
+ * this late, so that a peer cannot have lists checked against authorities that it made up.
+ */
+function revocationProblem(
+  path: readonly Certificate[],
+  crls: CrlSet | undefined,
+): IdentityError | undefined {
+  for (const [i, certificate] of path.entries()) {
+    const issuer = path[i + 1];
+    const reason = issuer && crls?.revocationOf(certificate, issuer);
+    if (reason === undefined) continue;
+    return pkiError("SVID_REVOKED", `${describe(certificate)} was revoked: ${reason}`, {
+      hint: "its holder must fetch a new one",
+    });
+  }
+  return undefined;
 }
 
 function untrusted(): IdentityError {

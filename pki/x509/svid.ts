@@ -6,6 +6,7 @@ import { pkiError } from "../errors.ts";
 import { exportSpki, importPkcs8, keyPairOf } from "../keys.ts";
 import { SpiffeId, type TrustDomain } from "../spiffe-id.ts";
 import { type Certificate, equalBytes, KeyUsage, parseCertificate } from "./certificate.ts";
+import type { CrlSet } from "./crl-set.ts";
 import { PurposeOid } from "./oid.ts";
 import { MAX_CHAIN_CERTIFICATES, validatePath } from "./path.ts";
 import { parsePem } from "./pem.ts";
@@ -34,7 +35,8 @@ export type AnchorsOf = (trustDomain: TrustDomain) => readonly Certificate[] | u
 /**
  * Validates an X509-SVID against the authorities of the trust domain in its own SPIFFE ID, and of no
  * other. `chain` is DER, leaf first, without the root (X509-SVID s5). When the leaf lists purposes,
- * the one of `role` must be among them; without a role, either.
+ * the one of `role` must be among them; without a role, either. Neither the leaf nor an intermediate may
+ * be revoked by `crls`.
  * @throws SVID_CHAIN_EMPTY, CERTIFICATE_INVALID, SVID_LEAF_IS_CA, SVID_KEY_USAGE,
  *   SVID_EXTENDED_KEY_USAGE, SVID_URI_SAN_COUNT, SVID_SPIFFE_ID_INVALID, SVID_PATH_MISSING,
  *   SVID_TRUST_DOMAIN_UNKNOWN, and what validatePath throws
@@ -44,6 +46,7 @@ export function validateX509Svid(
   anchorsOf: AnchorsOf,
   now: Date,
   role?: PeerRole,
+  crls?: CrlSet,
 ): ValidatedX509Svid {
   const certificates = parseChain(chain);
   const { leaf, id } = checkLeafShape(certificates);
@@ -56,7 +59,7 @@ export function validateX509Svid(
       { hint: "federate with it, or correct the ID of the peer" },
     );
   }
-  validatePath(certificates, anchors, now);
+  validatePath(certificates, anchors, now, crls);
   return { id, leaf };
 }
 

@@ -81,7 +81,7 @@ export function signTestCertificate(
   issuer: { readonly nameDer: Uint8Array; readonly keyPair: KeyPair },
 ): Uint8Array {
   const signingKey = options.signWith ?? issuer.keyPair.privateKey;
-  const { algorithmDer, hash } = algorithmOf(signingKey);
+  const { algorithmDer, hash } = signingAlgorithmOf(signingKey);
   const keyIds = options.withoutKeyIds
     ? []
     : [
@@ -165,7 +165,11 @@ export const CA_DEFAULTS: TestCertificateOptions = {
   isCa: true,
 };
 
-function algorithmOf(key: KeyObject): { algorithmDer: Uint8Array; hash: HashName | undefined } {
+/** How a key of a test signs. */
+export function signingAlgorithmOf(key: KeyObject): {
+  algorithmDer: Uint8Array;
+  hash: HashName | undefined;
+} {
   if (key.asymmetricKeyType === "ed25519") {
     return {
       algorithmDer: derSequence(derObjectIdentifier(SignatureOid.ed25519)),
