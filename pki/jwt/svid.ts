@@ -16,7 +16,6 @@ import {
   malformed,
   quote,
   quoteList,
-  readAlgorithm,
   readExpiry,
   readKeyId,
   readSubject,
@@ -97,8 +96,7 @@ export async function validateJwtSvid(
  * @throws JWT_SVID_MALFORMED, JWT_SVID_ALGORITHM, JWT_SVID_CLAIMS
  */
 export function parseJwtSvidInsecurely(token: string): ParsedJwtSvid {
-  const { header, claims } = readToken(token, JWT_SVID);
-  const alg = readAlgorithm(header, JWT_SVID);
+  const { alg, header, claims } = readToken(token, JWT_SVID);
   const { typ } = header;
   if (typ !== undefined && typ !== "JWT" && typ !== "JOSE") {
     throw malformed(JWT_SVID, `its type is ${quote(typ)}`);

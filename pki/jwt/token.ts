@@ -11,7 +11,7 @@ import { SpiffeId } from "../spiffe-id.ts";
 import { algorithmFits, isAlgorithm } from "./algorithms.ts";
 
 /** Longest token that is read, in bytes. */
-export const MAX_TOKEN_BYTES = 65_536;
+const MAX_TOKEN_BYTES = 65_536;
 
 /** The largest NumericDate that a Date can hold. */
 const MAX_UNIX_SECONDS = 8_640_000_000_000;
@@ -29,30 +29,31 @@ export interface TokenKind {
   readonly notYetValid: Reason;
 }
 
-/** The two JSON objects of a token, read strictly; nothing in them is checked. */
-export function readToken(
-  token: string,
-  kind: TokenKind,
-): { readonly header: JsonObject; readonly claims: JsonObject } {
+/** The JSON objects of a token, read strictly, and its algorithm; nothing else in them is checked. */
+export interface ReadToken {
+  readonly alg: string;
+  readonly header: JsonObject;
+  readonly claims: JsonObject;
+}
+
+/** Reads a token; one whose algorithm is not allowed is read no further than its header. */
+export function readToken(token: string, kind: TokenKind): ReadToken {
   if (typeof token !== "string" || token.length > MAX_TOKEN_BYTES) {
     throw malformed(kind, `it is not a string of at most ${MAX_TOKEN_BYTES} bytes`);
   }
   const parts = token.split(".", 4);
-  const [header, payload, signature] = parts;
-  if (parts.length !== 3 || header === undefined || payload === undefined || !signature) {
+  const [first, second, signature] = parts;
+  if (parts.length !== 3 || first === undefined || second === undefined || !signature) {
     throw malformed(kind, "it does not have three parts");
   }
-  return { header: readPart(header, "header", kind), claims: readPart(payload, "payload", kind) };
-}
-
-/** The algorithm of a header that no extension changes. */
-export function readAlgorithm({ alg, crit }: JsonObject, kind: TokenKind): string {
+  const header = readPart(first, "header", kind);
+  const { alg, crit } = header;
   if (!isAlgorithm(alg)) {
     throw pkiError(kind.algorithm, `${quote(alg)} is not an algorithm of ${kind.name}s`);
   }
   // No extension is understood here, and an extension marked critical must be (RFC 7515 s4.1.11).
   if (crit !== undefined) throw malformed(kind, "it has critical header parameters");
-  return alg;
+  return { alg, header, claims: readPart(second, "payload", kind) };
 }
 
 /** The key ID of a header: without one, no key is tried at random. */
