@@ -51,6 +51,12 @@ export function derSubjectKeyId(keyId: Uint8Array): Uint8Array {
   return derExtension(ExtensionOid.subjectKeyIdentifier, false, value);
 }
 
+/** The value of a CRLDistributionPoints extension (s4.2.1.13) with one point: a list behind an ASCII URL. */
+export function derCrlPoints(url: string): Uint8Array {
+  const fullName = derElement(contextTag(0, true), derAscii(contextTag(6, false), url));
+  return derSequence(derSequence(derElement(contextTag(0, true), fullName)));
+}
+
 export function derAuthorityKeyId(keyId: Uint8Array): Uint8Array {
   const value = derSequence(derElement(contextTag(0, false), keyId));
   return derExtension(ExtensionOid.authorityKeyIdentifier, false, value);

@@ -13,6 +13,7 @@ import {
 } from "./certificate.ts";
 import { derBitString, derSequence } from "./der-writer.ts";
 import { isDnsName } from "./dns-name.ts";
+import { derCrlPoints } from "./extensions-writer.ts";
 import { keyIdentifier } from "./key-identifier.ts";
 import { checkLeaf } from "./leaf-profile.ts";
 import {
@@ -31,6 +32,8 @@ export interface X509Issuer {
   /** Intermediates (DER) to send after the leaf, from this authority's own certificate upwards; [] when self-signed. */
   readonly upstreamChain: readonly Uint8Array[];
   readonly signer: Signer;
+  /** Where this authority's revocation list can be fetched: `http://...`, ASCII. SVIDs then say so. */
+  readonly crlUrl?: string | undefined;
 }
 
 /** What the SVID is to say. The caller backdates `notBefore`. */
@@ -99,12 +102,14 @@ interface Authority {
 const MAX_TEMPLATES = 4096;
 const USUAL_KEY_USAGE = leafKeyUsage(false);
 const MAX_DNS_NAMES = 1000;
+/** Not https: whoever fetches a list to verify a certificate would first have to verify another one. */
+const CRL_URL = /^http:\/\/[!-~]{1,1024}$/;
 const authorities = new WeakMap<X509Issuer, Authority>();
 
 function authorityOf(issuer: X509Issuer): Authority {
   let authority = authorities.get(issuer);
   if (authority === undefined) {
-    const { certificate, upstreamChain, signer } = issuer;
+    const { certificate, upstreamChain, signer, crlUrl } = issuer;
     if (!equalBytes(certificate.spki, signer.spki)) {
       throw new TypeError("an authority's signer does not hold the key of its certificate");
     }
@@ -112,7 +117,12 @@ function authorityOf(issuer: X509Issuer): Authority {
     const keyId = certificate.subjectKeyId ?? keyIdentifier(certificate.spki);
     const ends = [certificate, ...upstreamChain.map(parseCertificate)].map((c) => c.notAfter);
     authority = {
-      fields: { algorithmDer: scheme.algorithmDer, nameDer: certificate.subjectDer, keyId },
+      fields: {
+        algorithmDer: scheme.algorithmDer,
+        nameDer: certificate.subjectDer,
+        keyId,
+        crlPointsDer: crlUrl === undefined ? undefined : crlPointsOf(crlUrl),
+      },
       scheme,
       notAfter: new Date(Math.min(...ends.map((end) => end.getTime()))),
       trustDomainName: trustDomainNameOf(certificate),
@@ -121,6 +131,13 @@ function authorityOf(issuer: X509Issuer): Authority {
     authorities.set(issuer, authority);
   }
   return authority;
+}
+
+function crlPointsOf(url: string): Uint8Array {
+  if (!CRL_URL.test(url) || !URL.canParse(url)) {
+    throw new TypeError(`${JSON.stringify(url)} is no address of a revocation list`);
+  }
+  return derCrlPoints(url);
 }
 
 /** An authority that is an SVID itself names one trust domain, without a path (X509-SVID s3.2). */

@@ -24,7 +24,8 @@ export function checkLeaf(
   profile: LeafProfile,
   fields: LeafFields,
 ): void {
-  const problem = fieldProblem(leaf, issuer, profile, fields) ?? extensionProblem(leaf, profile);
+  const problem =
+    fieldProblem(leaf, issuer, profile, fields) ?? extensionProblem(leaf, issuer, profile);
   if (problem === undefined) return;
   throw pkiError("SVID_PROFILE", `the SVID made for "${profile.spiffeId}" is wrong: ${problem}`);
 }
@@ -46,14 +47,27 @@ function fieldProblem(
   return undefined;
 }
 
-function extensionProblem(leaf: Certificate, profile: LeafProfile): string | undefined {
+function extensionProblem(
+  leaf: Certificate,
+  issuer: IssuerFields,
+  profile: LeafProfile,
+): string | undefined {
   if (!equalLists(leaf.uris, [profile.spiffeId.toString()])) return "URI names";
   if (!equalLists(leaf.dnsNames, profile.dnsNames)) return "DNS names";
   if (leaf.isCa) return "it is an authority";
   if (leaf.keyUsage !== profile.keyUsage) return "key usage";
   if (!equalLists(leaf.extKeyUsage ?? [], PURPOSES)) return "extended key usage";
-  if (leaf.extensions.size !== CRITICAL.length + NOT_CRITICAL.length + 1) return "extensions";
+  const optional = issuer.crlPointsDer === undefined ? 1 : 2;
+  if (leaf.extensions.size !== CRITICAL.length + NOT_CRITICAL.length + optional) {
+    return "extensions";
+  }
   const isCritical = (oid: string) => leaf.extensions.get(oid)?.critical;
+  if (issuer.crlPointsDer !== undefined) {
+    const points = leaf.extensions.get(ExtensionOid.crlDistributionPoints);
+    if (points?.critical !== false || !equalBytes(points.value, issuer.crlPointsDer)) {
+      return "revocation list's address";
+    }
+  }
   if (isCritical(ExtensionOid.subjectAltName) !== profile.hasEmptySubject)
     return "alternative name";
   if (CRITICAL.some((oid) => isCritical(oid) !== true)) return "a critical extension";

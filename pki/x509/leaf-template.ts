@@ -8,13 +8,14 @@ import { KeyUsage } from "./extensions.ts";
 import {
   derAltNames,
   derAuthorityKeyId,
+  derExtension,
   derKeyUsage,
   derLeafConstraints,
   derPurposes,
   derSubjectKeyId,
 } from "./extensions-writer.ts";
 import { derName, EMPTY_NAME, MAX_COMMON_NAME_LENGTH, SVID_SUBJECT } from "./name.ts";
-import { PurposeOid } from "./oid.ts";
+import { ExtensionOid, PurposeOid } from "./oid.ts";
 import { derTime } from "./time.ts";
 
 /** What an authority fixes in each certificate that it issues. */
@@ -23,6 +24,8 @@ export interface IssuerFields {
   readonly algorithmDer: Uint8Array;
   readonly nameDer: Uint8Array;
   readonly keyId: Uint8Array;
+  /** Value of the extension that says where its revocation list is; without it there is none. */
+  readonly crlPointsDer?: Uint8Array | undefined;
 }
 
 /** What a registration entry fixes in its certificates. */
@@ -111,7 +114,7 @@ export class LeafTemplate {
   }
 
   #build(fields: LeafFields, notBefore: Uint8Array, notAfter: Uint8Array): Layout {
-    const { algorithmDer, nameDer, keyId } = this.#issuer;
+    const { algorithmDer, nameDer, keyId, crlPointsDer } = this.#issuer;
     const { profile } = this;
     const subjectKeyId = derSubjectKeyId(fields.keyId);
     const altNames = derAltNames(
@@ -127,6 +130,9 @@ export class LeafTemplate {
         derPurposes([PurposeOid.serverAuth, PurposeOid.clientAuth]),
         derLeafConstraints(),
         derAuthorityKeyId(keyId),
+        ...(crlPointsDer
+          ? [derExtension(ExtensionOid.crlDistributionPoints, false, crlPointsDer)]
+          : []),
         altNames,
         subjectKeyId,
       ),

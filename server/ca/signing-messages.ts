@@ -14,6 +14,7 @@ export interface IssuerMessage {
   readonly upstreamChain: readonly Uint8Array[];
   readonly keyId: string;
   readonly privateKey: KeyObject;
+  readonly crlUrl: string | undefined;
 }
 
 /** A chunk of orders for one authority. */

@@ -138,7 +138,7 @@ export class SigningPool {
     const { issuer, orders } = chunk;
     const number = this.#numberOf(issuer);
     if (thread.issuer !== issuer) {
-      const { certificate, upstreamChain, signer } = issuer;
+      const { certificate, upstreamChain, signer, crlUrl } = issuer;
       const { keyId, privateKey } = signer;
       if (privateKey === undefined)
         throw new TypeError("the authority's key is not in this process");
@@ -149,6 +149,7 @@ export class SigningPool {
         upstreamChain,
         keyId,
         privateKey,
+        crlUrl,
       };
       thread.worker.postMessage(message);
       thread.issuer = issuer;

@@ -29,9 +29,10 @@ port.on("message", (message: ToThread) => {
   }
 });
 
-function readIssuer({ certificate, upstreamChain, keyId, privateKey }: IssuerMessage): X509Issuer {
+function readIssuer(message: IssuerMessage): X509Issuer {
+  const { certificate, upstreamChain, keyId, privateKey, crlUrl } = message;
   const signer = signerOf(keyId, keyPairOf(privateKey));
-  return { certificate: parseCertificate(certificate), upstreamChain, signer };
+  return { certificate: parseCertificate(certificate), upstreamChain, signer, crlUrl };
 }
 
 function sign({ chunk, issuer, csrs, orders }: SignMessage): SignedMessage {

@@ -156,3 +156,27 @@ t.test("refuses a signer that does not hold the authority's key", async (t) => {
   const signer = signerOf("other", testKeyPair());
   await t.rejects(issue({}, { ...issuer, signer }), TypeError);
 });
+
+t.test("says where the authority's revocation list is", async (t) => {
+  const crlUrl = "http://ca.north.test:8080/crl/ab12.crl";
+  const read = (der: Uint8Array) =>
+    new x509.X509Certificate(Uint8Array.from(der)).getExtension(
+      x509.CRLDistributionPointsExtension,
+    );
+  const dnsNames = ["db.north.test"];
+  for (const changes of [{}, { dnsNames }, { dnsNames, hasEmptySubject: true }]) {
+    const points = read(await issue(changes, { ...issuer, crlUrl }));
+    t.equal(points?.critical, false);
+    t.equal(points?.distributionPoints.length, 1);
+    const name = points?.distributionPoints[0]?.distributionPoint?.fullName;
+    t.same(
+      name?.map((part) => part.uniformResourceIdentifier),
+      [crlUrl],
+    );
+  }
+  t.equal(read(await issue()), null, "none unless configured");
+  const bad = ["https://ca.north.test/1.crl", "ldap://x", "http://", "http://a b", "http://ü", ""];
+  for (const url of bad) {
+    await t.rejects(issue({}, { ...issuer, crlUrl: url }), TypeError, url);
+  }
+});

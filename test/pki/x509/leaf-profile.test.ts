@@ -2,6 +2,7 @@ import t from "tap";
 import { SpiffeId } from "../../../pki/spiffe-id.ts";
 import type { Certificate } from "../../../pki/x509/certificate.ts";
 import { KeyUsage } from "../../../pki/x509/certificate.ts";
+import { derCrlPoints } from "../../../pki/x509/extensions-writer.ts";
 import { issueX509Leaf } from "../../../pki/x509/issue.ts";
 import { checkLeaf } from "../../../pki/x509/leaf-profile.ts";
 import { LaxAuthority } from "../../support/lax-authority.ts";
@@ -69,4 +70,20 @@ t.test("stops a leaf that differs in any respect from what was asked for", async
     const message = `the SVID made for "${spiffeId}" is wrong: ${problem}`;
     t.throws(() => check(changes), { reason: "SVID_PROFILE", code: 13, message }, problem);
   }
+});
+
+t.test("stops a leaf whose revocation list's address is not the authority's", async (t) => {
+  const crlPointsDer = derCrlPoints("http://ca.north.test/1.crl");
+  const withPoints = { ...issuer, crlPointsDer };
+  const checkWith = (value: Uint8Array | undefined, critical = false) => {
+    const extensions = new Map(leaf.extensions);
+    if (value) extensions.set("2.5.29.31", { critical, value });
+    checkLeaf({ ...leaf, extensions }, withPoints, profile, fields);
+  };
+  const wrong = { reason: "SVID_PROFILE", code: 13 };
+  t.doesNotThrow(() => checkWith(crlPointsDer));
+  t.throws(() => checkWith(undefined), wrong);
+  t.throws(() => checkWith(crlPointsDer, true), wrong);
+  t.throws(() => checkWith(derCrlPoints("http://ca.north.test/2.crl")), wrong);
+  t.throws(() => check(withExtension("2.5.29.31", false)), wrong, "an address that nobody set");
 });
