@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import { KEY_TYPES, type KeyType } from "../pki/keys.ts";
 import { TrustDomain } from "../pki/spiffe-id.ts";
 import { section, z } from "../runtime/config.ts";
+import { type FeatureFlag, featureFlags } from "../runtime/feature-flags.ts";
 import { LOG_LEVELS, type LogLevel } from "../runtime/log.ts";
 
 /** Where the first trust in the server comes from. Later on the agent keeps the bundle it was given. */
@@ -42,6 +43,14 @@ export interface AgentConfig {
     readonly streamsPerUid: number;
     readonly streamsPerConnection: number;
   };
+  /** Which profiles of the Workload API are served; never neither. */
+  readonly workloadApi: { readonly x509: boolean; readonly jwt: boolean };
+  /** Callers without an identity get the bundle of the own trust domain, and may have tokens validated. */
+  readonly allowUnauthenticatedVerifiers: boolean;
+  /** Claims of tokens of other trust domains that ValidateJWTSVID passes on besides those of the standard. */
+  readonly allowedForeignJwtClaims: readonly string[];
+  /** Standards that are not stable yet and are served all the same. */
+  readonly featureFlags: ReadonlySet<FeatureFlag>;
   /** Executables larger than this are not hashed, so that they have no `unix:sha256` selector. */
   readonly workloadSizeLimitBytes: number;
   readonly logLevel: LogLevel;
@@ -98,6 +107,13 @@ const file = section({
     streams_per_uid: count.default(8_000),
     streams_per_connection: count.max(10_000).default(200),
   }).prefault({}),
+  workload_api: section({
+    x509: z.boolean().default(true),
+    jwt: z.boolean().default(true),
+  }).prefault({}),
+  allow_unauthenticated_verifiers: z.boolean().default(false),
+  allowed_foreign_jwt_claims: z.array(text).max(100).default([]),
+  feature_flags: featureFlags,
   workload_size_limit_mib: z.int().min(1).max(65_536).default(1024),
   log: section({ level: z.enum(LOG_LEVELS).default("info") }).prefault({}),
   health: section({ address: text.default("127.0.0.1"), port }).optional(),
@@ -112,6 +128,15 @@ export const agentConfigSchema: z.ZodType<AgentConfig> = file.transform(
         path: ["insecure_bootstrap"],
         message: "expected either trust_bundle_file or insecure_bootstrap, not both",
         input: from.insecure_bootstrap,
+      });
+    }
+    if (!from.workload_api.x509 && !from.workload_api.jwt) {
+      context.issues.push({
+        code: "custom",
+        path: ["workload_api"],
+        message:
+          "expected at least one profile, x509 or jwt: without both there is nothing to serve",
+        input: from.workload_api,
       });
     }
     const dataDir = resolve(from.data_dir);
@@ -137,6 +162,10 @@ export const agentConfigSchema: z.ZodType<AgentConfig> = file.transform(
         streamsPerUid: from.limits.streams_per_uid,
         streamsPerConnection: from.limits.streams_per_connection,
       },
+      workloadApi: from.workload_api,
+      allowUnauthenticatedVerifiers: from.allow_unauthenticated_verifiers,
+      allowedForeignJwtClaims: from.allowed_foreign_jwt_claims,
+      featureFlags: new Set(from.feature_flags),
       workloadSizeLimitBytes: from.workload_size_limit_mib * 1024 * 1024,
       logLevel: from.log.level,
       health: from.health,

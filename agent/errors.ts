@@ -20,6 +20,7 @@ export const REASONS = {
   LAUNCH_STEP_INVALID: "invalidArgument",
   LINK_VERSION: "failedPrecondition",
   NO_IDENTITY_ISSUED: "permissionDenied",
+  PROFILE_DISABLED: "unimplemented",
   SECURITY_HEADER_MISSING: "invalidArgument",
   SERVER_ANSWER_INVALID: "unavailable",
   SERVER_UNREACHABLE: "unavailable",

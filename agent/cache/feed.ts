@@ -21,6 +21,8 @@ export interface Delta {
 export interface FeedOptions {
   readonly entries: EntryCache;
   readonly bundles: BundleCache;
+  /** Whether X509-SVIDs are got ahead of their first use. Default: yes. */
+  readonly prefetchesX509?: boolean;
   readonly svids: SvidCache;
   readonly jwtSvids: JwtSvidCache;
   readonly rotation: Rotation;
@@ -68,7 +70,7 @@ export class Feed {
     }
     if (bundles.withdrewX509) rotation.replaceWithdrawn();
     subscribers.changed(entries, bundles);
-    svids.prefetch(entries.current);
+    if (this.#options.prefetchesX509 !== false) svids.prefetch(entries.current);
     rotation.changed();
   }
 }

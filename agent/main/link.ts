@@ -22,6 +22,7 @@ export function buildLink(
   const feed = new Feed({
     ...cache,
     trustDomain: trustDomain.name,
+    prefetchesX509: config.workloadApi.x509,
     onOwnBundle: (bundle) => link.bundleChanged(bundle, (id) => cache.bundles.isWithdrawn(id)),
   });
   const follower = new Follower({

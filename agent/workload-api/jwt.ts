@@ -15,35 +15,40 @@ import { isRefusal, type JwtSvidCache } from "../cache/jwt-svids.ts";
 import { noIdentity, type Profile, type View } from "../cache/view.ts";
 import { agentError } from "../errors.ts";
 import type { Caller } from "./callers.ts";
-import { follow, mapKey, type StreamOptions } from "./stream.ts";
+import { assertVerifier, follow, mapKey, type StreamOptions } from "./stream.ts";
 
 const { methods } = SpiffeWorkloadApi;
 
-/** What of a foreign trust domain's claims is passed on: it makes no assertion here beyond these. */
+/** What of a foreign trust domain's claims is passed on at least: it makes no assertion here beyond these. */
 const FOREIGN_CLAIMS = ["sub", "aud", "exp", "iat", "nbf"];
 
 export interface JwtOptions extends StreamOptions {
   readonly jwtSvids: JwtSvidCache;
   readonly now: () => Date;
+  /** Claims of foreign tokens that are passed on besides those of the standard. */
+  readonly allowedForeignJwtClaims: readonly string[];
 }
 
 /** The answer of FetchJWTBundles: one JWK Set per trust domain, with JWT keys only. */
-const JWT_BUNDLES: Profile = {
-  name: "jwt-bundles",
-  needsSvids: false,
-  encode(view) {
-    view.assertEntitled();
-    const bundles: Record<string, Uint8Array> = { [mapKey(view.own)]: view.own.jwks };
-    for (const [, bundle] of view.federated(view.entries)) bundles[mapKey(bundle)] = bundle.jwks;
-    return Encoded.of(methods.fetchJWTBundles.response, { bundles });
-  },
-};
+function jwtBundles(options: StreamOptions): Profile {
+  return {
+    name: "jwt-bundles",
+    needsSvids: false,
+    encode(view) {
+      assertVerifier(view, options);
+      const bundles: Record<string, Uint8Array> = { [mapKey(view.own)]: view.own.jwks };
+      for (const [, bundle] of view.federated(view.entries)) bundles[mapKey(bundle)] = bundle.jwks;
+      return Encoded.of(methods.fetchJWTBundles.response, { bundles });
+    },
+  };
+}
 
 /** The handlers of the JWT profile. */
 export function jwtHandlers(options: JwtOptions): Handlers<typeof SpiffeWorkloadApi> {
+  const bundles = jwtBundles(options);
   return {
     fetchJWTSVID: (request, context) => fetchJwtSvid(request, context, options),
-    fetchJWTBundles: (_request, context) => follow(JWT_BUNDLES, options, context),
+    fetchJWTBundles: (_request, context) => follow(bundles, options, context),
     validateJWTSVID: (request, context) => validate(request, context, options),
   };
 }
@@ -56,6 +61,7 @@ async function fetchJwtSvid(
   checkAudience(request.audience);
   const only = request.spiffeId === "" ? undefined : SpiffeId.parse(request.spiffeId).toString();
   return withCaller(context, options, async (caller, view) => {
+    view.assertEntitled();
     const entries = view.entries.filter((entry) => only === undefined || entry.spiffeId === only);
     const svids = await issueAll(entries, request.audience, options.jwtSvids);
     caller.assertUnchanged();
@@ -107,7 +113,7 @@ async function validate(
   checkAudience([audience]);
   if (svid === "") throw agentError("JWT_SVID_MISSING", "no JWT-SVID is given");
   return withCaller(context, options, async (caller, view) => {
-    view.assertEntitled();
+    assertVerifier(view, options);
     const { own } = view;
     const federated = new Map(view.federated(view.entries));
     const {
@@ -124,7 +130,7 @@ async function validate(
     });
     caller.assertUnchanged();
     const isOwn = id.trustDomain.name === own.bundle.trustDomain.name;
-    const shown: JsonObject = isOwn ? claims : onlyForeign(claims);
+    const shown = isOwn ? claims : foreignClaims(claims, options.allowedForeignJwtClaims);
     // One audience as a string and a list of one mean the same: clients get a list.
     return {
       spiffeId: id.toString(),
@@ -139,9 +145,7 @@ async function withCaller<T>(
   work: (caller: Caller, view: View) => Promise<T>,
 ): Promise<T> {
   const caller = await options.admit(context);
-  const view = options.subscribers.view(caller.selectors);
-  if (view.entries.length === 0) throw noIdentity();
-  return work(caller, view);
+  return work(caller, options.subscribers.view(caller.selectors));
 }
 
 /** A Struct has doubles only: integers above 2^53 lose their last digits there. */
@@ -153,6 +157,7 @@ function asDoubles(claims: JsonObject): Record<string, unknown> {
   ) as Record<string, unknown>;
 }
 
-function onlyForeign(claims: JsonObject): JsonObject {
-  return Object.fromEntries(FOREIGN_CLAIMS.map((name) => [name, claims[name]]));
+function foreignClaims(claims: JsonObject, allowed: readonly string[]): JsonObject {
+  const names = [...FOREIGN_CLAIMS, ...allowed].filter((name) => Object.hasOwn(claims, name));
+  return Object.fromEntries(names.map((name) => [name, claims[name]]));
 }

@@ -4,12 +4,22 @@
 import type { CallContext, Encoded } from "../../proto/rpc/service.ts";
 import type { TrustBundle } from "../cache/bundles.ts";
 import type { Subscribers } from "../cache/subscribers.ts";
-import type { Profile } from "../cache/view.ts";
+import type { Profile, View } from "../cache/view.ts";
 import type { Caller } from "./callers.ts";
 
 export interface StreamOptions {
   readonly admit: (context: CallContext) => Promise<Caller>;
   readonly subscribers: Subscribers;
+  /**
+   * Callers without an identity get the bundles of the own trust domain too, to verify others. What entries
+   * federate with stays with those who have the entries.
+   */
+  readonly allowUnauthenticatedVerifiers: boolean;
+}
+
+/** @throws NO_IDENTITY_ISSUED when the caller of a view may have no bundles */
+export function assertVerifier(view: View, options: StreamOptions): void {
+  if (!options.allowUnauthenticatedVerifiers) view.assertEntitled();
 }
 
 /**

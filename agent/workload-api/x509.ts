@@ -5,7 +5,7 @@ import type { Init } from "../../proto/codec.ts";
 import { Encoded, type Handlers } from "../../proto/rpc/service.ts";
 import { SpiffeWorkloadApi, type workload } from "../../proto/schema.gen.ts";
 import type { Profile, View } from "../cache/view.ts";
-import { follow, mapKey, type StreamOptions } from "./stream.ts";
+import { assertVerifier, follow, mapKey, type StreamOptions } from "./stream.ts";
 
 const { methods } = SpiffeWorkloadApi;
 
@@ -37,24 +37,27 @@ export const X509_SVIDS: Profile = {
 };
 
 /** The answer of FetchX509Bundles: the own trust domain's and those its entries federate with. */
-const X509_BUNDLES: Profile = {
-  name: "x509-bundles",
-  needsSvids: false,
-  encode(view) {
-    view.assertEntitled();
-    const bundles = {
-      [mapKey(view.own)]: view.own.x509,
-      ...bundleMap(view.federated(view.entries)),
-    };
-    return Encoded.of(methods.fetchX509Bundles.response, { bundles });
-  },
-};
+function x509Bundles(options: StreamOptions): Profile {
+  return {
+    name: "x509-bundles",
+    needsSvids: false,
+    encode(view) {
+      assertVerifier(view, options);
+      const bundles = {
+        [mapKey(view.own)]: view.own.x509,
+        ...bundleMap(view.federated(view.entries)),
+      };
+      return Encoded.of(methods.fetchX509Bundles.response, { bundles });
+    },
+  };
+}
 
 /** The handlers of the X.509 profile. */
 export function x509Handlers(options: StreamOptions): Handlers<typeof SpiffeWorkloadApi> {
+  const bundles = x509Bundles(options);
   return {
     fetchX509SVID: (_request, context) => follow(X509_SVIDS, options, context),
-    fetchX509Bundles: (_request, context) => follow(X509_BUNDLES, options, context),
+    fetchX509Bundles: (_request, context) => follow(bundles, options, context),
   };
 }
 

@@ -26,7 +26,11 @@ t.test("a minimal file gets safe defaults", async (t) => {
     x509SvidKeyType: "ec-p256",
     cache: { x509Svids: 1000, jwtSvids: 1000 },
     logLevel: "info",
+    workloadApi: { x509: true, jwt: true },
+    allowUnauthenticatedVerifiers: false,
+    allowedForeignJwtClaims: [],
   });
+  t.equal(config.featureFlags.size, 0, "nothing that may still change");
   t.equal(config.health, undefined);
 });
 
@@ -36,6 +40,13 @@ const MISTAKES = [
   { name: "an address as socket", text: "socket: tcp://0.0.0.0:1", says: /unix socket/ },
   { name: "a mode without quotes in decimal", text: "socket_mode: 511", says: /socket_mode/ },
   { name: "an unknown key type", text: "x509_svid_key_type: dsa", says: /x509_svid_key_type/ },
+  {
+    name: "both profiles off",
+    text: "workload_api: { x509: false, jwt: false }",
+    says: /at least/,
+  },
+  { name: "an unknown flag", text: "feature_flags: [wit-svid, broker]", says: /feature_flags/ },
+  { name: "a flag that is none", text: "feature_flags: wit-svid", says: /feature_flags/ },
   { name: "no room in the cache", text: "cache: { x509_svids: 0 }", says: /x509_svids/ },
   {
     name: "two kinds of bootstrap",

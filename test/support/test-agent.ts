@@ -106,6 +106,9 @@ export interface TestAgentOptions {
   readonly jwtLimit?: number;
   readonly streamsPerUid?: number;
   readonly streamsPerProcess?: number;
+  readonly workloadApi?: { readonly x509: boolean; readonly jwt: boolean };
+  readonly allowUnauthenticatedVerifiers?: boolean;
+  readonly allowedForeignJwtClaims?: readonly string[];
   /** Leave the agent as it is before the server's first word. */
   readonly unsynced?: boolean;
 }
@@ -172,6 +175,9 @@ export class TestAgent {
       subscribers: this.subscribers,
       jwtSvids: this.jwtSvids,
       now,
+      workloadApi: options.workloadApi ?? { x509: true, jwt: true },
+      allowUnauthenticatedVerifiers: options.allowUnauthenticatedVerifiers ?? false,
+      allowedForeignJwtClaims: options.allowedForeignJwtClaims ?? [],
       limits: {
         connections: 100,
         streamsPerConnection: 1000,

@@ -109,6 +109,7 @@ t.test(
     t.equal((await stat(sealingKeyFile)).mode & 0o777, 0o600);
     await rename(sealingKeyFile, join(dataDir, "left-out.key"));
     await t.rejects(openKeyManager({ type: "disk", sealingKeyFile }, context), {
+      name: "IdentityError",
       reason: "SEALING_KEY_MISSING",
     });
     const memory = await openKeyManager({ type: "memory" }, context);
