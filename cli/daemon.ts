@@ -9,6 +9,8 @@ import { required } from "./flags.ts";
 /** Something that runs until it is stopped or fails. */
 export interface Daemon {
   readonly failed: Promise<never>;
+  /** Reads anew what can change without a restart. */
+  reload?(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -23,7 +25,7 @@ export function daemonLog(name: string, level: LogLevel): Logger {
 }
 
 /**
- * Starts a daemon and runs it until SIGTERM, SIGINT or its failure. A signal during the start stops it as soon
+ * Starts a daemon and runs it until SIGTERM, SIGINT or its failure; SIGHUP lets it reload. A signal during the start stops it as soon
  * as it has started.
  */
 export async function runDaemon<D extends Daemon>(
@@ -33,15 +35,18 @@ export async function runDaemon<D extends Daemon>(
 ): Promise<void> {
   const stopping = new AbortController();
   const stopped = Promise.withResolvers<void>();
+  let running: Daemon | undefined;
   const release = handleSignals({
     log,
     onStop: () => {
       stopping.abort(new Error("stopped by a signal"));
       stopped.resolve();
     },
+    onReload: () => running?.reload?.(),
   });
   try {
     const daemon = await start(stopping.signal);
+    running = daemon;
     try {
       const greeted = Promise.resolve(onStarted(daemon)).then(() => stopped.promise);
       await Promise.race([stopped.promise, daemon.failed, greeted]);

@@ -28,6 +28,7 @@ export class Lifecycle {
   readonly #clock: Clock;
   readonly #stopTimeoutMs: number;
   readonly #parts: Part[] = [];
+  readonly #reloads: (() => Promise<void>)[] = [];
   readonly #background = new Set<Promise<void>>();
   readonly #controller = new AbortController();
   readonly #failed: Promise<never>;
@@ -69,6 +70,23 @@ export class Lifecycle {
   /** Owns something that is running already: `stop` is called once, in reverse order of owning. */
   own(name: string, stop: () => void | Promise<void>): void {
     this.#parts.push({ name, stop });
+  }
+
+  /** Owns something that can read its settings anew: `reload` is called at each {@link reload}. */
+  onReload(reload: () => Promise<void>): void {
+    this.#reloads.push(reload);
+  }
+
+  /**
+   * Lets every part that can read its settings anew. One that fails keeps what it had, and the others go on.
+   * @throws the first failure, once all have tried
+   */
+  async reload(): Promise<void> {
+    const results = await Promise.allSettled(this.#reloads.map((reload) => reload()));
+    const failed = results.filter((result) => result.status === "rejected");
+    for (const { reason } of failed.slice(1)) this.#log.error({ error: reason }, "reload failed");
+    const [first] = failed;
+    if (first !== undefined) throw first.reason;
   }
 
   /**
@@ -146,7 +164,7 @@ export function handleSignals(options: SignalOptions): () => void {
     Promise.resolve()
       .then(options.onReload)
       .catch((error: unknown) =>
-        options.log.error({ error }, "reload failed; nothing was changed"),
+        options.log.error({ error }, "reload failed; what could not be read stays as it was"),
       );
   };
   process.on("SIGTERM", stop).on("SIGINT", stop).on("SIGHUP", reload);

@@ -7,6 +7,15 @@ import { SpiffeId, TrustDomain } from "../pki/spiffe-id.ts";
 import { section, z } from "../runtime/config.ts";
 import { LOG_LEVELS, type LogLevel } from "../runtime/log.ts";
 import type { AudiencePolicy } from "./ca/audience-policy.ts";
+import {
+  bundleEndpointSection,
+  crlSection,
+  type DocumentsConfig,
+  documentsConfig,
+  oidcSection,
+  refreshHintOf,
+} from "./config/documents.ts";
+import { type FederationConfig, federationKeys, readFederation } from "./config/federation.ts";
 import { keyType, lifetime, parsedBy, path, port, text } from "./config/values.ts";
 
 /** The settings of a server, checked. */
@@ -49,9 +58,13 @@ export interface ServerConfig {
     | { readonly type: "memory" }
     | { readonly type: "disk" /** Absolute. */; readonly sealingKeyFile: string };
   readonly rateLimit: { readonly attestation: boolean; readonly signing: boolean };
+  /** Other trust domains: relationships of the configuration, and how bundles are fetched. */
+  readonly federation: FederationConfig;
   readonly logLevel: LogLevel;
   /** Where /live, /ready and /metrics are served; without it nowhere. */
   readonly health: { readonly address: string; readonly port: number } | undefined;
+  /** What is served to anyone: the bundle endpoint, OpenID discovery, revocation lists. */
+  readonly documents: DocumentsConfig;
 }
 
 const file = section({
@@ -96,6 +109,12 @@ const file = section({
     attestation: z.boolean().default(true),
     signing: z.boolean().default(true),
   }).prefault({}),
+  federation: section({
+    bundle_endpoint: bundleEndpointSection.optional(),
+    ...federationKeys,
+  }).prefault({}),
+  oidc: oidcSection.optional(),
+  crl: crlSection.optional(),
   log: section({ level: z.enum(LOG_LEVELS).default("info") }).prefault({}),
   health: section({ address: text.default("127.0.0.1"), port }).optional(),
 });
@@ -116,6 +135,14 @@ export const serverConfigSchema: z.ZodType<ServerConfig> = file.transform(
       });
     }
     const dataDir = resolve(from.data_dir);
+    const documents = documentsConfig(from, dataDir, (path, message) =>
+      context.issues.push({ code: "custom", path: [...path], message, input: from }),
+    );
+    const place = { own: from.trust_domain, dataDir };
+    const federation = readFederation(from.federation, place, (path, message) => {
+      const input = from.federation;
+      context.issues.push({ code: "custom", path: ["federation", ...path], message, input });
+    });
     const group = from.admin_socket_group;
     return {
       trustDomain: from.trust_domain,
@@ -140,7 +167,7 @@ export const serverConfigSchema: z.ZodType<ServerConfig> = file.transform(
           commonName: from.ca.subject.common_name,
         },
       },
-      bundleRefreshHintSeconds: from.bundle_refresh_hint,
+      bundleRefreshHintSeconds: refreshHintOf(from),
       x509SvidTtlSeconds: from.default_x509_svid_ttl,
       jwtSvidTtlSeconds: from.default_jwt_svid_ttl,
       agentTtlSeconds: from.agent_ttl ?? from.default_x509_svid_ttl,
@@ -161,8 +188,10 @@ export const serverConfigSchema: z.ZodType<ServerConfig> = file.transform(
               ),
             },
       rateLimit: from.rate_limit,
+      federation,
       logLevel: from.log.level,
       health: from.health,
+      documents,
     };
   },
 );

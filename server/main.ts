@@ -7,6 +7,7 @@ import { createMetrics, NO_METRICS } from "../runtime/metrics.ts";
 import type { ServerConfig } from "./config.ts";
 import type { Base } from "./main/base.ts";
 import { startCa } from "./main/ca.ts";
+import { type DocumentAddresses, startDocuments } from "./main/documents.ts";
 import { startEdges } from "./main/edges.ts";
 import { openStores } from "./main/stores.ts";
 
@@ -26,6 +27,10 @@ export interface RunningServer {
   readonly adminSocket: string;
   /** Where /live, /ready and /metrics are, if they are served. */
   readonly healthAddress: { readonly host: string; readonly port: number } | undefined;
+  /** Where the public listeners are, those that are configured. */
+  readonly documents: DocumentAddresses;
+  /** Reads anew what can change without a restart: certificate files. */
+  reload(): Promise<void>;
   /** Rejects when the server can no longer do its work and has to be started again; never resolves. */
   readonly failed: Promise<never>;
   /** Ends calls and connections, then every part. */
@@ -49,6 +54,7 @@ export async function start(config: ServerConfig, options: ServerOptions): Promi
     signal?.throwIfAborted();
     const stores = await openStores(base);
     const ca = await startCa(base, stores);
+    const documents = await startDocuments(base, stores, ca);
     const running = await startEdges(base, stores, ca);
     const stop = (): Promise<void> => lifecycle.stop();
     signal?.addEventListener("abort", () => void stop(), { once: true });
@@ -56,7 +62,8 @@ export async function start(config: ServerConfig, options: ServerOptions): Promi
       { trust_domain: config.trustDomain.name, address: running.address, version },
       "server ready",
     );
-    return { ...running, failed: lifecycle.failed, stop };
+    const reload = (): Promise<void> => lifecycle.reload();
+    return { ...running, documents, reload, failed: lifecycle.failed, stop };
   } catch (error) {
     await lifecycle.stop();
     throw error;

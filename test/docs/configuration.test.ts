@@ -48,7 +48,7 @@ for (const { heading, schema } of DAEMONS) {
       else if (fallback !== undefined)
         t.equal(
           shown,
-          `\`${Array.isArray(fallback) ? JSON.stringify(fallback) : fallback}\``,
+          `\`${typeof fallback === "object" ? JSON.stringify(fallback) : fallback}\``,
           name,
         );
       else t.notMatch(shown, /^required$|^$/, name);

@@ -1,0 +1,107 @@
+// The answer to one request for a public document (RFC 9110): GET and HEAD, paths to the letter,
+// conditional requests. An answer is complete before its first byte is sent, so that an error never
+// leaves half a document behind, and it says nothing of what went wrong inside.
+
+import type { IncomingHttpHeaders } from "node:http";
+import type { Document, FindResource } from "./document.ts";
+
+/** What is asked for. */
+export interface Question {
+  readonly method: string;
+  /** The request target as it came. */
+  readonly target: string;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** What is sent. `body` is left out of the answer to HEAD, but for its length. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  /** The connection ends with this answer: what follows on it cannot be told apart. */
+  readonly isLast?: boolean;
+}
+
+const RETRY_AFTER_SECONDS = "5";
+
+/** Answers a request. @throws what `find` throws */
+export function answerTo({ method, target, headers }: Question, find: FindResource): Answer {
+  // Nothing here reads a body, and one that is left unread would be taken for the next request.
+  if (hasBody(headers)) {
+    return {
+      ...said(method === "GET" || method === "HEAD" ? 400 : 405, "send no body"),
+      isLast: true,
+    };
+  }
+  if (method !== "GET" && method !== "HEAD") return said(405, "only GET and HEAD");
+  const path = pathOf(target);
+  const resource = path === undefined ? undefined : find(path);
+  if (resource === undefined) return said(404, "there is nothing at this path");
+  if (resource === null) {
+    const answer = said(503, "not there yet");
+    return { ...answer, headers: { ...answer.headers, "retry-after": RETRY_AFTER_SECONDS } };
+  }
+  if ("location" in resource) {
+    const answer = said(307, "it is elsewhere");
+    return { ...answer, headers: { ...answer.headers, location: resource.location } };
+  }
+  const about = headersOf(resource);
+  if (isKnown(headers, resource)) return { status: 304, headers: about, body: new Uint8Array() };
+  return {
+    status: 200,
+    headers: { ...about, "content-type": resource.contentType },
+    body: resource.body,
+  };
+}
+
+/** A short text for people, the same for everyone. */
+export function said(status: number, text: string): Answer {
+  return {
+    status,
+    headers: {
+      "content-type": "text/plain; charset=utf-8",
+      "cache-control": "no-store",
+      "x-content-type-options": "nosniff",
+      ...(status === 405 && { allow: "GET, HEAD" }),
+    },
+    body: Buffer.from(`${text}\n`),
+  };
+}
+
+function headersOf({ etag, cacheControl, lastModified }: Document): Record<string, string> {
+  return {
+    etag,
+    "cache-control": cacheControl,
+    "x-content-type-options": "nosniff",
+    ...(lastModified && { "last-modified": lastModified.toUTCString() }),
+  };
+}
+
+function hasBody(headers: IncomingHttpHeaders): boolean {
+  const length = headers["content-length"];
+  return (
+    headers["transfer-encoding"] !== undefined || (length !== undefined && Number(length) !== 0)
+  );
+}
+
+/** The path of a request target in origin form or absolute form (RFC 9112 s3.2), as it was sent, without the query. */
+function pathOf(target: string): string | undefined {
+  const absolute = /^https?:\/\/[^/?]*(.*)$/i.exec(target);
+  const origin = absolute === null ? target : absolute[1] || "/";
+  const path = origin.split("?", 1)[0] ?? "";
+  if (absolute !== null && path === "") return "/";
+  return path.startsWith("/") ? path : undefined;
+}
+
+/** Whether the client has this state already (RFC 9110 s13.2.2: a tag counts more than a date). */
+function isKnown(headers: IncomingHttpHeaders, { etag, lastModified }: Document): boolean {
+  const tags = headers["if-none-match"];
+  if (tags !== undefined) {
+    return tags.split(",").some((tag) => {
+      const bare = tag.trim().replace(/^W\//, "");
+      return bare === "*" || bare === etag;
+    });
+  }
+  const since = Date.parse(headers["if-modified-since"] ?? "");
+  return lastModified !== undefined && Math.floor(lastModified.getTime() / 1000) * 1000 <= since;
+}
