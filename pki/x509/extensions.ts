@@ -38,6 +38,8 @@ export interface ExtensionValues {
 const MAX_EXTENSIONS = 64;
 const URI_NAME = contextTag(6, false);
 const DNS_NAME = contextTag(2, false);
+const ISSUER_OF_AUTHORITY = contextTag(1, true);
+const SERIAL_OF_AUTHORITY = contextTag(2, false);
 
 /** Reads the content of an Extensions SEQUENCE into a map by OID; the same extension twice is an error. */
 export function readExtensions(list: DerReader): ReadonlyMap<string, Extension> {
@@ -132,6 +134,13 @@ export function readAuthorityKeyId(reader: DerReader): Uint8Array | undefined {
   const fields = reader.enter(Tag.sequence);
   const keyIdTag = contextTag(0, false);
   const keyId = fields.isNext(keyIdTag) ? fields.content(keyIdTag) : undefined;
-  while (!fields.isAtEnd) fields.element();
+  const hasIssuer = fields.isNext(ISSUER_OF_AUTHORITY);
+  if (hasIssuer) fields.element();
+  const hasSerial = fields.isNext(SERIAL_OF_AUTHORITY);
+  if (hasSerial) fields.element();
+  fields.finish();
+  if (hasIssuer !== hasSerial) {
+    throw reader.invalid("its authority key identifier names half of an issuer and serial number");
+  }
   return keyId;
 }

@@ -162,6 +162,29 @@ t.test("does not verify what an unknown algorithm signed", async (t) => {
   t.equal(certificate.isSignedBy(authority.certificate.publicKey), false);
 });
 
+t.test("refuses an authority key identifier that other readers find malformed", async (t) => {
+  const keyId = derElement(contextTag(0, false), Uint8Array.of(1, 2));
+  const issuer = derElement(contextTag(1, true), derElement(contextTag(4, true), derSequence()));
+  const serial = derElement(contextTag(2, false), Uint8Array.of(7));
+  const withKeyId = (...parts: Uint8Array[]): Uint8Array => {
+    const value = derSequence(...parts);
+    const extension = derExtension("2.5.29.35", false, value);
+    return build({ extensions: derElement(contextTag(3, true), derSequence(extension)) });
+  };
+  const bytes = (der: Uint8Array): string | undefined => {
+    const { authorityKeyId } = parseCertificate(der);
+    return authorityKeyId && Buffer.from(authorityKeyId).toString("hex");
+  };
+  t.equal(bytes(withKeyId(keyId)), "0102");
+  t.equal(bytes(withKeyId(keyId, issuer, serial)), "0102");
+  t.equal(bytes(withKeyId()), undefined);
+  const bad = { "an issuer alone": [keyId, issuer], "a serial alone": [serial] };
+  const odd = { "something else first": [derSequence(), keyId], "something after": [keyId, keyId] };
+  for (const [name, parts] of Object.entries({ ...bad, ...odd })) {
+    t.throws(() => parseCertificate(withKeyId(...parts)), { reason: "CERTIFICATE_INVALID" }, name);
+  }
+});
+
 t.test("refuses fields that RFC 5280 does not allow", async (t) => {
   const version = (n: number) =>
     derElement(contextTag(0, true), derUnsignedInteger(Uint8Array.of(n)));

@@ -1,0 +1,23 @@
+// The table of fuzz targets: every parser of bytes from outside.
+import type { FuzzTarget } from "../target.ts";
+import { bundle } from "./bundle.ts";
+import { certificate, pem } from "./certificate.ts";
+import { crl } from "./crl.ts";
+import { csr } from "./csr.ts";
+import { apiTypes, grpcRequest } from "./grpc.ts";
+import { json } from "./json.ts";
+import { jwtSvid } from "./jwt-svid.ts";
+import { spiffeId } from "./spiffe-id.ts";
+
+export const TARGETS: readonly FuzzTarget[] = [
+  spiffeId,
+  csr,
+  certificate,
+  pem,
+  crl,
+  jwtSvid,
+  bundle,
+  json,
+  grpcRequest,
+  apiTypes,
+];
