@@ -23,8 +23,14 @@ interface Filed {
 // have become common since.
 const isSpreadSize = (size: number): boolean => size >= 64 && (size & (size - 1)) === 0;
 
-/** The oldest entry first, then by ID: the order of identities, and so the default one, never shuffles. */
+/**
+ * The oldest entry first, in the order in which the server made them: the order of identities, and so the
+ * default one, never shuffles, and nothing that is added comes first. Entries whose order was not recorded
+ * are older than the others, and stand by the second of their making, then by ID.
+ */
 function byAge(a: RegistrationEntry, b: RegistrationEntry): number {
+  const order = (a.creationOrder ?? 0) - (b.creationOrder ?? 0);
+  if (order !== 0) return order;
   if (a.createdAtUnixSeconds !== b.createdAtUnixSeconds) {
     return a.createdAtUnixSeconds - b.createdAtUnixSeconds;
   }
@@ -177,6 +183,7 @@ function isSameVersion(a: RegistrationEntry, b: RegistrationEntry): boolean {
   return (
     a.revisionNumber === b.revisionNumber &&
     a.createdAtUnixSeconds === b.createdAtUnixSeconds &&
+    (a.creationOrder ?? 0) === (b.creationOrder ?? 0) &&
     a.spiffeId === b.spiffeId &&
     a.hint === b.hint &&
     sameSelectors(a.selectors, b.selectors)

@@ -31,6 +31,11 @@ export interface RegistrationEntry {
   readonly storeSvid: boolean;
   readonly hint: string;
   readonly createdAtUnixSeconds: number;
+  /**
+   * Grows with every entry that a store creates: tells apart those of one second. Absent, as 0, where it was
+   * not recorded. It is no part of the entry's own message: the link carries it beside the entries.
+   */
+  readonly creationOrder?: number;
   readonly disableX509SvidPrefetch: boolean;
   readonly jwtSvidIncludeJti: boolean;
 }
@@ -84,8 +89,14 @@ export function updateEntry(
 ): RegistrationEntry {
   const now = entryToWire(current);
   const merged = { ...now, ...applyMask(wire, mask, "id") } as Wire;
-  const { id, revisionNumber, createdAtUnixSeconds } = current;
-  return { ...entryFromWire(merged), id, revisionNumber, createdAtUnixSeconds };
+  const { id, revisionNumber, createdAtUnixSeconds, creationOrder } = current;
+  return {
+    ...entryFromWire(merged),
+    id,
+    revisionNumber,
+    createdAtUnixSeconds,
+    ...(creationOrder !== undefined && { creationOrder }),
+  };
 }
 
 /** The wire form, with the fields that `mask` means and the ID. */

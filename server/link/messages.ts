@@ -34,6 +34,7 @@ export function* snapshotPages(content: {
     yield Encoded.of(codec, {
       snapshot: {
         entries: entries.map((entry) => entryToWire(entry)),
+        entryOrders: entries.map(orderOf),
         bundles: bundles.map((bundle) => bundleToWire(bundle)),
         last,
         ...(last && { cursor: content.cursor }),
@@ -87,6 +88,7 @@ function encodeDelta(content: Omit<DeltaContent, "cursorBefore">): Encoded {
   return Encoded.of(codec, {
     delta: {
       entries: content.entries.map((entry) => entryToWire(entry)),
+      entryOrders: content.entries.map(orderOf),
       removedEntryIds: content.removedEntryIds,
       bundles: content.bundles.map((bundle) => bundleToWire(bundle)),
       removedBundles: content.removedBundles,
@@ -127,6 +129,10 @@ function pagesOf<T>(items: readonly T[], sizeOf: (item: T) => number): T[][] {
   }
   if (page.length > 0) pages.push(page);
   return pages;
+}
+
+function orderOf({ creationOrder = 0 }: RegistrationEntry): number {
+  return creationOrder;
 }
 
 function entrySize(entry: RegistrationEntry): number {

@@ -22,7 +22,10 @@ import { Replica, type ReplicaHandler } from "./replica.ts";
 import { type Transaction, transact } from "./transaction.ts";
 
 /** An entry to create. An empty `id` asks for a random one; revision and creation time are the store's. */
-export type EntryDraft = Omit<RegistrationEntry, "revisionNumber" | "createdAtUnixSeconds">;
+export type EntryDraft = Omit<
+  RegistrationEntry,
+  "revisionNumber" | "createdAtUnixSeconds" | "creationOrder"
+>;
 
 /** The new entry; or, with `conflict` (ENTRY_ALREADY_EXISTS), the one that is there already. */
 export interface CreatedEntry {
@@ -43,11 +46,17 @@ export class EntryStore {
   readonly #log: OrderedLog;
   readonly #now: () => Date;
   readonly #replica: Replica<RegistrationEntry>;
+  /** Of the newest entry. */
+  #lastOrder: number;
 
   private constructor(log: OrderedLog, now: () => Date, replica: Replica<RegistrationEntry>) {
     this.#log = log;
     this.#now = now;
     this.#replica = replica;
+    this.#lastOrder = 0;
+    for (const { creationOrder = 0 } of replica.values()) {
+      this.#lastOrder = Math.max(this.#lastOrder, creationOrder);
+    }
   }
 
   /** Reads every entry into memory and follows the log. */
@@ -101,7 +110,9 @@ export class EntryStore {
     const createdAtUnixSeconds = Math.floor(this.#now().getTime() / 1000);
     const wanted = drafts.map((draft): RegistrationEntry => {
       const id = draft.id === "" ? randomUUID() : draft.id;
-      return { ...draft, id, revisionNumber: 0, createdAtUnixSeconds };
+      this.#lastOrder += 1;
+      const creationOrder = this.#lastOrder;
+      return { ...draft, id, revisionNumber: 0, createdAtUnixSeconds, creationOrder };
     });
     const identities = wanted.map(identityKey);
     return this.#commit(async (transaction) => {
@@ -199,8 +210,14 @@ async function updateOne(
   const changed = refusable(() => change(current));
   if (changed instanceof IdentityError) return changed;
   const revisionNumber = current.revisionNumber + 1;
-  const { createdAtUnixSeconds } = current;
-  const next: RegistrationEntry = { ...changed, id, revisionNumber, createdAtUnixSeconds };
+  const { createdAtUnixSeconds, creationOrder } = current;
+  const next: RegistrationEntry = {
+    ...changed,
+    id,
+    revisionNumber,
+    createdAtUnixSeconds,
+    ...(creationOrder !== undefined && { creationOrder }),
+  };
   const identity = identityKey(next);
   await transaction.load([identity, identityKey(current)]);
   const owner = peekIdentity(transaction, identity);

@@ -28,6 +28,8 @@ type EntryRow = [
   revisionNumber: number,
   hint: string,
   createdAtUnixSeconds: number,
+  /** Entries of before it was recorded have none. */
+  creationOrder?: number,
 ];
 
 const ADMIN = 1;
@@ -76,6 +78,7 @@ export function encodeEntry(entry: RegistrationEntry): Uint8Array {
     entry.revisionNumber,
     entry.hint,
     entry.createdAtUnixSeconds,
+    entry.creationOrder ?? 0,
   ];
   return encoder.encode(JSON.stringify(row));
 }
@@ -121,6 +124,7 @@ export function decodeEntry(value: Uint8Array, key: string): RegistrationEntry {
     storeSvid: (flags & STORE_SVID) !== 0,
     hint: row[12],
     createdAtUnixSeconds: row[13],
+    ...(row[14] ? { creationOrder: row[14] } : {}),
     disableX509SvidPrefetch: (flags & DISABLE_PREFETCH) !== 0,
     jwtSvidIncludeJti: (flags & INCLUDE_JTI) !== 0,
   };

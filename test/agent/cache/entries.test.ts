@@ -33,6 +33,25 @@ t.test("the oldest comes first, then by ID, whatever the order of arrival", asyn
   t.strictSame(idsOf(cache.matching(new Set(["test:a"]))), ["z", "a", "b"]);
 });
 
+t.test("the order of their making counts where it is known, more than any clock", async (t) => {
+  const cache = new EntryCache();
+  const later = { createdAtUnixSeconds: 1_700_000_100 };
+  cache.apply(
+    [
+      entryOf("a", { creationOrder: 7 }),
+      entryOf("z", { creationOrder: 3, ...later }),
+      entryOf("x", later),
+      entryOf("y"),
+    ],
+    [],
+  );
+  const order = () => idsOf(cache.matching(new Set(["test:a"])));
+  t.strictSame(order(), ["y", "x", "z", "a"], "those of before it was recorded are older");
+  const { current } = cache.apply([entryOf("z", { creationOrder: 9, ...later })], []);
+  t.strictSame(idsOf(current), ["z"], "removed and made anew within a second");
+  t.strictSame(order(), ["y", "x", "a", "z"]);
+});
+
 t.test("a snapshot replaces all, and says only what has changed", async (t) => {
   const cache = new EntryCache();
   cache.replaceAll([entryOf("a"), entryOf("b"), entryOf("c")]);

@@ -57,6 +57,7 @@ t.test("keeps every field of an entry, in the store too", async (t) => {
     revisionNumber: 4,
     hint: "hint",
     createdAtUnixSeconds: 5,
+    creationOrder: 6,
   };
   const flags = [
     "admin",
