@@ -15,6 +15,7 @@ export const REASONS = {
   CALLER_GONE: "unavailable",
   JOIN_TOKEN_MISSING: "failedPrecondition",
   JWT_SVID_MISSING: "invalidArgument",
+  JWT_SVID_REVOKED: "invalidArgument",
   LAUNCH_NAME_INVALID: "invalidArgument",
   LAUNCH_PROCESS_REFUSED: "permissionDenied",
   LAUNCH_STEP_INVALID: "invalidArgument",

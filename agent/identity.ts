@@ -11,6 +11,7 @@ import { parseBundle } from "../pki/bundle/parse.ts";
 import { exportPkcs8 } from "../pki/keys.ts";
 import type { TrustDomain } from "../pki/spiffe-id.ts";
 import { type Certificate, parseCertificate } from "../pki/x509/certificate.ts";
+import type { CrlSet } from "../pki/x509/crl-set.ts";
 import { parseX509Svid, type X509Svid } from "../pki/x509/svid.ts";
 import { removeFile } from "../runtime/files.ts";
 import type { Logger } from "../runtime/log.ts";
@@ -53,6 +54,7 @@ export class AgentIdentity implements TlsSource {
   #svid: AgentSvid | undefined;
   #bundle: Bundle | undefined;
   #anchors: readonly Certificate[] = [];
+  #crls: CrlSet | undefined;
   #isDirty = false;
   /** Writes follow one another, so that the last one wins on the disk too. */
   #writing: Promise<void> = Promise.resolve();
@@ -108,6 +110,8 @@ export class AgentIdentity implements TlsSource {
   readonly anchorsOf = (trustDomain: TrustDomain): readonly Certificate[] | undefined =>
     trustDomain.name === this.#options.trustDomain.name ? this.#anchors : undefined;
 
+  readonly crls = (): CrlSet | undefined => this.#crls;
+
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -135,6 +139,12 @@ export class AgentIdentity implements TlsSource {
   trust(bundle: Bundle): void {
     this.#bundle = bundle;
     this.#isDirty = true;
+    this.#changed();
+  }
+
+  /** Takes over what of the own trust domain has been revoked: a server with a revoked SVID is refused. */
+  distrust(crls: CrlSet | undefined): void {
+    this.#crls = crls;
     this.#changed();
   }
 

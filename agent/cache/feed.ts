@@ -1,11 +1,13 @@
 // Where the link to the server puts what it hears. A step (a snapshot, or a delta) is taken over whole:
-// entries, bundles, SVIDs and tokens first, and only then are subscribers told, once.
+// entries, bundles, revocations, SVIDs and tokens first, and only then are subscribers told, once.
 
 import type { Bundle } from "../../pki/bundle/bundle.ts";
+import type { CrlSet } from "../../pki/x509/crl-set.ts";
 import type { RegistrationEntry } from "../../proto/types/entry.ts";
 import type { BundleCache, BundleChange } from "./bundles.ts";
 import type { EntryCache, EntryChange } from "./entries.ts";
 import type { JwtSvidCache } from "./jwt-svids.ts";
+import type { RevocationChange, RevocationEffect, Revocations } from "./revocations.ts";
 import type { Rotation } from "./rotation.ts";
 import type { Subscribers } from "./subscribers.ts";
 import type { SvidCache } from "./svids.ts";
@@ -16,20 +18,33 @@ export interface Delta {
   readonly removedEntryIds: readonly string[];
   readonly bundles: readonly Bundle[];
   readonly removedBundles: readonly string[];
+  readonly revocations: RevocationChange;
+  /** What the server refused may be had again. */
+  readonly reask: boolean;
+}
+
+/** Everything, on its way in. */
+export interface Snapshot {
+  readonly entries: readonly RegistrationEntry[];
+  readonly bundles: readonly Bundle[];
+  readonly revocations: Omit<RevocationChange, "removedCrls">;
 }
 
 export interface FeedOptions {
   readonly entries: EntryCache;
   readonly bundles: BundleCache;
-  /** Whether X509-SVIDs are got ahead of their first use. Default: yes. */
-  readonly prefetchesX509?: boolean;
   readonly svids: SvidCache;
   readonly jwtSvids: JwtSvidCache;
+  readonly revocations: Revocations;
   readonly rotation: Rotation;
   readonly subscribers: Subscribers;
   /** The own trust domain's bundle has changed: told before subscribers are. */
   readonly onOwnBundle: (bundle: Bundle) => void;
+  /** The revocation lists of the own trust domain have changed: told before subscribers are. */
+  readonly onCrls: (crls: CrlSet | undefined) => void;
   readonly trustDomain: string;
+  /** Whether X509-SVIDs are got ahead of their first use. Default: yes. */
+  readonly prefetchesX509?: boolean;
 }
 
 /** Takes over what the server sends. */
@@ -41,24 +56,28 @@ export class Feed {
   }
 
   /** Everything this agent may serve, as it is now. */
-  snapshot(entries: readonly RegistrationEntry[], bundles: readonly Bundle[]): void {
+  snapshot({ entries, bundles, revocations }: Snapshot): void {
     const options = this.#options;
-    this.#follow(options.entries.replaceAll(entries), options.bundles.replaceAll(bundles));
+    this.#follow(options.entries.replaceAll(entries), options.bundles.replaceAll(bundles), () =>
+      options.revocations.replaceAll(revocations),
+    );
     // What the server refused before, it may issue now that it has started over.
     options.svids.resume();
   }
 
   /** What has changed since. */
   delta(delta: Delta): void {
-    const { entries, bundles } = this.#options;
+    const { entries, bundles, revocations, svids } = this.#options;
     this.#follow(
       entries.apply(delta.entries, delta.removedEntryIds),
       bundles.apply(delta.bundles, delta.removedBundles),
+      () => revocations.apply(delta.revocations),
     );
+    if (delta.reask) svids.resume();
   }
 
-  #follow(entries: EntryChange, bundles: BundleChange): void {
-    const { svids, jwtSvids, rotation, subscribers, trustDomain } = this.#options;
+  #follow(entries: EntryChange, bundles: BundleChange, revoke: () => RevocationEffect): void {
+    const { svids, jwtSvids, revocations, rotation, subscribers, trustDomain } = this.#options;
     const removed = new Set(entries.former.map((entry) => entry.id));
     for (const entry of entries.current) removed.delete(entry.id);
     svids.entriesChanged(entries.current, removed);
@@ -68,8 +87,16 @@ export class Feed {
       jwtSvids.authoritiesChanged();
       this.#options.onOwnBundle(own.bundle);
     }
+    const hasOwnChanged = bundles.changed.has(trustDomain) && revocations.bundleChanged();
+    const revoked = revoke();
+    const hasNewCrls = revoked.crls || hasOwnChanged;
+    if (hasNewCrls) {
+      this.#options.onCrls(revocations.crlSet);
+      svids.dropRevoked();
+    }
+    if (revoked.tokens) jwtSvids.dropRevoked();
     if (bundles.withdrewX509) rotation.replaceWithdrawn();
-    subscribers.changed(entries, bundles);
+    subscribers.changed(entries, bundles, hasNewCrls);
     if (this.#options.prefetchesX509 !== false) svids.prefetch(entries.current);
     rotation.changed();
   }

@@ -1,14 +1,17 @@
 // JWT-SVIDs by entry and audience. A token is asked for when a workload first wants it and refreshed
 // behind the scenes from half its lifetime on, so that callers wait only for the first; one that is still
-// valid is served while the server is away. Tokens signed by a withdrawn key are dropped at once.
+// valid is served while the server is away. Tokens that were revoked, or signed by a withdrawn key, are
+// dropped at once.
 
 import { IdentityError, Status } from "../../pki/errors.ts";
+import type { JsonObject } from "../../pki/json.ts";
 import { parseJwtSvidInsecurely } from "../../pki/jwt/svid.ts";
 import { renewAt } from "../../pki/lifetime.ts";
 import type { RegistrationEntry } from "../../proto/types/entry.ts";
 import type { Logger } from "../../runtime/log.ts";
 import { agentError } from "../errors.ts";
 import type { BundleCache } from "./bundles.ts";
+import type { Revocations } from "./revocations.ts";
 
 /** A token as the server answers it. */
 export interface IssuedJwt {
@@ -27,6 +30,7 @@ export interface JwtSigning {
 export interface JwtSvidCacheOptions {
   readonly signing: JwtSigning;
   readonly bundles: BundleCache;
+  readonly revocations: Revocations;
   readonly now: () => Date;
   readonly random: () => number;
   readonly log: Logger;
@@ -38,6 +42,7 @@ interface HeldJwt extends IssuedJwt {
   readonly entryId: string;
   readonly inputs: string;
   readonly keyId: string;
+  readonly jti: string | undefined;
   readonly renewAt: Date;
 }
 
@@ -112,6 +117,13 @@ export class JwtSvidCache {
     }
   }
 
+  /** Tokens have been revoked: those that are held are not served again. */
+  dropRevoked(): void {
+    for (const [key, held] of this.#held) {
+      if (this.#options.revocations.isTokenRevoked(held)) this.#held.delete(key);
+    }
+  }
+
   #isInGoodStanding(keyId: string): boolean {
     const authorities = this.#options.bundles.own?.bundle.jwtAuthorities ?? [];
     return authorities.some((authority) => authority.keyId === keyId && !authority.tainted);
@@ -133,6 +145,17 @@ export class JwtSvidCache {
   }
 
   async #issue(entry: RegistrationEntry, audience: readonly string[]): Promise<HeldJwt> {
+    const issued = await this.#ask(entry, audience);
+    if (!this.#options.revocations.isTokenRevoked(issued)) return issued;
+    // Its revocation has overtaken it. What the server issues from now on is another token.
+    const again = await this.#ask(entry, audience);
+    if (!this.#options.revocations.isTokenRevoked(again)) return again;
+    throw agentError("SERVER_ANSWER_INVALID", `the JWT-SVID of ${entry.spiffeId} is revoked`, {
+      hint: "try again in a second: a token made in the second of the revocation counts as older",
+    });
+  }
+
+  async #ask(entry: RegistrationEntry, audience: readonly string[]): Promise<HeldJwt> {
     const issued = await this.#options.signing.newJwtSvid(entry.id, audience);
     if (issued.spiffeId !== entry.spiffeId) {
       throw agentError(
@@ -144,7 +167,7 @@ export class JwtSvidCache {
       ...issued,
       entryId: entry.id,
       inputs: inputsOf(entry),
-      keyId: keyIdOf(issued.token),
+      ...readIssued(issued.token),
       renewAt: renewAt(issued.issuedAt, issued.expiresAt, this.#options.random()),
     };
   }
@@ -157,6 +180,12 @@ export class JwtSvidCache {
       this.#held.delete(oldest);
     }
   }
+}
+
+/** The `jti` of a token's claims. */
+export function tokenId(claims: JsonObject): string | undefined {
+  const { jti } = claims;
+  return typeof jti === "string" ? jti : undefined;
 }
 
 /** Whether the server said no, rather than nothing: the same question would get the same answer. */
@@ -175,9 +204,10 @@ function inputsOf(entry: RegistrationEntry): string {
 }
 
 /** The token came from our server over a verified channel: it is read, not validated. */
-function keyIdOf(token: string): string {
+function readIssued(token: string): { keyId: string; jti: string | undefined } {
   try {
-    return parseJwtSvidInsecurely(token).keyId;
+    const { keyId, claims } = parseJwtSvidInsecurely(token);
+    return { keyId, jti: tokenId(claims) };
   } catch (cause) {
     throw agentError("SERVER_ANSWER_INVALID", "the server answered with an unreadable JWT-SVID", {
       cause,

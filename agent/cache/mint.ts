@@ -32,6 +32,14 @@ export interface HeldSvid {
   readonly renewAt: Date;
   /** Key IDs (hex) of the authorities above the leaf, nearest first. */
   readonly issuerKeyIds: readonly string[];
+  /** What it can be revoked by: the leaf, then the intermediates. */
+  readonly serials: readonly IssuedSerial[];
+}
+
+/** A serial number, and the key ID (hex) of the authority that gave it. */
+export interface IssuedSerial {
+  readonly serialHex: string;
+  readonly issuerKeyId: string | undefined;
 }
 
 /** Has CSRs signed by the server. Implemented by agent/link. */
@@ -129,6 +137,10 @@ function accept(
     notAfter: leaf.notAfter,
     renewAt: renewAt(madeAt, leaf.notAfter, options.random()),
     issuerKeyIds: issuerKeyIds(certificates),
+    serials: certificates.map(({ serialHex, authorityKeyId }) => ({
+      serialHex,
+      issuerKeyId: keyIdOf(authorityKeyId),
+    })),
   };
 }
 

@@ -82,6 +82,9 @@ export class Subscribers {
       if (profile.needsSvids && view.missing().length > 0) await this.#obtain(view, signal);
       let sent: Encoded | undefined;
       while (!signal.aborted) {
+        const replacing = profile.needsSvids ? view.replacing() : [];
+        // Comes, is refused, or fails: then the message says which.
+        if (replacing.length > 0) await this.#options.svids.settled(replacing, signal);
         const version = view.version;
         const message = view.message(profile);
         if (message !== sent) {
@@ -96,14 +99,17 @@ export class Subscribers {
     }
   }
 
-  /** Entries and bundles have changed in one step: each subscriber concerned gets one message. */
-  changed(entries: EntryChange, bundles: BundleChange): void {
+  /**
+   * Entries, bundles and revocation lists have changed in one step: each subscriber concerned gets one message.
+   * Lists concern everyone.
+   */
+  changed(entries: EntryChange, bundles: BundleChange, crlsChanged: boolean): void {
     this.#synced = true;
     const entriesMoved = [...entries.current, ...entries.former];
     // A snapshot moves everything: matching each view anew is then cheaper than finding out which.
     const isLarge = entriesMoved.length > LARGE_CHANGE;
     const moved = isLarge ? [] : entriesMoved.map((entry) => entry.selectors.map(formatSelector));
-    const everyone = bundles.changed.has(this.#options.trustDomain);
+    const everyone = crlsChanged || bundles.changed.has(this.#options.trustDomain);
     for (const view of this.#views.values()) {
       const isMatched = (selectors: readonly string[]): boolean =>
         selectors.every((one) => view.selectors.has(one));

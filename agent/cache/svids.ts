@@ -20,6 +20,7 @@ export interface SvidCacheOptions extends MintOptions {
   readonly limit: number;
   /** What is in use; asked when the limit is passed. */
   readonly usage: () => Usage;
+  readonly isRevoked: (svid: HeldSvid) => boolean;
   /** SVIDs have come, gone or been refused, by entry ID: one call per batch. */
   readonly onChange: (entryIds: ReadonlySet<string>) => void;
 }
@@ -57,6 +58,8 @@ export class SvidCache {
   readonly #refused = new Map<string, Refusal>();
   /** How often the server has refused an entry in a row. */
   readonly #refusals = new Map<string, number>();
+  /** Entries whose SVID was revoked, until there is another or the server refuses one. */
+  readonly #revoked = new Set<string>();
   readonly #waiting = new Map<string, Set<() => void>>();
   readonly #backoff: Backoff;
   #batches = 0;
@@ -98,6 +101,11 @@ export class SvidCache {
     return this.#refused.keys();
   }
 
+  /** Whether the SVID of an entry was revoked and neither replaced nor refused since. */
+  isReplacing(entryId: string): boolean {
+    return this.#revoked.has(entryId);
+  }
+
   /** Somebody has stopped to listen: lets go of what is over the limit. */
   trim(): void {
     const evicted = this.#held.evict();
@@ -135,6 +143,23 @@ export class SvidCache {
   replace(entryIds: Iterable<string>): void {
     for (const id of this.#inFlight) this.#again.add(id);
     this.renew(entryIds);
+  }
+
+  /**
+   * Something has been revoked: what is held of it is not served again, and asked for anew. The server
+   * refuses what it holds back. Subscribers are the caller's to tell.
+   */
+  dropRevoked(): void {
+    const dropped = [...this.#held.values()].filter((svid) => this.#options.isRevoked(svid));
+    for (const { entryId, spiffeId, serials } of dropped) {
+      this.#held.drop(entryId);
+      this.#revoked.add(entryId);
+      this.#options.log.info(
+        { entry_id: entryId, spiffe_id: spiffeId, serial: serials[0]?.serialHex },
+        "an X509-SVID was revoked",
+      );
+    }
+    this.renew(dropped.map((svid) => svid.entryId));
   }
 
   /** Resolves when nothing is under way for any of these entries: it came, was refused, or failed. */
@@ -272,9 +297,14 @@ export class SvidCache {
         return;
       }
       this.#refuse(entry, answer);
+    } else if (this.#options.isRevoked(answer)) {
+      // Its revocation has overtaken it.
+      this.#revoked.add(entry.id);
+      this.#again.add(entry.id);
     } else {
       this.#held.put(answer);
       this.#refusals.delete(entry.id);
+      this.#revoked.delete(entry.id);
     }
     changed.add(entry.id);
   }
@@ -285,6 +315,7 @@ export class SvidCache {
     const waitMs = Math.min(REFUSED_FOR_MS * 2 ** times, REFUSED_AT_MOST_FOR_MS);
     const retryAt = new Date(this.#options.now().getTime() + waitMs);
     this.#refused.set(entry.id, { error, inputs: svidInputs(entry), retryAt });
+    this.#revoked.delete(entry.id);
     this.#options.log.warn(
       { entry_id: entry.id, spiffe_id: entry.spiffeId, reason: error.reason, error },
       "the server does not issue an X509-SVID",
@@ -305,6 +336,7 @@ export class SvidCache {
     this.#failed.delete(id);
     this.#refused.delete(id);
     this.#refusals.delete(id);
+    this.#revoked.delete(id);
     if (!this.#inFlight.has(id)) this.#settle(id);
   }
 

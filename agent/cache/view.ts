@@ -8,6 +8,7 @@ import { agentError } from "../errors.ts";
 import type { BundleCache, TrustBundle } from "./bundles.ts";
 import type { EntryCache } from "./entries.ts";
 import type { HeldSvid } from "./mint.ts";
+import type { Revocations } from "./revocations.ts";
 import type { SvidCache } from "./svids.ts";
 
 /** An identity that can be served now. */
@@ -29,8 +30,12 @@ export interface ViewSources {
   readonly entries: EntryCache;
   readonly svids: SvidCache;
   readonly bundles: BundleCache;
+  readonly revocations: Revocations;
   readonly now: () => Date;
 }
+
+/** The largest message that is kept for a caller to come. */
+const MAX_IDLE_BYTES = 64 * 1024;
 
 /** One set of selectors and what it amounts to. */
 export class View {
@@ -76,6 +81,11 @@ export class View {
     return own;
   }
 
+  /** The revocation lists that revoke anything, DER, as far as they fit into so many bytes. */
+  crls(maxBytes: number): readonly Uint8Array[] {
+    return this.#sources.revocations.crlsWithin(maxBytes);
+  }
+
   /** @throws NO_IDENTITY_ISSUED when no entry matches */
   assertEntitled(): void {
     if (this.entries.length === 0) throw noIdentity();
@@ -107,13 +117,25 @@ export class View {
         found.push({ entry, svid });
       } else if (this.#sources.svids.refusalOf(entry) !== undefined) continue;
       else if (found.length === 0 && svid !== undefined) throw expired(svid);
-      else if (found.length === 0 && !this.#hasServed) throw missing(entry);
+      else if (found.length === 0 && (!this.#hasServed || this.#isReplacing(entry))) {
+        throw missing(entry);
+      }
     }
     if (found.length > 0) return found;
     const waiting = this.entries.find(
       (entry) => this.#sources.svids.refusalOf(entry) === undefined,
     );
     throw waiting === undefined ? noIdentity() : missing(waiting);
+  }
+
+  /**
+   * Entries before the first that can be served whose SVID was revoked, and is being replaced: until it is known
+   * what becomes of them there is no default identity.
+   */
+  replacing(): string[] {
+    const end = this.entries.findIndex(({ id }) => this.#sources.svids.get(id) !== undefined);
+    const before = end < 0 ? this.entries : this.entries.slice(0, end);
+    return before.filter((entry) => this.#isReplacing(entry)).map(({ id }) => id);
   }
 
   /** Entries whose X509-SVID is not there and was not refused. Looked up once per version. */
@@ -168,9 +190,18 @@ export class View {
     });
   }
 
-  /** Nobody listens any more. */
+  /** Nobody listens any more. Large messages are not kept: a thousand views would each hold the same lists. */
   rest(): void {
     this.#hasServed = false;
+    for (const [profile, { bytes }] of this.#messages) {
+      if (bytes.length <= MAX_IDLE_BYTES) continue;
+      this.#messages.delete(profile);
+      this.#outdated.delete(profile);
+    }
+  }
+
+  #isReplacing(entry: RegistrationEntry): boolean {
+    return this.#sources.svids.isReplacing(entry.id);
   }
 
   /**

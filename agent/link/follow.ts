@@ -3,29 +3,31 @@
 // server signs with a new authority once every agent has confirmed the bundle that holds it.
 
 import type { Bundle } from "../../pki/bundle/bundle.ts";
+import { SpiffeId } from "../../pki/spiffe-id.ts";
+import { parseCrl } from "../../pki/x509/crl.ts";
 import type { BidiCall } from "../../proto/rpc/client.ts";
 import { LinkService, type signet, type spire } from "../../proto/schema.gen.ts";
 import { bundleFromWire } from "../../proto/types/bundle.ts";
 import { entryFromWire, type RegistrationEntry } from "../../proto/types/entry.ts";
 import type { Logger } from "../../runtime/log.ts";
-import type { Delta } from "../cache/feed.ts";
+import type { Delta, Snapshot } from "../cache/feed.ts";
+import type { ReceivedCrl, TokenRevocation } from "../cache/revocations.ts";
 import { agentError } from "../errors.ts";
 import type { Connection } from "./dial.ts";
 
 type Cursor = signet.link.v1.Cursor;
 type WatchCall = BidiCall<signet.link.v1.WatchRequest, signet.link.v1.WatchResponse>;
 
-type EntryList = Pick<signet.link.v1.Delta, "entries" | "entryOrders">;
-
 /** The version of the link's messages that this agent speaks. */
 export const LINK_VERSION = 1;
 
 /** More than any node has: a server gone wrong must not take the machine's memory. */
-const MAX_SNAPSHOT_ENTRIES = 1_000_000;
+const MAX_SNAPSHOT_ITEMS = 1_000_000;
+const DIGEST_BYTES = 16;
 
 /** Takes over what the server sends; implemented by agent/cache/feed.ts. */
 export interface LinkSink {
-  snapshot(entries: readonly RegistrationEntry[], bundles: readonly Bundle[]): void;
+  snapshot(snapshot: Snapshot): void;
   delta(delta: Delta): void;
 }
 
@@ -41,12 +43,23 @@ export interface FollowOptions {
   readonly log: Logger;
 }
 
+interface Pages {
+  readonly entries: RegistrationEntry[];
+  readonly bundles: Bundle[];
+  readonly crls: ReceivedCrl[];
+  readonly tokens: TokenRevocation[];
+}
+
+function noPages(): Pages {
+  return { entries: [], bundles: [], crls: [], tokens: [] };
+}
+
 /** Follows the server over one connection after another, from where it stopped. */
 export class Follower {
   readonly #options: FollowOptions;
   #cursor: Cursor | undefined;
-  #entries: RegistrationEntry[] = [];
-  #bundles: Bundle[] = [];
+  /** The pages of a snapshot that have arrived. */
+  #pages: Pages = noPages();
 
   constructor(options: FollowOptions) {
     this.#options = options;
@@ -59,8 +72,7 @@ export class Follower {
   async follow(connection: Connection, signal: AbortSignal): Promise<never> {
     const call: WatchCall = connection.channel.client(LinkService).watch({ signal });
     const cursor = this.#cursor;
-    this.#entries = [];
-    this.#bundles = [];
+    this.#pages = noPages();
     await call.send({
       hello: {
         version: LINK_VERSION,
@@ -101,25 +113,32 @@ export class Follower {
   }
 
   #snapshot(page: signet.link.v1.Snapshot): Cursor | undefined {
-    this.#entries.push(...this.#readEntries(page));
-    this.#bundles.push(...this.#readBundles(page.bundles));
-    if (this.#entries.length > MAX_SNAPSHOT_ENTRIES) {
-      throw invalid(`a snapshot of more than ${MAX_SNAPSHOT_ENTRIES} entries`);
+    const { entries, bundles, crls, tokens } = this.#pages;
+    entries.push(...this.#readEntries(page.entries));
+    bundles.push(...this.#readBundles(page.bundles));
+    crls.push(...this.#readCrls(page.crls));
+    tokens.push(...this.#readTokens(page.tokens));
+    if (Math.max(entries.length, tokens.length) > MAX_SNAPSHOT_ITEMS) {
+      throw invalid(`a snapshot of more than ${MAX_SNAPSHOT_ITEMS} entries or revocations`);
     }
     if (!page.last) return undefined;
-    const [entries, bundles] = [this.#entries, this.#bundles];
-    this.#entries = [];
-    this.#bundles = [];
-    this.#options.sink.snapshot(entries, bundles);
+    this.#pages = noPages();
+    this.#options.sink.snapshot({ entries, bundles, revocations: { crls, tokens } });
     return page.cursor;
   }
 
   #delta(delta: signet.link.v1.Delta): Cursor | undefined {
     this.#options.sink.delta({
-      entries: this.#readEntries(delta),
+      entries: this.#readEntries(delta.entries),
       removedEntryIds: delta.removedEntryIds,
       bundles: this.#readBundles(delta.bundles),
       removedBundles: delta.removedBundles,
+      revocations: {
+        crls: this.#readCrls(delta.crls),
+        removedCrls: delta.removedCrls,
+        tokens: this.#readTokens(delta.tokens),
+      },
+      reask: delta.reask,
     });
     return delta.cursor;
   }
@@ -136,10 +155,10 @@ export class Follower {
   }
 
   /** An entry that cannot be read concerns its workloads only: it is left out, the others are served. */
-  #readEntries({ entries, entryOrders }: EntryList): RegistrationEntry[] {
-    return entries.flatMap((wire, i) => {
+  #readEntries(wires: readonly spire.api.types.Entry[]): RegistrationEntry[] {
+    return wires.flatMap((wire) => {
       try {
-        return [{ ...entryFromWire(wire), creationOrder: entryOrders[i] ?? 0 }];
+        return [entryFromWire(wire)];
       } catch (error) {
         this.#options.log.warn({ entry_id: wire.id, error }, "left out an entry that is malformed");
         return [];
@@ -162,6 +181,43 @@ export class Follower {
       }
     });
   }
+
+  /** A list that cannot be read takes the place of none: what was revoked before stays so. */
+  #readCrls(wires: readonly signet.link.v1.Crl[]): ReceivedCrl[] {
+    return wires.map(({ authorityId, der }) => {
+      try {
+        return { authorityId, crl: parseCrl(der) };
+      } catch (error) {
+        const fields = { authority_id: authorityId, error };
+        this.#options.log.warn(fields, "left out a revocation list that is malformed");
+        return { authorityId, crl: undefined };
+      }
+    });
+  }
+
+  #readTokens(wires: readonly signet.link.v1.TokenRevocation[]): TokenRevocation[] {
+    return wires.flatMap((wire) => {
+      try {
+        return [{ target: targetOf(wire), expiresAt: new Date(wire.expiresAt * 1000) }];
+      } catch (error) {
+        this.#options.log.warn({ error }, "left out the revocation of a token that is malformed");
+        return [];
+      }
+    });
+  }
+}
+
+function targetOf(wire: signet.link.v1.TokenRevocation): TokenRevocation["target"] {
+  const { jti, digest, spiffeId, issuedUntil } = wire;
+  if (jti) return { kind: "jti", jti };
+  if (digest?.length === DIGEST_BYTES) {
+    return { kind: "digest", digest: Buffer.from(digest).toString("hex") };
+  }
+  if (spiffeId) {
+    const id = SpiffeId.parse(spiffeId).toString();
+    return { kind: "spiffe-id", spiffeId: id, issuedUntilUnixSeconds: issuedUntil };
+  }
+  throw invalid("the revocation of nothing");
 }
 
 function invalid(what: string): Error {

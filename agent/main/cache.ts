@@ -2,6 +2,7 @@
 import { BundleCache } from "../cache/bundles.ts";
 import { EntryCache } from "../cache/entries.ts";
 import { JwtSvidCache } from "../cache/jwt-svids.ts";
+import { Revocations } from "../cache/revocations.ts";
 import { Rotation } from "../cache/rotation.ts";
 import { Subscribers } from "../cache/subscribers.ts";
 import { SvidCache } from "../cache/svids.ts";
@@ -14,6 +15,7 @@ export interface Cache {
   readonly bundles: BundleCache;
   readonly svids: SvidCache;
   readonly jwtSvids: JwtSvidCache;
+  readonly revocations: Revocations;
   readonly rotation: Rotation;
   readonly subscribers: Subscribers;
 }
@@ -24,6 +26,11 @@ export function buildCache(context: Context, signing: ServerSigning): Cache {
   const now = (): Date => clock.now();
   const entries = new EntryCache();
   const bundles = new BundleCache(config.trustDomain);
+  const revocations = new Revocations({
+    anchors: () => bundles.anchorsOf(config.trustDomain) ?? [],
+    now,
+    log,
+  });
   const changed = (entryIds: ReadonlySet<string>): void => {
     subscribers.svidsChanged(entryIds);
     rotation.changed();
@@ -38,16 +45,32 @@ export function buildCache(context: Context, signing: ServerSigning): Cache {
     entryOf: (id) => entries.get(id),
     limit: config.cache.x509Svids,
     usage: () => subscribers.usage(),
+    isRevoked: (svid) => revocations.isSvidRevoked(svid),
     onChange: changed,
   });
   const rotation = new Rotation({ svids, bundles, clock, onExpired: changed });
   const limit = config.cache.jwtSvids;
-  const jwtSvids = new JwtSvidCache({ signing, bundles, now, random, log, limit });
+  const jwtSvids = new JwtSvidCache({
+    signing,
+    bundles,
+    revocations,
+    now,
+    random,
+    log,
+    limit,
+  });
   const trustDomain = config.trustDomain.name;
-  const subscribers = new Subscribers({ entries, svids, bundles, now, trustDomain });
+  const subscribers = new Subscribers({
+    entries,
+    svids,
+    bundles,
+    revocations,
+    now,
+    trustDomain,
+  });
   lifecycle.own("cache", () => {
     rotation.stop();
     svids.close();
   });
-  return { entries, bundles, svids, jwtSvids, rotation, subscribers };
+  return { entries, bundles, svids, jwtSvids, revocations, rotation, subscribers };
 }

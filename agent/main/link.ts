@@ -23,6 +23,7 @@ export function buildLink(
     ...cache,
     trustDomain: trustDomain.name,
     prefetchesX509: config.workloadApi.x509,
+    onCrls: (crls) => identity.distrust(crls),
     onOwnBundle: (bundle) => link.bundleChanged(bundle, (id) => cache.bundles.isWithdrawn(id)),
   });
   const follower = new Follower({

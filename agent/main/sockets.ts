@@ -48,6 +48,7 @@ export async function startSockets(
     admit: (call) => callers.admit(call),
     subscribers: cache.subscribers,
     jwtSvids: cache.jwtSvids,
+    revocations: cache.revocations,
     now: () => clock.now(),
     workloadApi: config.workloadApi,
     allowUnauthenticatedVerifiers: config.allowUnauthenticatedVerifiers,

@@ -11,7 +11,8 @@ import { type CallContext, Encoded, type Handlers } from "../../proto/rpc/servic
 import { SpiffeWorkloadApi, type workload } from "../../proto/schema.gen.ts";
 import type { RegistrationEntry } from "../../proto/types/entry.ts";
 import { structFromJson } from "../../proto/types/struct.ts";
-import { isRefusal, type JwtSvidCache } from "../cache/jwt-svids.ts";
+import { isRefusal, type JwtSvidCache, tokenId } from "../cache/jwt-svids.ts";
+import type { Revocations } from "../cache/revocations.ts";
 import { noIdentity, type Profile, type View } from "../cache/view.ts";
 import { agentError } from "../errors.ts";
 import type { Caller } from "./callers.ts";
@@ -24,6 +25,7 @@ const FOREIGN_CLAIMS = ["sub", "aud", "exp", "iat", "nbf"];
 
 export interface JwtOptions extends StreamOptions {
   readonly jwtSvids: JwtSvidCache;
+  readonly revocations: Revocations;
   readonly now: () => Date;
   /** Claims of foreign tokens that are passed on besides those of the standard. */
   readonly allowedForeignJwtClaims: readonly string[];
@@ -120,6 +122,7 @@ async function validate(
       id,
       claims,
       audience: audiences,
+      issuedAt,
     } = await validateJwtSvid(svid, {
       audience: [audience],
       authoritiesOf: ({ name }: TrustDomain) => {
@@ -130,12 +133,21 @@ async function validate(
     });
     caller.assertUnchanged();
     const isOwn = id.trustDomain.name === own.bundle.trustDomain.name;
+    const seen = { token: svid, spiffeId: id.toString(), jti: tokenId(claims), issuedAt };
+    // What other trust domains revoke is not known here, and their token IDs are their own.
+    if (isOwn && options.revocations.isTokenRevoked(seen)) throw revoked(id);
     const shown = isOwn ? claims : foreignClaims(claims, options.allowedForeignJwtClaims);
     // One audience as a string and a list of one mean the same: clients get a list.
     return {
       spiffeId: id.toString(),
       claims: structFromJson(asDoubles({ ...shown, aud: audiences })),
     };
+  });
+}
+
+function revoked(id: SpiffeId): Error {
+  return agentError("JWT_SVID_REVOKED", `the JWT-SVID of ${id} was revoked`, {
+    hint: "fetch a new one; if there is none, ask who administers the trust domain",
   });
 }
 

@@ -14,7 +14,7 @@ const MAX_MESSAGE_BYTES = 4 * 1024 * 1024 - 64 * 1024;
 /** More than what SPIFFE IDs, field tags and lengths take in one SVID or bundle of a message. */
 const OVERHEAD_BYTES = 2200;
 
-/** The answer of FetchX509SVID: SVIDs with keys, the default one first, and federated bundles. */
+/** The answer of FetchX509SVID: SVIDs with keys, the default one first, federated bundles, and what is revoked. */
 export const X509_SVIDS: Profile = {
   name: "x509-svids",
   needsSvids: true,
@@ -27,12 +27,14 @@ export const X509_SVIDS: Profile = {
     for (const { entry, svid } of identities) {
       const { spiffeId, chain, privateKey } = svid;
       const { hint } = entry;
-      bytes += chain.length + privateKey.length + bundle.length + hint.length + OVERHEAD_BYTES;
+      const size = chain.length + privateKey.length + bundle.length + hint.length + OVERHEAD_BYTES;
       // Better all but the youngest identities than a message that no client can receive.
-      if (bytes > MAX_MESSAGE_BYTES && svids.length > 0) break;
+      if (bytes + size > MAX_MESSAGE_BYTES && svids.length > 0) break;
+      bytes += size;
       svids.push({ spiffeId, x509Svid: chain, x509SvidKey: privateKey, bundle, hint });
     }
-    return Encoded.of(methods.fetchX509SVID.response, { svids, federatedBundles });
+    const crl = view.crls(MAX_MESSAGE_BYTES - bytes);
+    return Encoded.of(methods.fetchX509SVID.response, { svids, crl, federatedBundles });
   },
 };
 
@@ -47,7 +49,8 @@ function x509Bundles(options: StreamOptions): Profile {
         [mapKey(view.own)]: view.own.x509,
         ...bundleMap(view.federated(view.entries)),
       };
-      return Encoded.of(methods.fetchX509Bundles.response, { bundles });
+      const crl = view.crls(MAX_MESSAGE_BYTES - sizeOf(bundles));
+      return Encoded.of(methods.fetchX509Bundles.response, { crl, bundles });
     },
   };
 }

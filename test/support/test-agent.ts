@@ -5,6 +5,7 @@ import { BundleCache } from "../../agent/cache/bundles.ts";
 import { EntryCache } from "../../agent/cache/entries.ts";
 import { Feed } from "../../agent/cache/feed.ts";
 import { JwtSvidCache } from "../../agent/cache/jwt-svids.ts";
+import { type RevocationChange, Revocations } from "../../agent/cache/revocations.ts";
 import { Rotation } from "../../agent/cache/rotation.ts";
 import { Subscribers } from "../../agent/cache/subscribers.ts";
 import { SvidCache } from "../../agent/cache/svids.ts";
@@ -101,6 +102,8 @@ export class TestPeer implements Peer {
   close(): void {}
 }
 
+const NOTHING_REVOKED: RevocationChange = { crls: [], removedCrls: [], tokens: [] };
+
 export interface TestAgentOptions {
   readonly x509Limit?: number;
   readonly jwtLimit?: number;
@@ -123,6 +126,7 @@ export class TestAgent {
   readonly signing: TestSigning;
   readonly svids: SvidCache;
   readonly jwtSvids: JwtSvidCache;
+  readonly revocations: Revocations;
   readonly rotation: Rotation;
   readonly subscribers: Subscribers;
   readonly feed: Feed;
@@ -136,6 +140,7 @@ export class TestAgent {
     const now = (): Date => clock.now();
     const base = { now, random: () => 0.5, log: silentLogger };
     this.signer = signer;
+    this.revocations = new Revocations({ ...base, anchors: () => bundles.anchorsOf(NORTH) ?? [] });
     this.signing = new TestSigning(signer, (id) => entries.get(id), now);
     const changed = (ids: ReadonlySet<string>): void => {
       this.subscribers.svidsChanged(ids);
@@ -149,6 +154,7 @@ export class TestAgent {
       entryOf: (id) => entries.get(id),
       limit: options.x509Limit ?? 1000,
       usage: () => this.subscribers.usage(),
+      isRevoked: (svid) => this.revocations.isSvidRevoked(svid),
       onChange: changed,
     });
     this.rotation = new Rotation({ svids: this.svids, bundles, clock, onExpired: changed });
@@ -156,11 +162,24 @@ export class TestAgent {
       ...base,
       signing: this.signing,
       bundles,
+      revocations: this.revocations,
       limit: options.jwtLimit ?? 1000,
     });
     const trustDomain = NORTH.name;
-    this.subscribers = new Subscribers({ entries, svids: this.svids, bundles, now, trustDomain });
-    this.feed = new Feed({ ...this, trustDomain, onOwnBundle: () => undefined });
+    this.subscribers = new Subscribers({
+      entries,
+      svids: this.svids,
+      bundles,
+      revocations: this.revocations,
+      now,
+      trustDomain,
+    });
+    this.feed = new Feed({
+      ...this,
+      trustDomain,
+      onOwnBundle: () => undefined,
+      onCrls: () => undefined,
+    });
     this.callers = new Callers({
       peerOf: (tag) => connectionOf(tag).peer,
       attest: async (tag) => {
@@ -174,6 +193,7 @@ export class TestAgent {
       admit: (call) => this.callers.admit(call),
       subscribers: this.subscribers,
       jwtSvids: this.jwtSvids,
+      revocations: this.revocations,
       now,
       workloadApi: options.workloadApi ?? { x509: true, jwt: true },
       allowUnauthenticatedVerifiers: options.allowUnauthenticatedVerifiers ?? false,
@@ -209,8 +229,16 @@ export class TestAgent {
   }
 
   /** The server sends everything. */
-  snapshot(entries: readonly RegistrationEntry[], bundles: readonly Bundle[] = []): void {
-    this.feed.snapshot(entries, [this.ownBundle, ...bundles]);
+  snapshot(
+    entries: readonly RegistrationEntry[],
+    bundles: readonly Bundle[] = [],
+    revocations: Partial<RevocationChange> = {},
+  ): void {
+    this.feed.snapshot({
+      entries,
+      bundles: [this.ownBundle, ...bundles],
+      revocations: { crls: [], tokens: [], ...revocations },
+    });
   }
 
   /** The server sends a change. */
@@ -220,8 +248,15 @@ export class TestAgent {
       removedEntryIds: [],
       bundles: [],
       removedBundles: [],
+      revocations: { ...NOTHING_REVOKED },
+      reask: false,
       ...change,
     });
+  }
+
+  /** The server sends what is revoked now. */
+  revoke(change: Partial<RevocationChange>): void {
+    this.delta({ revocations: { ...NOTHING_REVOKED, ...change } });
   }
 
   /** A channel of a process. */

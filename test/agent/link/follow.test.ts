@@ -82,7 +82,7 @@ async function frame(t: { teardown(fn: () => unknown): void }): Promise<Frame> {
     trustDomain: "north.test",
     agentVersion: "1.2.3",
     sink: {
-      snapshot: (entries, bundles) => {
+      snapshot: ({ entries, bundles }) => {
         made.events.push("snapshot");
         made.snapshots.push({ entries, bundles });
       },
