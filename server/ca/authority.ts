@@ -44,6 +44,8 @@ export interface AuthoritiesOptions {
   readonly keys: KeyManager;
   /** First asked when an activation is due, so it may refer to parts that are started later. */
   readonly publication: Publication;
+  /** Which kinds are served to those who poll: see publication.ts. Default: none. */
+  readonly isPolled?: (kind: AuthorityKindName) => boolean;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -125,9 +127,9 @@ export class Authorities {
     return slotsOf(this.#journal.authorities, kind);
   }
 
-  /** Whether a prepared authority may sign: the first law. */
-  isPublished(authority: AuthorityRecord): boolean {
-    return this.#publications.isPublished(authority);
+  /** Whether a prepared authority may sign: the first law. `urgent` when no other one of its kind can. */
+  isPublished(authority: AuthorityRecord, options: { readonly urgent?: boolean } = {}): boolean {
+    return this.#publications.isPublished(authority, options);
   }
 
   /**
@@ -156,33 +158,33 @@ export class Authorities {
 
   /**
    * Lets the prepared authority sign, and retires the active one. A forced activation waits a while for
-   * the node agents, then goes on without those that have not acknowledged the authority, and says so.
+   * the node agents, then goes on without those who may not know the authority yet, and says so. An
+   * urgent one goes on without those who poll: nothing else can sign.
    * @throws AUTHORITY_ID_UNKNOWN, AUTHORITY_STATE_WRONG, AUTHORITY_NOT_READY (not forced and not published)
    */
   async activate(
     kindName: AuthorityKindName,
     authorityId: string,
-    options: { readonly forced: boolean },
+    options: { readonly forced: boolean; readonly urgent?: boolean },
   ): Promise<AuthorityRecord> {
     const wanted = this.#find(kindName, authorityId, "prepared");
-    if (options.forced) await this.#publications.published(wanted, FORCED_WAIT_MS);
+    if (options.forced) await this.#publications.acknowledged(wanted, FORCED_WAIT_MS);
     return this.#exclusive(async () => {
       const authority = this.#find(kindName, authorityId, "prepared");
-      const published = this.#publications.isPublished(authority);
-      if (!published && !options.forced) throw notPublished(authority);
+      const missing = this.#publications.missing(authority);
+      const isAllowed = options.forced || this.#publications.isPublished(authority, options);
+      if (missing !== undefined && !isAllowed) throw notPublished(authority, missing);
       await this.#journal.change(({ bundle, authorities }) => ({
         bundle,
         authorities: activated(authorities, authority),
       }));
       this.#publications.forget(authorityId);
       this.#active.read(this.#journal.authorities, this.#signers);
-      if (!published) {
-        this.#logChange(
-          authority,
-          "authority activated by force before every node agent acknowledged it: peers may refuse new SVIDs until they do",
-          "warn",
-        );
-      } else this.#logChange(authority, "authority activated");
+      if (missing === undefined) this.#logChange(authority, "authority activated");
+      else {
+        const message = `authority activated ${options.forced ? "by force" : "because no other one can sign"}, before ${missing} have had the time to know it: they may refuse new SVIDs until they do`;
+        this.#logChange(authority, message, "warn");
+      }
       return { ...authority, status: "active" };
     });
   }

@@ -18,10 +18,15 @@ export function notYetValid(kind: string): IdentityError {
   );
 }
 
-export function notPublished({ kind, authorityId }: AuthorityRecord): IdentityError {
+export function notPublished(
+  { kind, authorityId }: AuthorityRecord,
+  missing: "node agents" | "those who poll the bundle",
+): IdentityError {
   return serverError(
     "AUTHORITY_NOT_READY",
-    `not every node agent has acknowledged the ${kind} authority "${authorityId}"`,
+    missing === "node agents"
+      ? `not every node agent has acknowledged the ${kind} authority "${authorityId}"`
+      : `the ${kind} authority "${authorityId}" has not been public for three refresh hints`,
   );
 }
 

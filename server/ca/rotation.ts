@@ -66,8 +66,9 @@ export class Rotation {
       prepared = await authorities.prepare(name);
     }
     const due = isUnusable || isDue(dateOf(activateAt, active), nowMs);
-    if (prepared !== undefined && due && authorities.isPublished(prepared)) {
-      await authorities.activate(name, prepared.authorityId, { forced: false });
+    const urgent = isUnusable || isDue(active.notAfter, nowMs);
+    if (prepared !== undefined && due && authorities.isPublished(prepared, { urgent })) {
+      await authorities.activate(name, prepared.authorityId, { forced: false, urgent });
     }
   }
 

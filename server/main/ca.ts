@@ -32,6 +32,9 @@ export async function startCa(
     bundles,
     keys,
     publication: hub,
+    isPolled: (kind) =>
+      config.documents.bundleEndpoint !== undefined ||
+      (kind === "jwt" && config.documents.oidc !== undefined),
     clock,
     logger: log,
   });

@@ -27,6 +27,7 @@ export interface TestCaOptions {
   readonly threads?: number;
   readonly maxPending?: number;
   readonly jwtIssuer?: string;
+  readonly isPolled?: (kind: string) => boolean;
   readonly folder?: string;
   /** Comes between the CA and its store, to make commits fail. */
   readonly wrapLog?: (log: OrderedLog) => OrderedLog;
@@ -108,6 +109,7 @@ export async function startTestCa(t: Test, options: TestCaOptions = {}): Promise
     bundles,
     keys,
     publication: agents,
+    ...(options.isPolled && { isPolled: options.isPolled }),
     clock,
     logger,
   }).catch(async (error: unknown) => {

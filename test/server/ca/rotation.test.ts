@@ -215,3 +215,52 @@ t.test(
     t.strictSame([...problems], []);
   },
 );
+
+t.test(
+  "[FED-01 FED-02] where bundles are polled, an acknowledgement of every agent is not enough to sign",
+  async (t) => {
+    const ca = await startTestCa(t, { refreshHintSeconds: 3600, isPolled: () => true });
+    const first = ca.authorities.slots("x509").active?.authorityId;
+    const prepared = await ca.authorities.prepare("x509");
+    await settle();
+    t.notOk(ca.authorities.isPublished(prepared), "no agent is connected, and nobody has polled");
+    await t.rejects(
+      ca.authorities.activate("x509", prepared.authorityId, { forced: false }),
+      { reason: "AUTHORITY_NOT_READY", message: /three refresh hints/ },
+      "not forced",
+    );
+    await ca.clock.advance(3 * HOUR - 1000);
+    t.notOk(ca.authorities.isPublished(prepared));
+    await ca.clock.advance(1000);
+    t.ok(ca.authorities.isPublished(prepared), "after three hints");
+    t.equal(ca.authorities.slots("x509").active?.authorityId, first);
+  },
+);
+
+t.test("a forced activation says that those who poll may not know the authority", async (t) => {
+  const ca = await startTestCa(t, { isPolled: (kind) => kind === "jwt" });
+  for (const kind of ["x509", "jwt"] as const) {
+    const { authorityId } = await ca.authorities.prepare(kind);
+    await ca.authorities.activate(kind, authorityId, { forced: true });
+    t.equal(ca.authorities.slots(kind).active?.authorityId, authorityId);
+  }
+  const warnings = ca.lines.filter(({ level }) => level === "warn");
+  t.match(warnings, [{ kind: "jwt", msg: /by force, before those who poll the bundle/ }]);
+  t.equal(warnings.length, 1, "nobody polls the other kind");
+});
+
+t.test("does not wait for those who poll when nothing else can sign", async (t) => {
+  const ca = await startTestCa(t, { refreshHintSeconds: 2 * 3600, isPolled: () => true });
+  const first = ca.authorities.slots("x509").active?.authorityId;
+  // The machine slept from before the preparation to after the end.
+  await ca.clock.advance(24 * HOUR + MINUTE);
+  t.throws(() => ca.authorities.x509(), { reason: "AUTHORITY_NOT_READY" });
+  await ca.rotation.check();
+  await settle();
+  await ca.rotation.check();
+  t.not(ca.authorities.slots("x509").active?.authorityId, first);
+  t.doesNotThrow(() => ca.authorities.x509());
+  t.ok(
+    ca.lines.some(({ level, msg }) => level === "warn" && msg.includes("no other one can sign")),
+  );
+});
