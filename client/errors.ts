@@ -3,6 +3,7 @@
 import { type ErrorFactory, errorsOf } from "../pki/errors.ts";
 
 export const REASONS = {
+  BUNDLE_MAP_UNUSABLE: "failedPrecondition",
   ENDPOINT_INVALID: "invalidArgument",
   ENDPOINT_MISSING: "failedPrecondition",
   IDENTITY_EXPIRED: "unavailable",

@@ -6,6 +6,7 @@ export { SpiffeId, TrustDomain } from "../pki/spiffe-id.ts";
 export type { Certificate } from "../pki/x509/certificate.ts";
 export type { X509Svid } from "../pki/x509/svid.ts";
 export { bearerHeader } from "./bearer.ts";
+export { BundleMapFile, type BundleMapOptions } from "./bundle-map.ts";
 export { ENDPOINT_VARIABLE } from "./endpoint.ts";
 export * from "./fetch.ts";
 export type { JwtBundles, ValidatedJwtSvid, WorkloadJwtSvid } from "./jwt-context.ts";

@@ -29,7 +29,14 @@ export function parseBundle(
   document: string | Uint8Array,
   onSkip: OnSkip = () => {},
 ): Bundle {
-  const root = parseDocument(document);
+  return readBundle(trustDomain, parseDocument(document, "bundle", MAX_BUNDLE_BYTES), onSkip);
+}
+
+/**
+ * Reads a bundle from JSON that was parsed already, as it stands in a bundle map (map.ts).
+ * @throws BUNDLE_INVALID
+ */
+export function readBundle(trustDomain: TrustDomain, root: JsonObject, onSkip: OnSkip): Bundle {
   const x509 = new Map<string, X509Authority>();
   const jwt: JwtAuthority[] = [];
   const wit: WitAuthority[] = [];
@@ -84,7 +91,7 @@ function readJwks(
   onSkip: OnSkip,
 ): readonly JwtAuthority[] {
   const read: JwtAuthority[] = [];
-  eachKey(parseDocument(document), onSkip, (jwk) => {
+  eachKey(parseDocument(document, "bundle", MAX_BUNDLE_BYTES), onSkip, (jwk) => {
     const use = jwk["use"];
     if (use !== undefined && use !== expectedUse) throw unusable(`its use is not ${expectedUse}`);
     read.push(readKeyAuthority(jwk));
@@ -93,18 +100,27 @@ function readJwks(
   return read.filter(({ keyId }) => !repeated.has(keyId));
 }
 
-function parseDocument(document: string | Uint8Array): JsonObject {
-  if (document.length > MAX_BUNDLE_BYTES) {
-    throw invalid(`it has ${document.length} bytes, over ${MAX_BUNDLE_BYTES}`);
+/**
+ * Parses a document of at most `maxBytes` that is a JSON object; `what` it should be is for messages.
+ * @throws BUNDLE_INVALID
+ */
+export function parseDocument(
+  document: string | Uint8Array,
+  what: "bundle" | "bundle map",
+  maxBytes: number,
+): JsonObject {
+  const refuse = (why: string, cause?: unknown): IdentityError =>
+    pkiError("BUNDLE_INVALID", `this is not a ${what}: ${why}`, { cause });
+  if (document.length > maxBytes) {
+    throw refuse(`it has ${document.length} bytes, over ${maxBytes}`);
   }
   let root: JsonValue;
   try {
     root = parseJson(document);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : "it is not JSON";
-    throw pkiError("BUNDLE_INVALID", `this is not a bundle: ${why}`, { cause });
+    throw refuse(cause instanceof Error ? cause.message : "it is not JSON", cause);
   }
-  if (!isJsonObject(root)) throw invalid("it is not a JSON object");
+  if (!isJsonObject(root)) throw refuse("it is not a JSON object");
   return root;
 }
 
@@ -159,7 +175,8 @@ function repeatedIds(authorities: readonly JwtAuthority[], onSkip: OnSkip): Read
 
 function readSequence(value: JsonValue | undefined): bigint {
   if (value === undefined) return 0n;
-  const isInteger = typeof value === "bigint" || Number.isInteger(value);
+  // Beyond 2^53 only an integer literal is exact: 9007199254740993.0 has been rounded already.
+  const isInteger = typeof value === "bigint" || Number.isSafeInteger(value);
   if (!isInteger) throw invalid("spiffe_sequence is not an integer");
   const sequence = BigInt(value as bigint | number);
   if (sequence < 0n || sequence > MAX_SEQUENCE) throw invalid("spiffe_sequence is out of range");

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import t from "tap";
 import { emptyBundle } from "../../pki/bundle/bundle.ts";
 import { formatJwks } from "../../pki/bundle/format.ts";
+import { formatBundleMap } from "../../pki/bundle/map.ts";
 import { issueJwtSvid } from "../../pki/jwt/issue.ts";
 import { generateP256KeyPair, signerOf } from "../../pki/keys.ts";
 import { SpiffeId } from "../../pki/spiffe-id.ts";
@@ -21,7 +22,8 @@ t.test("the code of docs/client.md runs as it stands", async (t) => {
   const fake = await FakeWorkloadApi.start(t);
   fake.x509.set(await x509Response(north, ["/db"]));
   const key = { keyId: "k1", spki: signer.spki, expiresAt: undefined, tainted: false };
-  const jwks = formatJwks({ ...emptyBundle(north.trustDomain), jwtAuthorities: [key] });
+  const bundle = { ...emptyBundle(north.trustDomain), jwtAuthorities: [key] };
+  const jwks = formatJwks(bundle);
   fake.jwtBundles.set({ bundles: { [north.trustDomain.id]: Buffer.from(jwks) } });
   fake.jwt = async ({ audience }) => {
     const times = { issuedAt: new Date(), expiresAt: new Date(Date.now() + 300_000) };
@@ -35,8 +37,8 @@ t.test("the code of docs/client.md runs as it stands", async (t) => {
 
   // One program of all blocks, between what they leave open and what shows that they worked.
   const blocks = [...page.matchAll(/```ts\n(.*?)```/gs)].map(([, code]) => code ?? "");
-  t.equal(blocks.length, 4);
-  const [hold = "", serve = "", call = "", jwt = ""] = blocks;
+  t.equal(blocks.length, 5);
+  const [hold = "", serve = "", call = "", jwt = "", map = ""] = blocks;
   const program = [
     hold,
     serve,
@@ -46,13 +48,18 @@ t.test("the code of docs/client.md runs as it stands", async (t) => {
     'const url = "https://localhost:" + server.address().port;',
     call,
     jwt,
+    map,
+    'console.log("from the map " + claims.sub);',
     'console.log("validated " + id + ", sent in " + Object.keys(headers));',
     "setTimeout(() => process.exit(0), 500);",
   ].join("\n");
-  const file = join(t.testdir({}), "program.ts");
+  const folder = t.testdir({ "bundles.json": formatBundleMap([bundle]) });
+  const file = join(folder, "program.ts");
   writeFileSync(
     file,
-    program.replaceAll('"@signet-identity/signet/client"', JSON.stringify(client)),
+    program
+      .replaceAll('"@signet-identity/signet/client"', JSON.stringify(client))
+      .replace('"/etc/spiffe/bundles.json"', JSON.stringify(join(folder, "bundles.json"))),
   );
   const child = spawn(process.execPath, [file], {
     env: { ...process.env, SPIFFE_ENDPOINT_SOCKET: fake.endpoint },
@@ -62,5 +69,6 @@ t.test("the code of docs/client.md runs as it stands", async (t) => {
   for await (const chunk of child.stdout) output += chunk;
   t.match(output, "I am spiffe://north.test/db\n");
   t.match(output, "hello spiffe://north.test/db\n");
+  t.match(output, "from the map spiffe://north.test/db\n");
   t.match(output, "validated spiffe://north.test/db, sent in authorization\n");
 });
