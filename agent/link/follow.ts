@@ -18,6 +18,8 @@ import type { Connection } from "./dial.ts";
 type Cursor = signet.link.v1.Cursor;
 type WatchCall = BidiCall<signet.link.v1.WatchRequest, signet.link.v1.WatchResponse>;
 
+type EntryList = Pick<signet.link.v1.Delta, "entries" | "entryOrders">;
+
 /** The version of the link's messages that this agent speaks. */
 export const LINK_VERSION = 1;
 
@@ -114,7 +116,7 @@ export class Follower {
 
   #snapshot(page: signet.link.v1.Snapshot): Cursor | undefined {
     const { entries, bundles, crls, tokens } = this.#pages;
-    entries.push(...this.#readEntries(page.entries));
+    entries.push(...this.#readEntries(page));
     bundles.push(...this.#readBundles(page.bundles));
     crls.push(...this.#readCrls(page.crls));
     tokens.push(...this.#readTokens(page.tokens));
@@ -129,7 +131,7 @@ export class Follower {
 
   #delta(delta: signet.link.v1.Delta): Cursor | undefined {
     this.#options.sink.delta({
-      entries: this.#readEntries(delta.entries),
+      entries: this.#readEntries(delta),
       removedEntryIds: delta.removedEntryIds,
       bundles: this.#readBundles(delta.bundles),
       removedBundles: delta.removedBundles,
@@ -155,10 +157,10 @@ export class Follower {
   }
 
   /** An entry that cannot be read concerns its workloads only: it is left out, the others are served. */
-  #readEntries(wires: readonly spire.api.types.Entry[]): RegistrationEntry[] {
-    return wires.flatMap((wire) => {
+  #readEntries({ entries, entryOrders }: EntryList): RegistrationEntry[] {
+    return entries.flatMap((wire, i) => {
       try {
-        return [entryFromWire(wire)];
+        return [{ ...entryFromWire(wire), creationOrder: entryOrders[i] ?? 0 }];
       } catch (error) {
         this.#options.log.warn({ entry_id: wire.id, error }, "left out an entry that is malformed");
         return [];
