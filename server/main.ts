@@ -9,6 +9,7 @@ import type { Base } from "./main/base.ts";
 import { startCa } from "./main/ca.ts";
 import { type DocumentAddresses, startDocuments } from "./main/documents.ts";
 import { startEdges } from "./main/edges.ts";
+import { startFederation } from "./main/federation.ts";
 import { openStores } from "./main/stores.ts";
 
 export interface ServerOptions {
@@ -54,8 +55,9 @@ export async function start(config: ServerConfig, options: ServerOptions): Promi
     signal?.throwIfAborted();
     const stores = await openStores(base);
     const ca = await startCa(base, stores);
+    const federation = await startFederation(base, stores, ca);
     const documents = await startDocuments(base, stores, ca);
-    const running = await startEdges(base, stores, ca);
+    const running = await startEdges(base, stores, ca, federation);
     const stop = (): Promise<void> => lifecycle.stop();
     signal?.addEventListener("abort", () => void stop(), { once: true });
     log.info(

@@ -15,6 +15,7 @@ type Describe = (request: unknown, response: unknown) => AuditedCall | undefined
 const API = "/spire.api.server";
 /** A batch has thousands of items; a line names this many of them. */
 const MAX_NAMES = 50;
+const MAX_URL_LENGTH = 200;
 
 /**
  * The line of a call of `method`, or undefined when it changes nothing. `response` is undefined when
@@ -91,6 +92,17 @@ const METHODS: Readonly<Record<string, Describe>> = {
     "BatchUpdateFederatedBundle",
     "BatchSetFederatedBundle",
   ),
+  ...federationBatches("BatchCreateFederationRelationship", "BatchUpdateFederationRelationship"),
+  [`${API}.trustdomain.v1.TrustDomain/BatchDeleteFederationRelationship`]: describe<
+    spire.api.server.trustdomain.v1.BatchDeleteFederationRelationshipRequest,
+    spire.api.server.trustdomain.v1.BatchDeleteFederationRelationshipResponse
+  >((request, response) =>
+    batch(response?.results, (one) => one.trustDomain, request?.trustDomains, "trust_domains"),
+  ),
+  [`${API}.trustdomain.v1.TrustDomain/RefreshBundle`]:
+    describe<spire.api.server.trustdomain.v1.RefreshBundleRequest>((request) =>
+      ok(request?.trustDomain ?? ""),
+    ),
   ...authorities("X509", "JWT", "WIT"),
   [`${API}.logger.v1.Logger/SetLogLevel`]: describe<spire.api.server.logger.v1.SetLogLevelRequest>(
     (request) => ({ ...ok("log level"), new_level: request?.newLevel }),
@@ -130,6 +142,29 @@ function bundleBatches(...names: string[]): Record<string, Describe> {
     ),
   );
   return Object.fromEntries(names.map((name) => [`${API}.bundle.v1.Bundle/${name}`, row]));
+}
+
+function federationBatches(...names: string[]): Record<string, Describe> {
+  type Wire = spire.api.types.FederationRelationship;
+  type Request = { readonly federationRelationships: readonly Wire[] };
+  type Result = {
+    readonly status?: spire.api.types.Status;
+    readonly federationRelationship?: Wire;
+  };
+  const row = describe<Request, { readonly results: readonly Result[] }>((request, response) => ({
+    ...batch(
+      response?.results,
+      (result) => result.federationRelationship?.trustDomain,
+      request?.federationRelationships.map(({ trustDomain }) => trustDomain),
+      "trust_domains",
+    ),
+    urls: request?.federationRelationships
+      .slice(0, MAX_NAMES)
+      .map(({ bundleEndpointUrl }) => bundleEndpointUrl.slice(0, MAX_URL_LENGTH)),
+  }));
+  return Object.fromEntries(
+    names.map((name) => [`${API}.trustdomain.v1.TrustDomain/${name}`, row]),
+  );
 }
 
 /** The four steps of an authority's life, for each kind: the answer of each names the authority. */

@@ -119,6 +119,7 @@ export const METHODS: Readonly<Record<string, readonly Role[]>> = {
   ...rows(`${API}.debug.v1.Debug`, { GetInfo: LOCAL }),
   ...rows("/grpc.health.v1.Health", { Check: LOCAL, List: LOCAL, Watch: LOCAL }),
   ...rows("/signet.link.v1.Link", { Watch: AGENT }),
+  ...rows("/signet.federation.v1.Federation", { ListRelationships: ADMIN }),
 };
 
 function rows(

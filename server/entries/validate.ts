@@ -96,7 +96,7 @@ function checkFederation(names: readonly string[], { trustDomain, isFederated }:
     if (name === trustDomain.name) throw invalid(`"${name}" is the server's own trust domain`);
     if (!isFederated(name)) {
       throw invalid(`unable to find federated bundle "${name}"`, {
-        hint: "give the server the bundle of that trust domain first",
+        hint: "'signet federation create' fetches the bundle of that trust domain ('signet federation show' tells whether it did), 'signet bundle set' takes it from a file",
       });
     }
   }

@@ -35,6 +35,7 @@ import { linkHandlers } from "../link/watch.ts";
 import { prune, readinessChecks, reportHealth, watchStore } from "../upkeep.ts";
 import type { Base } from "./base.ts";
 import type { Ca } from "./ca.ts";
+import { addFederation, type Federation } from "./federation.ts";
 import type { Stores } from "./stores.ts";
 
 /** How long calls may take to end once the server is told to stop. */
@@ -50,7 +51,12 @@ export interface Doors {
 }
 
 /** The two doors, TLS and the admin socket, with the services behind them. */
-export async function startEdges(base: Base, stores: Stores, ca: Ca): Promise<Doors> {
+export async function startEdges(
+  base: Base,
+  stores: Stores,
+  ca: Ca,
+  federation: Federation,
+): Promise<Doors> {
   const { config, log, clock, lifecycle, metrics } = base;
   const { entries, nodes, bundles, tokens, store } = stores;
   const { identity } = ca;
@@ -74,11 +80,13 @@ export async function startEdges(base: Base, stores: Stores, ca: Ca): Promise<Do
     enter: countCalls(),
   });
   const local = rpcServer(base, "local", { limits: { maxConnections: 1000 } });
-  addServices(base, stores, ca, <S extends Service>(service: S, handlers: Handlers<S>) => {
+  const add = <S extends Service>(service: S, handlers: Handlers<S>): void => {
     const guarded = gate.guard(service, handlers);
     remote.add(service, guarded);
     local.add(service, guarded);
-  });
+  };
+  addServices(base, stores, ca, add);
+  addFederation(base, stores, federation, add);
   local.add(LoggerService, gate.guard(LoggerService, loggerHandlers(log)));
   const figures = { clock, source: identity, agents: nodes, entries, bundles };
   local.add(DebugService, gate.guard(DebugService, debugHandlers(figures)));

@@ -8,6 +8,7 @@ import {
   BundleService,
   DebugService,
   EntryService,
+  FederationService,
   HealthService,
   LinkService,
   LocalAuthorityService,
@@ -125,6 +126,7 @@ const EXPECTED: readonly [service: string, methods: readonly string[], who: read
   [DebugService.name, methodsOf(DebugService), ["local"]],
   [HealthService.name, methodsOf(HealthService), ["local"]],
   [LinkService.name, ["Watch"], ["agent"]],
+  [FederationService.name, methodsOf(FederationService), ADMINS],
 ];
 
 function methodsOf(service: { methods: Readonly<Record<string, { name: string }>> }): string[] {

@@ -1,0 +1,96 @@
+// One GET of a document over https, with limits on everything the other side decides: how long the head
+// and the body may be, and how long all takes. No connection is kept, none goes through a proxy, and no
+// TLS session is resumed, since that would skip the check of the certificate.
+
+import type { IncomingMessage } from "node:http";
+import { type Agent, request } from "node:https";
+import type { TLSSocket } from "node:tls";
+import { serverError } from "../errors.ts";
+import type { EndpointUrl } from "./endpoint-url.ts";
+
+/** Larger than any bundle that node agents would take in one message. */
+const MAX_BODY_BYTES = 1024 * 1024;
+const MAX_HEADER_BYTES = 16 * 1024;
+const REDIRECTS = [301, 302, 303, 307, 308];
+
+/** A document, or where to look for it. */
+export type Answer =
+  | { readonly kind: "document"; readonly body: Uint8Array }
+  | { readonly kind: "redirect"; readonly location: string };
+
+/**
+ * Asks for the document at `url` over a connection of `agent`; `onPeer` is shown the connection before
+ * anything is read from it.
+ * @throws BUNDLE_FETCH_FAILED, and what the agent's connections throw
+ */
+export async function get(
+  url: EndpointUrl,
+  agent: Agent,
+  signal: AbortSignal,
+  onPeer: (socket: TLSSocket) => void,
+): Promise<Answer> {
+  const response = await ask(url, agent, signal, onPeer);
+  try {
+    const { statusCode = 0, headers } = response;
+    if (REDIRECTS.includes(statusCode)) {
+      if (headers.location !== undefined) return { kind: "redirect", location: headers.location };
+      throw failed(url, `it answers ${statusCode} and does not say where to go`);
+    }
+    if (statusCode !== 200) throw failed(url, `it answers ${statusCode}, and not 200`);
+    const encoding = headers["content-encoding"] ?? "identity";
+    if (encoding !== "identity")
+      throw failed(url, "its answer is compressed, which was not asked for");
+    return { kind: "document", body: await read(url, response) };
+  } finally {
+    response.destroy();
+  }
+}
+
+function ask(
+  url: EndpointUrl,
+  agent: Agent,
+  signal: AbortSignal,
+  onPeer: (socket: TLSSocket) => void,
+): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const { host, port, target } = url;
+    const sent = request({
+      host,
+      port,
+      path: target,
+      method: "GET",
+      agent,
+      signal,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headers: { accept: "application/json", "accept-encoding": "identity", connection: "close" },
+    });
+    sent.once("error", reject);
+    // Not followed and not awaited: an endpoint has no reason to send any.
+    sent.once("upgrade", (_, socket) => {
+      socket.destroy();
+      reject(failed(url, "it answers with another protocol"));
+    });
+    sent.once("response", (response: IncomingMessage) => {
+      onPeer(response.socket as TLSSocket);
+      resolve(response);
+    });
+    sent.end();
+  });
+}
+
+async function read(url: EndpointUrl, response: IncomingMessage): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > MAX_BODY_BYTES)
+      throw failed(url, `its answer has more than ${MAX_BODY_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  if (!response.complete) throw failed(url, "its answer ends too early");
+  return Buffer.concat(chunks);
+}
+
+function failed(url: EndpointUrl, why: string): Error {
+  return serverError("BUNDLE_FETCH_FAILED", `the bundle endpoint ${url.text}: ${why}`);
+}
