@@ -4,6 +4,7 @@ export type { JwtAuthority } from "../pki/bundle/bundle.ts";
 export { IdentityError, Status } from "../pki/errors.ts";
 export { SpiffeId, TrustDomain } from "../pki/spiffe-id.ts";
 export type { Certificate } from "../pki/x509/certificate.ts";
+export type { CrlSet } from "../pki/x509/crl-set.ts";
 export type { X509Svid } from "../pki/x509/svid.ts";
 export { bearerHeader } from "./bearer.ts";
 export { BundleMapFile, type BundleMapOptions } from "./bundle-map.ts";

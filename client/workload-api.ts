@@ -3,7 +3,8 @@
 
 import type { SpiffeId } from "../pki/spiffe-id.ts";
 import { type Channel, type ClientOf, createChannel } from "../proto/rpc/client.ts";
-import { SpiffeWorkloadApi } from "../proto/schema.gen.ts";
+import { SpiffeWorkloadApi, type workload } from "../proto/schema.gen.ts";
+import { CrlReader } from "./crls.ts";
 import { findEndpoint } from "./endpoint.ts";
 import { clientError } from "./errors.ts";
 import { pickByHint } from "./hints.ts";
@@ -113,7 +114,9 @@ export class WorkloadApi implements Disposable {
    */
   watchX509Context(options: WatchOptions = {}): AsyncGenerator<X509Context, void, undefined> {
     const open = (signal: AbortSignal) => this.#client.fetchX509SVID({}, { signal });
-    return watch({ open, read: readX509Context, nothing: NO_X509_CONTEXT }, options);
+    const crls = new CrlReader(options.onError);
+    const read = (message: workload.X509SVIDResponse) => readX509Context(message, crls);
+    return watch({ open, read, nothing: NO_X509_CONTEXT }, options);
   }
 
   /** Follows the JWT bundles; an empty map means that they were withdrawn. */

@@ -2,8 +2,10 @@
 // message of the Workload API replaces whole (Workload API s4.3, s4.4, s5). Reading those messages.
 
 import { type Certificate, parseCertificates } from "../pki/x509/certificate.ts";
+import type { CrlSet } from "../pki/x509/crl-set.ts";
 import { parseX509Svid, type X509Svid } from "../pki/x509/svid.ts";
 import type { workload } from "../proto/schema.gen.ts";
+import { CrlReader } from "./crls.ts";
 import { withoutRepeatedHints } from "./hints.ts";
 import { invalid, missing, readBundleKey, reading } from "./response.ts";
 
@@ -20,16 +22,26 @@ export interface X509Context {
   readonly svids: readonly WorkloadX509Svid[];
   /** Own and federated trust domains. */
   readonly bundles: X509Bundles;
+  /** What is known to be revoked; undefined when nothing is. */
+  readonly crls: CrlSet | undefined;
 }
 
 /** The state of a workload that has no identity: it trusts nobody either. */
-export const NO_X509_CONTEXT: X509Context = { svids: [], bundles: new Map() };
+export const NO_X509_CONTEXT: X509Context = {
+  svids: [],
+  bundles: new Map(),
+  crls: undefined,
+};
 
 /**
- * Reads a message of FetchX509SVID. Of SVIDs with the same hint the first counts.
+ * Reads a message of FetchX509SVID; `crls` is the reader of the messages before. Of SVIDs with the same
+ * hint the first counts.
  * @throws WORKLOAD_API_RESPONSE_INVALID when a mandatory field is missing or anything does not parse
  */
-export function readX509Context(message: workload.X509SVIDResponse): X509Context {
+export function readX509Context(
+  message: workload.X509SVIDResponse,
+  crls: CrlReader = new CrlReader(),
+): X509Context {
   return reading("X509SVIDResponse", () => {
     if (message.svids.length === 0) throw missing("svids");
     const bundles = new Map<string, readonly Certificate[]>();
@@ -42,7 +54,7 @@ export function readX509Context(message: workload.X509SVIDResponse): X509Context
     for (const [name, certificates] of readBundles(message.federatedBundles)) {
       if (!bundles.has(name)) bundles.set(name, certificates);
     }
-    return { svids: withoutRepeatedHints(svids), bundles };
+    return { svids: withoutRepeatedHints(svids), bundles, crls: crls.read(message.crl) };
   });
 }
 

@@ -5,6 +5,7 @@
 import type { IdentityError } from "../pki/errors.ts";
 import type { TrustDomain } from "../pki/spiffe-id.ts";
 import type { Certificate } from "../pki/x509/certificate.ts";
+import type { CrlSet } from "../pki/x509/crl-set.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
 import { clientError } from "./errors.ts";
 import { Follower } from "./follower.ts";
@@ -93,6 +94,9 @@ export class X509Source implements TlsSource, Disposable {
   /** The authorities of a trust domain, for TLS. @throws IDENTITY_WITHDRAWN, SOURCE_CLOSED */
   readonly anchorsOf = (trustDomain: TrustDomain): readonly Certificate[] | undefined =>
     this.#follower.state().bundles.get(trustDomain.name);
+
+  /** What is known to be revoked, for TLS. @throws IDENTITY_WITHDRAWN, SOURCE_CLOSED */
+  readonly crls = (): CrlSet | undefined => this.#follower.state().crls;
 
   /** Calls `listener` after each change, a withdrawal included; returns how to stop that. */
   onChange(listener: () => void): () => void {

@@ -1,11 +1,14 @@
 // What happens to every TLS connection once its handshake is done and before any data is passed on,
 // on both sides: the peer's certificates are read from the socket, verified, authorised, remembered.
+// While it is open: open-connections.ts.
 
 import type { DetailedPeerCertificate, TLSSocket } from "node:tls";
+import type { IdentityError } from "../../pki/errors.ts";
 import type { PeerRole } from "../../pki/x509/svid.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { type Peer, verifyPeer } from "../verify.ts";
 import { type Authorize, checkAuthorized } from "./authorize.ts";
+import { watchOver } from "./open-connections.ts";
 import type { TlsSource } from "./source.ts";
 
 /** More certificates than any chain that validates: reading stops there. */
@@ -17,6 +20,10 @@ export interface Admission {
   readonly clock: Clock;
   /** The role of the peer. */
   readonly role: PeerRole;
+  /** Whether the connection ends with the SVID that the peer shows. Default no. */
+  readonly closeAtExpiry?: boolean | undefined;
+  /** Told when the connection is closed later, because its peer is trusted no more, and why. */
+  readonly onClosed?: ((error: IdentityError) => void) | undefined;
 }
 
 /** Marks a socket with its peer: node:http2 shows sockets through a proxy, which a WeakMap would not know. */
@@ -31,12 +38,16 @@ export function peerOf(socket: object): Peer | undefined {
 }
 
 /**
- * Verifies and authorises the peer of a finished handshake.
+ * Verifies and authorises the peer of a finished handshake, and from then on watches over the connection.
  * @throws PEER_CERTIFICATE_MISSING, PEER_NOT_AUTHORIZED, and the reasons of `validateX509Svid`
  */
-export function admit(socket: TLSSocket, { source, authorize, clock, role }: Admission): Peer {
-  const peer = verifyPeer(peerChain(socket), source.anchorsOf, clock.now(), role);
+export function admit(socket: TLSSocket, admission: Admission): Peer {
+  const { source, authorize, clock, role, closeAtExpiry = false } = admission;
+  const chain = peerChain(socket);
+  const peer = verifyPeer(chain, source.anchorsOf, clock.now(), role, source.crls?.());
   checkAuthorized(peer, authorize);
+  const { onClosed = (): void => {} } = admission;
+  watchOver(source, { socket, peer, chain, role, clock, closeAtExpiry, onClosed });
   Object.defineProperty(socket, PEER, { value: peer, configurable: true });
   return peer;
 }

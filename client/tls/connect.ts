@@ -22,6 +22,10 @@ export interface ConnectOptions {
   readonly alpnProtocols?: readonly string[];
   /** Sent as SNI; a proxy may route by it. The peer is known by its SPIFFE ID alone. */
   readonly serverName?: string;
+  /** Closes the connection when the SVID that the peer showed expires. Default no. */
+  readonly closeAtExpiry?: boolean;
+  /** Told when the connection is closed because its peer is trusted no more, and why. */
+  readonly onClosed?: (error: IdentityError) => void;
   /** Default 10 s. */
   readonly handshakeTimeoutMs?: number;
   readonly clock?: Clock;
@@ -84,7 +88,7 @@ export async function secureSocket(socket: Duplex, options: ConnectOptions): Pro
       secured.off("close", onClose);
       try {
         if (options.insecureBootstrap !== true)
-          admit(secured, { source, authorize, clock, role: "server" });
+          admit(secured, { ...options, source, authorize, clock, role: "server" });
       } catch (error) {
         fail(error as IdentityError);
         return;

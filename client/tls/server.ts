@@ -20,6 +20,10 @@ export interface ProtectOptions {
   readonly authorize: Authorize;
   /** With "optional", a peer may show no certificate; one that it shows must still be valid. */
   readonly clientCertificate?: "required" | "optional";
+  /** Closes a connection when the SVID that the peer showed expires. Default no. */
+  readonly closeAtExpiry?: boolean;
+  /** Told of each open connection that is closed because its peer is trusted no more, and why. */
+  readonly onClosed?: (error: IdentityError, remoteAddress: string | undefined) => void;
   /** Told of each connection that was refused, and why; the socket is destroyed already. */
   readonly onRefused?: (error: IdentityError, remoteAddress: string | undefined) => void;
   readonly clock?: Clock;
@@ -41,7 +45,7 @@ export function serverTlsOptions(): TlsOptions {
 
 /**
  * Puts a server, created with `serverTlsOptions()`, behind SPIFFE, until it closes. Connections are kept
- * when the SVID rotates. Who is at the other end of one: `peerOf(socket)`.
+ * when the SVID rotates, and closed when their peer is trusted no more. Who is at the other end of one: `peerOf(socket)`.
  * @throws SOURCE_NOT_READY when the source has no SVID to show
  */
 export function protectServer<S extends Server>(server: S, options: ProtectOptions): S {
@@ -87,15 +91,18 @@ export function createTlsServer(options: TlsServerOptions): Server {
  * which would only come first: what is refused here must not reach an HTTP parser at all.
  */
 function gate(server: Server, options: ProtectOptions): void {
-  const { source, authorize, clock = systemClock } = options;
+  const { source, authorize, clock = systemClock, closeAtExpiry } = options;
   const optional = options.clientCertificate === "optional";
   const emit = server.emit;
   server.emit = function (this: Server, event: string | symbol, ...rest: unknown[]): boolean {
     if (event === "secureConnection") {
       const socket = rest[0] as TLSSocket;
       try {
-        if (!optional || peerChain(socket).length > 0)
-          admit(socket, { source, authorize, clock, role: "client" });
+        if (!optional || peerChain(socket).length > 0) {
+          const { remoteAddress } = socket;
+          const onClosed = (error: IdentityError): void => options.onClosed?.(error, remoteAddress);
+          admit(socket, { source, authorize, clock, role: "client", closeAtExpiry, onClosed });
+        }
       } catch (error) {
         const { remoteAddress } = socket;
         socket.on("error", () => {});
