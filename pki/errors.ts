@@ -119,6 +119,21 @@ export const REASONS = {
   SVID_UNTRUSTED: "invalidArgument",
   SVID_URI_SAN_COUNT: "invalidArgument",
   TRUST_DOMAIN_INVALID: "invalidArgument",
+  WIT_PROOF_ALGORITHM: "invalidArgument",
+  WIT_PROOF_AUDIENCE: "invalidArgument",
+  WIT_PROOF_BINDING: "invalidArgument",
+  WIT_PROOF_CLAIMS: "invalidArgument",
+  WIT_PROOF_EXPIRED: "invalidArgument",
+  WIT_PROOF_MALFORMED: "invalidArgument",
+  WIT_PROOF_NOT_YET_VALID: "invalidArgument",
+  WIT_PROOF_UNTRUSTED: "invalidArgument",
+  WIT_SVID_ALGORITHM: "invalidArgument",
+  WIT_SVID_CLAIMS: "invalidArgument",
+  WIT_SVID_CONFIRMATION: "invalidArgument",
+  WIT_SVID_EXPIRED: "invalidArgument",
+  WIT_SVID_MALFORMED: "invalidArgument",
+  WIT_SVID_NOT_YET_VALID: "invalidArgument",
+  WIT_SVID_UNTRUSTED: "invalidArgument",
 } as const;
 
 /** Makes an error of `pki`. */

@@ -19,22 +19,24 @@ export type JwkKey =
   | { readonly kty: "RSA"; readonly n: string; readonly e: string }
   | { readonly kty: "OKP"; readonly crv: "Ed25519"; readonly x: string };
 
-interface Curve {
+export interface Curve {
   readonly crv: string;
   readonly oid: string;
   readonly coordinateBytes: number;
 }
 
-const CURVES: readonly Curve[] = [
+/** The curves of ECDSA keys. */
+export const CURVES: readonly Curve[] = [
   { crv: "P-256", oid: "1.2.840.10045.3.1.7", coordinateBytes: 32 },
   { crv: "P-384", oid: "1.3.132.0.34", coordinateBytes: 48 },
   { crv: "P-521", oid: "1.3.132.0.35", coordinateBytes: 66 },
 ];
-const EC_OID = "1.2.840.10045.2.1";
-const RSA_OID = "1.2.840.113549.1.1.1";
+export const EC_OID = "1.2.840.10045.2.1";
+export const RSA_OID = "1.2.840.113549.1.1.1";
 const ED25519_OID = "1.3.101.112";
 const ED25519_BYTES = 32;
-const DER_NULL: Uint8Array = Uint8Array.of(Tag.null, 0);
+/** The parameters of RSA keys. */
+export const DER_NULL: Uint8Array = Uint8Array.of(Tag.null, 0);
 /** RSA of 16384 bits: beyond it a value is no key but an attack on the reader. */
 const MAX_RSA_BYTES = 2048;
 
@@ -48,11 +50,11 @@ export function spkiToJwk(spki: Uint8Array): JwkKey {
   const key = reader.octetsOfBitString();
   const oid = algorithm.objectIdentifier();
   if (oid === EC_OID) return ecJwk(algorithm.objectIdentifier(), key);
-  if (oid === ED25519_OID) return { kty: "OKP", crv: "Ed25519", x: encode(key) };
+  if (oid === ED25519_OID) return { kty: "OKP", crv: "Ed25519", x: encodeMember(key) };
   if (oid !== RSA_OID) throw keyProblem(`its algorithm is ${oid}`);
   const numbers = new DerReader(key, keyProblem).enter(Tag.sequence);
-  const n = encode(withoutSign(numbers.integer()));
-  return { kty: "RSA", n, e: encode(withoutSign(numbers.integer())) };
+  const n = encodeMember(withoutSign(numbers.integer()));
+  return { kty: "RSA", n, e: encodeMember(withoutSign(numbers.integer())) };
 }
 
 /**
@@ -67,19 +69,19 @@ export function jwkToSpki(jwk: JsonObject): Uint8Array | undefined {
       if (curve === undefined) return undefined;
       const point = Buffer.concat([
         Uint8Array.of(4),
-        decode(jwk["x"], curve.coordinateBytes),
-        decode(jwk["y"], curve.coordinateBytes),
+        decodeMember(jwk["x"], curve.coordinateBytes),
+        decodeMember(jwk["y"], curve.coordinateBytes),
       ]);
       return spkiOf(point, derObjectIdentifier(EC_OID), derObjectIdentifier(curve.oid));
     }
     case "RSA": {
-      const n = derUnsignedInteger(decode(jwk["n"]));
-      const e = derUnsignedInteger(decode(jwk["e"]));
+      const n = derUnsignedInteger(decodeMember(jwk["n"]));
+      const e = derUnsignedInteger(decodeMember(jwk["e"]));
       return spkiOf(derSequence(n, e), derObjectIdentifier(RSA_OID), DER_NULL);
     }
     case "OKP":
       if (jwk["crv"] !== "Ed25519") return undefined;
-      return spkiOf(decode(jwk["x"], ED25519_BYTES), derObjectIdentifier(ED25519_OID));
+      return spkiOf(decodeMember(jwk["x"], ED25519_BYTES), derObjectIdentifier(ED25519_OID));
     default:
       return undefined;
   }
@@ -90,8 +92,8 @@ function ecJwk(curveOid: string, point: Uint8Array): JwkKey {
   if (curve === undefined) throw keyProblem(`its curve is ${curveOid}`);
   const half = curve.coordinateBytes;
   if (point.length !== 1 + 2 * half || point[0] !== 4) throw keyProblem("its point is compressed");
-  const x = encode(point.subarray(1, 1 + half));
-  return { kty: "EC", crv: curve.crv, x, y: encode(point.subarray(1 + half)) };
+  const x = encodeMember(point.subarray(1, 1 + half));
+  return { kty: "EC", crv: curve.crv, x, y: encodeMember(point.subarray(1 + half)) };
 }
 
 function spkiOf(key: Uint8Array, ...algorithm: readonly Uint8Array[]): Uint8Array {
@@ -102,12 +104,16 @@ function withoutSign(integer: Uint8Array): Uint8Array {
   return integer[0] === 0 ? integer.subarray(1) : integer;
 }
 
-function encode(bytes: Uint8Array): string {
+/** Bytes as a member of a JWK. */
+export function encodeMember(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64url");
 }
 
-/** Decodes canonical base64url, of an exact number of bytes if one is given. */
-function decode(value: JsonValue | undefined, exactBytes?: number): Uint8Array {
+/**
+ * Decodes a member of a JWK: canonical base64url, of an exact number of bytes if one is given.
+ * @throws BUNDLE_INVALID
+ */
+export function decodeMember(value: JsonValue | undefined, exactBytes?: number): Uint8Array {
   if (typeof value !== "string" || value === "") throw keyProblem("a member is missing");
   const bytes = Buffer.from(value, "base64url");
   if (bytes.toString("base64url") !== value) throw keyProblem("a member is not base64url");

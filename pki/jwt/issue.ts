@@ -1,11 +1,10 @@
-// Issues JWT-SVIDs (JWT-SVID s2 and s3): compact JWS signed through a Signer with node:crypto, because
-// this is a hot path and a JOSE library costs three times the signature. Who may have which token is
-// decided before; how a token is checked: svid.ts.
+// Issues JWT-SVIDs (JWT-SVID s2 and s3): which claims go in. Who may have which token is decided before; how
+// it is signed: sign-token.ts; how a token is checked: svid.ts.
 
 import { pkiError } from "../errors.ts";
 import type { Signer } from "../keys.ts";
 import type { SpiffeId } from "../spiffe-id.ts";
-import { derToRaw, SIGNING_ALGORITHM } from "./algorithms.ts";
+import { signToken } from "./sign-token.ts";
 
 /** Most audiences one token may name: clients of other languages refuse longer lists. */
 export const MAX_AUDIENCES = 32;
@@ -31,17 +30,7 @@ export interface JwtSvidRequest {
  * @throws JWT_SVID_AUDIENCE, JWT_SVID_CLAIMS
  */
 export function issueJwtSvid(request: JwtSvidRequest): string | Promise<string> {
-  const { signer } = request;
-  const algorithm = SIGNING_ALGORITHM[signer.keyType];
-  const input = `${headerOf(algorithm.alg, request.keyId)}.${encode(claimsOf(request))}`;
-  const data = Buffer.from(input, "latin1");
-  const finish = (signature: Uint8Array): string => {
-    const raw =
-      algorithm.halfBytes === undefined ? signature : derToRaw(signature, algorithm.halfBytes);
-    return `${input}.${Buffer.from(raw.buffer, raw.byteOffset, raw.length).toString("base64url")}`;
-  };
-  if (signer.signSync !== undefined) return finish(signer.signSync(data, algorithm.hash));
-  return signer.sign(data, algorithm.hash).then(finish);
+  return signToken(request.signer, { keyId: request.keyId, typ: "JWT" }, claimsOf(request));
 }
 
 /**
@@ -89,19 +78,4 @@ function claimsOf(request: JwtSvidRequest): object {
     ...(issuer !== undefined && { iss: issuer }),
     ...(jti !== undefined && { jti }),
   };
-}
-
-/** The header of the last key: all tokens of one authority share it. */
-let lastHeader = { alg: "", keyId: "", encoded: "" };
-
-function headerOf(alg: string, keyId: string): string {
-  if (lastHeader.alg !== alg || lastHeader.keyId !== keyId) {
-    if (keyId === "") throw new TypeError("a JWT-SVID needs a key ID");
-    lastHeader = { alg, keyId, encoded: encode({ alg, kid: keyId, typ: "JWT" }) };
-  }
-  return lastHeader.encoded;
-}
-
-function encode(value: object): string {
-  return Buffer.from(JSON.stringify(value), "utf8").toString("base64url");
 }
