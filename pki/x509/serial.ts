@@ -21,3 +21,16 @@ export function newSerial(): Uint8Array {
   serial[0] = ((serial[0] ?? 0) & 0x3f) | 0x40;
   return serial;
 }
+
+/** The serial number's octets in a certificate that was just made here: found by position, nothing is checked. */
+export function issuedSerial(der: Uint8Array): Uint8Array {
+  // Certificate, TBSCertificate, and the five octets of the version.
+  const at = contentsAt(der, contentsAt(der, 0)) + 5;
+  return der.subarray(at + 2, at + 2 + (der[at + 1] ?? 0));
+}
+
+/** Where the contents of the element at `at` begin. */
+function contentsAt(der: Uint8Array, at: number): number {
+  const length = der[at + 1] ?? 0;
+  return at + 2 + (length < 0x80 ? 0 : length & 0x7f);
+}

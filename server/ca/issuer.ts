@@ -39,10 +39,21 @@ export interface IssuedX509Svid {
   /** DER, leaf first, without the root. */
   readonly chain: readonly Uint8Array[];
   readonly notAfter: Date;
+  /** Which authority signed it. */
+  readonly authorityId: string;
+}
+
+/** As above, with the leaf parsed. */
+export interface IssuedForKey {
+  readonly chain: readonly Uint8Array[];
+  readonly leaf: Certificate;
+  readonly authorityId: string;
 }
 
 export interface IssuedJwtSvid {
   readonly token: string;
+  /** Its `jti`, if it has one. */
+  readonly jti?: string | undefined;
   /** Whole seconds, as in the token. */
   readonly issuedAt: Date;
   readonly expiresAt: Date;
@@ -101,10 +112,11 @@ export class Issuer {
     }));
     const signed = await this.#admit(orders.length, () => this.#pool.sign(issuer, signing));
     const { upstreamChain } = issuer;
+    const authorityId = authorityIdOf(issuer.certificate);
     return signed.map((leaf) =>
       leaf instanceof IdentityError
         ? leaf
-        : { chain: [leaf.der, ...upstreamChain], notAfter: leaf.notAfter },
+        : { chain: [leaf.der, ...upstreamChain], notAfter: leaf.notAfter, authorityId },
     );
   }
 
@@ -126,7 +138,7 @@ export class Issuer {
     readonly spiffeId: SpiffeId;
     readonly ttlSeconds: number;
     readonly dnsNames?: readonly string[];
-  }): Promise<{ readonly chain: readonly Uint8Array[]; readonly leaf: Certificate }> {
+  }): Promise<IssuedForKey> {
     const issuer = this.#options.authorities.x509();
     const nowMs = this.#options.clock.now().getTime();
     const leaf = await this.#admit(1, async () =>
@@ -138,7 +150,8 @@ export class Issuer {
         notAfter: new Date(nowMs + order.ttlSeconds * 1000),
       }),
     );
-    return { chain: [leaf.der, ...issuer.upstreamChain], leaf };
+    const authorityId = authorityIdOf(issuer.certificate);
+    return { chain: [leaf.der, ...issuer.upstreamChain], leaf, authorityId };
   }
 
   /**
@@ -177,7 +190,7 @@ export class Issuer {
     };
     const token = await this.#admit(1, async () => issueJwtSvid(request));
     checkToken(token, request);
-    return { token, issuedAt, expiresAt: request.expiresAt };
+    return { token, jti: request.jti, issuedAt, expiresAt: request.expiresAt };
   }
 
   /** Ends the threads. */
@@ -216,4 +229,9 @@ function checkToken(token: string, request: JwtSvidRequest): void {
 
 function wholeSecond(ms: number): Date {
   return new Date(Math.floor(ms / 1000) * 1000);
+}
+
+/** As in the bundle and the journal: the subject key ID in hexadecimal. */
+function authorityIdOf({ subjectKeyId }: Certificate): string {
+  return Buffer.from(subjectKeyId ?? []).toString("hex");
 }
