@@ -254,7 +254,7 @@ t.test("does not wait for those who poll when nothing else can sign", async (t) 
   const first = ca.authorities.slots("x509").active?.authorityId;
   // The machine slept from before the preparation to after the end.
   await ca.clock.advance(24 * HOUR + MINUTE);
-  t.throws(() => ca.authorities.x509(), { reason: "AUTHORITY_NOT_READY" });
+  t.throws(() => ca.authorities.x509(), { name: "IdentityError", reason: "AUTHORITY_NOT_READY" });
   await ca.rotation.check();
   await settle();
   await ca.rotation.check();
