@@ -13,7 +13,12 @@ import { Terminal } from "./support/terminal.ts";
 const root = new URL("..", import.meta.url).pathname;
 t.setTimeout(120_000);
 const readme = readFileSync(join(root, "README.md"), "utf8");
-const PAGES = ["README.md", "SECURITY.md", "CHANGELOG.md", ...globSync("docs/*.md", { cwd: root })];
+const PAGES = [
+  "README.md",
+  "SECURITY.md",
+  "CHANGELOG.md",
+  ...globSync("docs/**/*.md", { cwd: root }),
+];
 
 /** What a block of output stands for: "…" is any text, and other lines may come between. */
 function patternOf(text: string): RegExp {
