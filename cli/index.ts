@@ -5,8 +5,8 @@
 import { enableCompileCache } from "node:module";
 import { join } from "node:path";
 import type { Command, CommandRow } from "./command.ts";
+import { readVersion } from "./package-version.ts";
 import { runProgram } from "./program.ts";
-import { readVersion } from "./version.ts";
 
 /** What each group of commands is about. */
 export const GROUPS: Readonly<Record<string, string>> = {
@@ -34,6 +34,7 @@ const ROTATION = [
 export const ROWS: readonly CommandRow[] = [
   row("up", "server and agent together, for development", () => import("./up.ts")),
   row("run", "run a command under a name, with an identity of its own", () => import("./run.ts")),
+  row("version", "print the version, and the standards it follows", () => import("./version.ts")),
   row("server run", "run the server", () => import("./server-run.ts")),
   row("server validate", "check its configuration", () => import("./server-validate.ts")),
   {

@@ -5,7 +5,7 @@ import { start } from "../server/main.ts";
 import type { Command } from "./command.ts";
 import { configFrom, daemonLog, runDaemon } from "./daemon.ts";
 import { CONFIG } from "./flags.ts";
-import { readVersion } from "./version.ts";
+import { readVersion } from "./package-version.ts";
 
 export const command: Command = {
   description:

@@ -16,8 +16,8 @@ import { start as startServer } from "../server/main.ts";
 import type { Command } from "./command.ts";
 import { type Daemon, runDaemon } from "./daemon.ts";
 import { misuse, required } from "./flags.ts";
+import { readVersion } from "./package-version.ts";
 import { findTrustDomain } from "./up-trust-domain.ts";
-import { readVersion } from "./version.ts";
 
 /** The node's second SPIFFE ID: stable when the agent attests anew, so that entries name it as parent. */
 const NODE_PATH = "/node";

@@ -10,6 +10,9 @@ export interface Incubating {
   readonly revision: string;
 }
 
+/** The revision of the SPIFFE standards that everything here follows. */
+export const STANDARDS_REVISION = "665a28f of 2026-07-01";
+
 /** The names that `feature_flags` knows. */
 export type FeatureFlag = "wit-svid";
 
@@ -17,7 +20,7 @@ export type FeatureFlag = "wit-svid";
 export const FEATURE_FLAGS: Readonly<Record<FeatureFlag, Incubating>> = {
   "wit-svid": {
     standard: "WIT-SVID, and the WIT profile of the Workload API",
-    revision: "665a28f of 2026-07-01",
+    revision: STANDARDS_REVISION,
   },
 };
 

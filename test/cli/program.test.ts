@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import t from "tap";
 import { ROWS } from "../../cli/index.ts";
 import { command } from "../support/command.ts";
@@ -17,6 +18,17 @@ t.test("help and version are answers", async (t) => {
   t.match(await command("--help"), { code: 0, err: "" });
   t.match(await command("--version"), { code: 0, out: "1.2.3\n", err: "" });
   t.match(await command("entry", "--help"), { code: 0, out: /create +register/ });
+});
+
+t.test("the version comes alone, with the standards it follows, or for programs", async (t) => {
+  const { version } = JSON.parse(readFileSync(`${import.meta.dirname}/../../package.json`, "utf8"));
+  t.match(await command("version"), { code: 0, out: `${version}\n`, err: "" });
+  const verbose = await command("version", "--verbose");
+  t.match(verbose.out, /SPIFFE standards +665a28f/);
+  t.match(verbose.out, "wit-svid");
+  const { out } = await command("version", "--output", "json");
+  t.match(JSON.parse(out), { version, node: process.version, incubating: [{}] });
+  t.match(await command("version", "now"), { code: 2, err: /too many arguments/ });
 });
 
 const MISUSES: { name: string; args: string[]; says: RegExp }[] = [
