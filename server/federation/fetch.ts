@@ -21,6 +21,7 @@ import { WebTrust } from "./web-trust.ts";
 const MAX_REDIRECTS = 3;
 /** For all requests of a fetch together. */
 const TIMEOUT_MS = 30_000;
+const MAX_HANDSHAKE_MS = 10_000;
 
 /** A document, and who gave it. */
 export interface Fetched {
@@ -102,7 +103,7 @@ async function getOnce(
 /** Connections for one request, under the checks of the profile. */
 async function agentFor(
   { endpointId }: Endpoint,
-  { anchorsOf, clock }: FetcherOptions,
+  { anchorsOf, clock, timeoutMs = TIMEOUT_MS }: FetcherOptions,
   trust: WebTrust,
 ): Promise<Agent> {
   if (endpointId === undefined) {
@@ -114,6 +115,7 @@ async function agentFor(
     source: { svid: () => undefined, anchorsOf, onChange: () => () => {} },
     authorize: authorizeId(endpointId),
     clock,
+    handshakeTimeoutMs: Math.min(timeoutMs, MAX_HANDSHAKE_MS),
     http: { keepAlive: false },
   });
 }

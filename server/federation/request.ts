@@ -65,6 +65,8 @@ function ask(
       headers: { accept: "application/json", "accept-encoding": "identity", connection: "close" },
     });
     sent.once("error", reject);
+    // While it connects, an aborted request says nothing of it.
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
     // Not followed and not awaited: an endpoint has no reason to send any.
     sent.once("upgrade", (_, socket) => {
       socket.destroy();
