@@ -64,7 +64,7 @@ async function rows(): Promise<Row[]> {
     expiresAt: new Date(Date.now() + 86_400_000),
   };
   const shared = {
-    authorities: { x509: () => x509, jwt: () => jwt },
+    authorities: { x509: () => x509, jwt: () => jwt, wit: () => jwt },
     x509SvidTtlSeconds: 3600,
     jwtSvidTtlSeconds: 300,
     clock: systemClock,

@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import type { KeyType } from "../pki/keys.ts";
 import { SpiffeId, TrustDomain } from "../pki/spiffe-id.ts";
 import { section, z } from "../runtime/config.ts";
+import { type FeatureFlag, featureFlags } from "../runtime/feature-flags.ts";
 import { LOG_LEVELS, type LogLevel } from "../runtime/log.ts";
 import type { AudiencePolicy } from "./ca/audience-policy.ts";
 import {
@@ -39,6 +40,8 @@ export interface ServerConfig {
     readonly ttlSeconds: number;
     readonly keyType: KeyType;
     readonly jwtKeyType: KeyType;
+    /** Undefined when no WIT-SVIDs are issued. */
+    readonly witKeyType: KeyType | undefined;
     readonly subject: {
       readonly country: string;
       readonly organization: string;
@@ -48,6 +51,7 @@ export interface ServerConfig {
   readonly bundleRefreshHintSeconds: number;
   readonly x509SvidTtlSeconds: number;
   readonly jwtSvidTtlSeconds: number;
+  readonly witSvidTtlSeconds: number;
   readonly agentTtlSeconds: number;
   /** The `iss` claim of JWT-SVIDs; without it there is none. */
   readonly jwtIssuer: string | undefined;
@@ -82,6 +86,7 @@ const file = section({
     ttl: lifetime.prefault("24h"),
     key_type: keyType.default("ec-p256"),
     jwt_key_type: keyType.optional(),
+    wit_key_type: keyType.optional(),
     subject: section({
       country: z.string().max(2).default("US"),
       organization: z.string().max(64).default("SPIFFE"),
@@ -91,6 +96,7 @@ const file = section({
   bundle_refresh_hint: lifetime.prefault("5m"),
   default_x509_svid_ttl: lifetime.prefault("1h"),
   default_jwt_svid_ttl: lifetime.prefault("5m"),
+  default_wit_svid_ttl: lifetime.optional(),
   agent_ttl: lifetime.optional(),
   jwt_issuer: text.optional(),
   jwt_audience_policy: section({
@@ -115,6 +121,7 @@ const file = section({
   }).prefault({}),
   oidc: oidcSection.optional(),
   crl: crlSection.optional(),
+  feature_flags: featureFlags,
   log: section({ level: z.enum(LOG_LEVELS).default("info") }).prefault({}),
   health: section({ address: text.default("127.0.0.1"), port }).optional(),
 });
@@ -134,6 +141,8 @@ export const serverConfigSchema: z.ZodType<ServerConfig> = file.transform(
         input: from.ca.subject,
       });
     }
+    const flags: ReadonlySet<FeatureFlag> = new Set(from.feature_flags);
+    const jwtKeyType = from.ca.jwt_key_type ?? from.ca.key_type;
     const dataDir = resolve(from.data_dir);
     const documents = documentsConfig(from, dataDir, (path, message) =>
       context.issues.push({ code: "custom", path: [...path], message, input: from }),
@@ -160,7 +169,8 @@ export const serverConfigSchema: z.ZodType<ServerConfig> = file.transform(
       ca: {
         ttlSeconds: from.ca.ttl,
         keyType: from.ca.key_type,
-        jwtKeyType: from.ca.jwt_key_type ?? from.ca.key_type,
+        jwtKeyType,
+        witKeyType: flags.has("wit-svid") ? (from.ca.wit_key_type ?? jwtKeyType) : undefined,
         subject: {
           country: from.ca.subject.country,
           organization: from.ca.subject.organization,
@@ -170,6 +180,7 @@ export const serverConfigSchema: z.ZodType<ServerConfig> = file.transform(
       bundleRefreshHintSeconds: refreshHintOf(from),
       x509SvidTtlSeconds: from.default_x509_svid_ttl,
       jwtSvidTtlSeconds: from.default_jwt_svid_ttl,
+      witSvidTtlSeconds: from.default_wit_svid_ttl ?? from.default_x509_svid_ttl,
       agentTtlSeconds: from.agent_ttl ?? from.default_x509_svid_ttl,
       jwtIssuer: from.jwt_issuer,
       jwtAudiencePolicy: {
@@ -199,8 +210,9 @@ export const serverConfigSchema: z.ZodType<ServerConfig> = file.transform(
 /** What to tell the operator when authorities live too short: SVIDs end with the authority that signed them. */
 export function lifetimeWarning(config: ServerConfig): string | undefined {
   const sureSeconds = Math.floor(Math.min(config.ca.ttlSeconds / 6, 7 * 24 * 3600));
-  const { x509SvidTtlSeconds, jwtSvidTtlSeconds, agentTtlSeconds } = config;
-  const longest = Math.max(x509SvidTtlSeconds, jwtSvidTtlSeconds, agentTtlSeconds);
+  const { x509SvidTtlSeconds, jwtSvidTtlSeconds, witSvidTtlSeconds, agentTtlSeconds } = config;
+  const tokens = Math.max(jwtSvidTtlSeconds, config.ca.witKeyType ? witSvidTtlSeconds : 0);
+  const longest = Math.max(x509SvidTtlSeconds, tokens, agentTtlSeconds);
   if (longest <= sureSeconds) return undefined;
   return `only SVIDs of up to ${sureSeconds} s always live their whole life, and ${longest} s are configured: set ca.ttl to at least six times the longest lifetime`;
 }

@@ -89,6 +89,7 @@ export function readinessChecks(parts: {
     authorities: () => {
       authorities.x509();
       authorities.jwt();
+      if (authorities.makes("wit")) authorities.wit();
       return true;
     },
     identity: () => identity.isValid || "the server's own SVID has expired, or is not valid yet",

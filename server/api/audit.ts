@@ -78,6 +78,13 @@ const METHODS: Readonly<Record<string, Describe>> = {
     audience: request?.audience,
     expires_at: response?.svid?.expiresAt,
   })),
+  [`${API}.svid.v1.SVID/MintWITSVID`]: describe<
+    spire.api.server.svid.v1.MintWITSVIDRequest,
+    spire.api.server.svid.v1.MintWITSVIDResponse
+  >((request, response) => ({
+    ...ok(idOf(request?.id)),
+    expires_at: response?.svid?.expiresAt,
+  })),
   [`${API}.bundle.v1.Bundle/AppendBundle`]: describe<unknown, spire.api.types.Bundle>(
     (_, response) => ({ ...ok("bundle"), sequence: response?.sequenceNumber }),
   ),

@@ -1,11 +1,12 @@
 // The service spire.api.server.localauthority.v1.LocalAuthority: rotation by an operator. Prepare,
-// activate, taint, revoke, in this order, for X.509 and JWT; what each does is ca/authority.ts.
+// activate, taint, revoke, in this order, for each kind; what each does is ca/authority.ts.
 
 import type { IdentityError } from "../../pki/errors.ts";
 import type { Init } from "../../proto/codec.ts";
 import type { Handlers } from "../../proto/rpc/service.ts";
 import type { LocalAuthorityService, spire } from "../../proto/schema.gen.ts";
 import type { Authorities } from "../ca/authority.ts";
+import { witNotIssued } from "../ca/refusals.ts";
 import { serverError } from "../errors.ts";
 import type { AuthorityKindName, AuthorityRecord } from "../store/journal.ts";
 
@@ -14,7 +15,7 @@ type AuthorityState = Init<spire.api.server.localauthority.v1.AuthorityState>;
 /** What the service needs of the CA. */
 export type LocalAuthorities = Pick<
   Authorities,
-  "slots" | "prepare" | "activate" | "taint" | "revoke"
+  "makes" | "slots" | "prepare" | "activate" | "taint" | "revoke"
 >;
 
 /** The handlers of the LocalAuthority service. */
@@ -23,6 +24,7 @@ export function localAuthorityHandlers(
 ): Handlers<typeof LocalAuthorityService> {
   const x509 = stepsOf(authorities, "x509");
   const jwt = stepsOf(authorities, "jwt");
+  const wit = stepsOf(authorities, "wit");
   return {
     getX509AuthorityState: async () => x509.show(),
     prepareX509Authority: async () => ({ preparedAuthority: await x509.prepare() }),
@@ -41,11 +43,11 @@ export function localAuthorityHandlers(
     taintX509UpstreamAuthority: () => Promise.reject(noUpstream()),
     revokeX509UpstreamAuthority: () => Promise.reject(noUpstream()),
 
-    getWITAuthorityState: () => Promise.reject(noWit()),
-    prepareWITAuthority: () => Promise.reject(noWit()),
-    activateWITAuthority: () => Promise.reject(noWit()),
-    taintWITAuthority: () => Promise.reject(noWit()),
-    revokeWITAuthority: () => Promise.reject(noWit()),
+    getWITAuthorityState: async () => wit.show(),
+    prepareWITAuthority: async () => ({ preparedAuthority: await wit.prepare() }),
+    activateWITAuthority: async (request) => ({ activatedAuthority: await wit.activate(request) }),
+    taintWITAuthority: async (request) => ({ taintedAuthority: await wit.taint(request) }),
+    revokeWITAuthority: async (request) => ({ revokedAuthority: await wit.revoke(request) }),
   };
 }
 
@@ -53,19 +55,25 @@ interface NamesAuthority {
   readonly authorityId: string;
 }
 
-/** The steps of one kind of authority, in wire values. */
+/**
+ * The steps of one kind of authority, in wire values.
+ * @throws NOT_SUPPORTED for a kind that this server does not make
+ */
 function stepsOf(authorities: LocalAuthorities, kind: AuthorityKindName) {
+  const made = (): LocalAuthorities => {
+    if (!authorities.makes(kind)) throw witNotIssued();
+    return authorities;
+  };
   return {
     show: () => {
-      const { active, prepared, old } = authorities.slots(kind);
+      const { active, prepared, old } = made().slots(kind);
       return { active: toWire(active), prepared: toWire(prepared), old: toWire(old[0]) };
     },
-    prepare: async () => toWire(await authorities.prepare(kind)),
+    prepare: async () => toWire(await made().prepare(kind)),
     activate: async (request: NamesAuthority) =>
-      toWire(await authorities.activate(kind, named(request), { forced: true })),
-    taint: async (request: NamesAuthority) => toWire(await authorities.taint(kind, named(request))),
-    revoke: async (request: NamesAuthority) =>
-      toWire(await authorities.revoke(kind, named(request))),
+      toWire(await made().activate(kind, named(request), { forced: true })),
+    taint: async (request: NamesAuthority) => toWire(await made().taint(kind, named(request))),
+    revoke: async (request: NamesAuthority) => toWire(await made().revoke(kind, named(request))),
   };
 }
 
@@ -92,8 +100,4 @@ function noUpstream(): IdentityError {
     "this server has no upstream authority: its X.509 authorities sign themselves",
     { hint: "taint or revoke the local authority instead" },
   );
-}
-
-function noWit(): IdentityError {
-  return serverError("NOT_SUPPORTED", "this server has no WIT authority: it issues no WIT-SVIDs");
 }

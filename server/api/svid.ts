@@ -11,7 +11,8 @@ import type { SvidService, spire } from "../../proto/schema.gen.ts";
 import type { RegistrationEntry } from "../../proto/types/entry.ts";
 import { spiffeIdFromWire, spiffeIdToWire } from "../../proto/types/spiffe-id.ts";
 import type { Logger } from "../../runtime/log.ts";
-import type { IssuedX509Svid, Issuer } from "../ca/issuer.ts";
+import type { IssuedJwtSvid, IssuedX509Svid, Issuer } from "../ca/issuer.ts";
+import type { IssuedWitSvid, WitSvidOrder } from "../ca/wit-batch.ts";
 import { serverError } from "../errors.ts";
 
 /** Most SVIDs one call may ask for, as in SPIRE. */
@@ -25,10 +26,14 @@ const OK = { code: 0, message: "OK" };
 const NOT_AUTHORIZED = { code: 5, message: "entry not found or not authorized" };
 
 type X509Result = Init<spire.api.server.svid.v1.BatchNewX509SVIDResponse.Result>;
+type WitResult = Init<spire.api.server.svid.v1.BatchNewWITSVIDResponse.Result>;
 
 export interface SvidServiceOptions {
   readonly trustDomain: TrustDomain;
-  readonly issuer: Pick<Issuer, "issueX509Batch" | "issueX509" | "issueJwt">;
+  readonly issuer: Pick<
+    Issuer,
+    "issueX509Batch" | "issueX509" | "issueJwt" | "issueWitBatch" | "issueWit"
+  >;
   /** The SPIFFE ID of the node agent that made a call open to agents alone. */
   readonly agentOf: (context: CallContext) => string;
   /** The entry, if this agent may serve it now: entries/authorized.ts. */
@@ -69,7 +74,7 @@ export function svidHandlers(options: SvidServiceOptions): Handlers<typeof SvidS
       const { jwtSvidTtlSeconds: ttlSeconds, jwtSvidIncludeJti: includeJti, hint } = entry;
       const spiffeId = SpiffeId.parse(entry.spiffeId);
       const issued = await issuer.issueJwt({ spiffeId, audience, ttlSeconds, includeJti });
-      return { svid: { ...jwtToWire(spiffeId, issued), hint } };
+      return { svid: { ...tokenToWire(spiffeId, issued), hint } };
     },
 
     async mintX509SVID({ csr, ttl }) {
@@ -89,14 +94,37 @@ export function svidHandlers(options: SvidServiceOptions): Handlers<typeof SvidS
       warnOnce(spiffeId.toString(), audience);
       const ttlSeconds = natural(ttl);
       return {
-        svid: jwtToWire(spiffeId, await issuer.issueJwt({ spiffeId, audience, ttlSeconds })),
+        svid: tokenToWire(spiffeId, await issuer.issueJwt({ spiffeId, audience, ttlSeconds })),
       };
     },
 
     newDownstreamX509CA: () =>
       Promise.reject(notSupported("this server does not sign for servers below it")),
-    batchNewWITSVID: () => Promise.reject(notSupported("WIT-SVIDs are not issued")),
-    mintWITSVID: () => Promise.reject(notSupported("WIT-SVIDs are not issued")),
+
+    async batchNewWITSVID({ params }, context) {
+      if (params.length > MAX_BATCH) throw batchTooLarge(params.length);
+      const agentId = options.agentOf(context);
+      const entries = params.map(({ entryId }) => options.entryFor(agentId, entryId));
+      const orders = params.flatMap(({ publicKey, signingAlgorithm }, i) => {
+        const entry = entries[i];
+        // Both are bound to a key: what an entry says of X509-SVIDs goes for WIT-SVIDs too.
+        return entry === undefined
+          ? []
+          : [witOrder(entry.spiffeId, publicKey, signingAlgorithm, entry.x509SvidTtlSeconds)];
+      });
+      const issued = (await issuer.issueWitBatch(orders)).values();
+      const results = entries.map((entry): WitResult => {
+        if (entry === undefined) return { status: NOT_AUTHORIZED };
+        return witResult(entry, issued.next().value);
+      });
+      return { results };
+    },
+
+    async mintWITSVID({ id, publicKey, signingAlgorithm, ttl }) {
+      const spiffeId = mintable(spiffeIdFromWire(id), trustDomain);
+      const order = witOrder(spiffeId.toString(), publicKey, signingAlgorithm, natural(ttl));
+      return { svid: tokenToWire(spiffeId, await issuer.issueWit(order)) };
+    },
   };
 }
 
@@ -111,6 +139,34 @@ function x509Result(
   return { status: OK, svid: { ...x509ToWire(entry.spiffeId, issued), hint: entry.hint } };
 }
 
+function witOrder(
+  spiffeId: string,
+  publicKey: Uint8Array,
+  signingAlgorithm: string,
+  ttlSeconds: number,
+): WitSvidOrder {
+  return {
+    spiffeId: SpiffeId.parse(spiffeId),
+    spki: new Uint8Array(publicKey),
+    alg: signingAlgorithm === "" ? undefined : signingAlgorithm,
+    ttlSeconds,
+  };
+}
+
+function witResult(
+  entry: RegistrationEntry,
+  issued: IssuedWitSvid | IdentityError | undefined,
+): WitResult {
+  if (issued === undefined) throw new TypeError("fewer SVIDs than orders");
+  if (issued instanceof IdentityError) {
+    return { status: { code: issued.code, message: issued.message } };
+  }
+  return {
+    status: OK,
+    svid: { ...tokenToWire(SpiffeId.parse(entry.spiffeId), issued), hint: entry.hint },
+  };
+}
+
 function x509ToWire(spiffeId: string, issued: IssuedX509Svid): Init<spire.api.types.X509SVID> {
   return {
     certChain: issued.chain,
@@ -119,10 +175,11 @@ function x509ToWire(spiffeId: string, issued: IssuedX509Svid): Init<spire.api.ty
   };
 }
 
-function jwtToWire(
+/** JWT- and WIT-SVIDs have the same fields. */
+function tokenToWire(
   spiffeId: SpiffeId,
-  { token, issuedAt, expiresAt }: Awaited<ReturnType<Issuer["issueJwt"]>>,
-): Init<spire.api.types.JWTSVID> {
+  { token, issuedAt, expiresAt }: IssuedJwtSvid,
+): Init<spire.api.types.JWTSVID> & Init<spire.api.types.WITSVID> {
   return {
     token,
     id: spiffeIdToWire(spiffeId),

@@ -7,12 +7,12 @@ import type { TrustDomain } from "../../pki/spiffe-id.ts";
 import { parseCertificate } from "../../pki/x509/certificate.ts";
 import type { X509Issuer } from "../../pki/x509/issue.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import type { AuthorityRecord } from "../store/journal.ts";
-import { notReady, notYetValid } from "./refusals.ts";
+import type { AuthorityKindName, AuthorityRecord } from "../store/journal.ts";
+import { notReady, notYetValid, witNotIssued } from "./refusals.ts";
 import { slotsOf } from "./slots.ts";
 
-/** The JWT authority that signs. */
-export interface JwtIssuer {
+/** The JWT or WIT authority that signs. */
+export interface TokenIssuer {
   /** It vouches for no other one. */
   readonly trustDomain: TrustDomain;
   readonly signer: Signer;
@@ -22,13 +22,20 @@ export interface JwtIssuer {
   readonly expiresAt: Date;
 }
 
+export interface ActiveIssuersOptions {
+  readonly trustDomain: TrustDomain;
+  /** The kinds that sign here. Others of the journal are of a time when they did. */
+  readonly kinds: readonly { readonly name: AuthorityKindName }[];
+  readonly clock: Clock;
+}
+
 /** The active authority of each kind. */
 export class ActiveIssuers {
-  readonly #options: { readonly trustDomain: TrustDomain; readonly clock: Clock };
+  readonly #options: ActiveIssuersOptions;
   #x509: X509Issuer | undefined;
-  #jwt: JwtIssuer | undefined;
+  readonly #tokens = new Map<AuthorityKindName, TokenIssuer>();
 
-  constructor(options: { readonly trustDomain: TrustDomain; readonly clock: Clock }) {
+  constructor(options: ActiveIssuersOptions) {
     this.#options = options;
   }
 
@@ -37,21 +44,14 @@ export class ActiveIssuers {
     authorities: readonly AuthorityRecord[],
     signers: { get(keyId: string): Signer | undefined },
   ): void {
-    const x509 = slotsOf(authorities, "x509").active;
-    const jwt = slotsOf(authorities, "jwt").active;
-    const x509Signer = x509 && signers.get(x509.keyId);
-    const jwtSigner = jwt && signers.get(jwt.keyId);
-    if (x509?.certificate === undefined || !x509Signer || !jwt || !jwtSigner) {
-      throw new TypeError("there is a kind of authority without an active one");
-    }
-    if (this.#x509?.signer !== x509Signer) {
-      const certificate = parseCertificate(x509.certificate);
-      this.#x509 = { certificate, upstreamChain: [], signer: x509Signer };
-    }
-    if (this.#jwt?.signer !== jwtSigner) {
-      const { trustDomain } = this.#options;
-      const { authorityId: keyId, notAfter: expiresAt } = jwt;
-      this.#jwt = { trustDomain, signer: jwtSigner, keyId, expiresAt };
+    for (const { name } of this.#options.kinds) {
+      const { active } = slotsOf(authorities, name);
+      const signer = active && signers.get(active.keyId);
+      if (active === undefined || signer === undefined) {
+        throw new TypeError(`there is no active ${name} authority`);
+      }
+      if (name === "x509") this.#readX509(active, signer);
+      else this.#readToken(name, active, signer);
     }
   }
 
@@ -64,10 +64,35 @@ export class ActiveIssuers {
   }
 
   /** @throws AUTHORITY_NOT_READY when it has expired */
-  jwt(): JwtIssuer {
-    const issuer = this.#jwt;
-    if (issuer === undefined || this.#isPast(issuer.expiresAt)) throw notReady("JWT");
+  jwt(): TokenIssuer {
+    return this.#token("jwt");
+  }
+
+  /** @throws NOT_SUPPORTED when this server issues no WIT-SVIDs, AUTHORITY_NOT_READY when it has expired */
+  wit(): TokenIssuer {
+    if (!this.#options.kinds.some(({ name }) => name === "wit")) throw witNotIssued();
+    return this.#token("wit");
+  }
+
+  #token(kind: "jwt" | "wit"): TokenIssuer {
+    const issuer = this.#tokens.get(kind);
+    if (issuer === undefined || this.#isPast(issuer.expiresAt)) {
+      throw notReady(kind.toUpperCase());
+    }
     return issuer;
+  }
+
+  #readX509({ certificate: der }: AuthorityRecord, signer: Signer): void {
+    if (this.#x509?.signer === signer) return;
+    if (der === undefined) throw new TypeError("an X.509 authority without certificate");
+    this.#x509 = { certificate: parseCertificate(der), upstreamChain: [], signer };
+  }
+
+  #readToken(kind: "jwt" | "wit", active: AuthorityRecord, signer: Signer): void {
+    if (this.#tokens.get(kind)?.signer === signer) return;
+    const { trustDomain } = this.#options;
+    const { authorityId: keyId, notAfter: expiresAt } = active;
+    this.#tokens.set(kind, { trustDomain, signer, keyId, expiresAt });
   }
 
   #isPast(moment: Date): boolean {

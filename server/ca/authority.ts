@@ -16,7 +16,7 @@ import type { KeyManager } from "../keymanager/key-manager.ts";
 import type { BundleStore } from "../store/bundles.ts";
 import type { AuthorityKindName, AuthorityRecord } from "../store/journal.ts";
 import type { OrderedLog } from "../store/log.ts";
-import { ActiveIssuers, type JwtIssuer } from "./active.ts";
+import { ActiveIssuers, type TokenIssuer } from "./active.ts";
 import type { AuthorityJournal } from "./journal.ts";
 import { type AuthorityKind, authorityKinds, type CaConfig } from "./kinds.ts";
 import { makeAuthority } from "./make.ts";
@@ -73,7 +73,7 @@ export class Authorities {
     this.#journal = journal;
     this.#signers = signers;
     this.#publications = new PublicationWatch(options);
-    this.#active = new ActiveIssuers(options);
+    this.#active = new ActiveIssuers({ ...options, kinds });
     this.#active.read(journal.authorities, signers);
   }
 
@@ -96,8 +96,16 @@ export class Authorities {
    * The JWT authority that signs. The same object until another one is activated.
    * @throws AUTHORITY_NOT_READY when it has expired
    */
-  jwt(): JwtIssuer {
+  jwt(): TokenIssuer {
     return this.#active.jwt();
+  }
+
+  /**
+   * The WIT authority that signs. The same object until another one is activated.
+   * @throws NOT_SUPPORTED when this server issues no WIT-SVIDs, AUTHORITY_NOT_READY when it has expired
+   */
+  wit(): TokenIssuer {
+    return this.#active.wit();
   }
 
   /** The bundle of the own trust domain, as committed. */
@@ -120,6 +128,11 @@ export class Authorities {
   onTaint(listener: (authority: AuthorityRecord) => void): () => void {
     this.#taintListeners.add(listener);
     return () => void this.#taintListeners.delete(listener);
+  }
+
+  /** Whether this server makes authorities of a kind: WIT-SVIDs stand behind a feature flag. */
+  makes(kind: AuthorityKindName): boolean {
+    return this.kinds.some(({ name }) => name === kind);
   }
 
   /** The authorities of a kind by what they are doing. */
@@ -235,7 +248,9 @@ export class Authorities {
       const graceMs = Math.max(ca.ttlSeconds * 1000, MIN_EXPIRED_GRACE_MS);
       const limit = new Date(clock.now().getTime() - Math.min(graceMs, MAX_EXPIRED_GRACE_MS));
       const expired = this.#journal.authorities.filter(
-        ({ status, notAfter }) => status !== "active" && notAfter.getTime() < limit.getTime(),
+        ({ kind, status, notAfter }) =>
+          // The last active one of a kind that is made no longer is nobody's to replace.
+          (status !== "active" || !this.makes(kind)) && notAfter.getTime() < limit.getTime(),
       );
       if (expired.length === 0 && pruneExpired(this.bundle(), limit) === this.bundle()) return;
       await this.#journal.change(({ bundle, authorities }) => ({

@@ -5,7 +5,10 @@ import type { Metrics } from "../../runtime/metrics.ts";
 import type { Issuer } from "./issuer.ts";
 
 /** What signs for callers. */
-export type Issuing = Pick<Issuer, "issueX509Batch" | "issueX509" | "issueForKey" | "issueJwt">;
+export type Issuing = Pick<
+  Issuer,
+  "issueX509Batch" | "issueX509" | "issueForKey" | "issueJwt" | "issueWitBatch" | "issueWit"
+>;
 
 /** The same issuer, counted. */
 export function countIssued(issuer: Issuing, metrics: Metrics): Issuing {
@@ -16,12 +19,11 @@ export function countIssued(issuer: Issuing, metrics: Metrics): Issuing {
   });
   const x509 = issued.labels({ kind: "x509" });
   const jwt = issued.labels({ kind: "jwt" });
+  const wit = issued.labels({ kind: "wit" });
   return {
     async issueX509Batch(orders) {
       const results = await issuer.issueX509Batch(orders);
-      let count = 0;
-      for (const result of results) if (!(result instanceof IdentityError)) count++;
-      x509.inc(count);
+      x509.inc(countOf(results));
       return results;
     },
     async issueX509(order) {
@@ -39,5 +41,21 @@ export function countIssued(issuer: Issuing, metrics: Metrics): Issuing {
       jwt.inc();
       return result;
     },
+    async issueWitBatch(orders) {
+      const results = await issuer.issueWitBatch(orders);
+      wit.inc(countOf(results));
+      return results;
+    },
+    async issueWit(order) {
+      const result = await issuer.issueWit(order);
+      wit.inc();
+      return result;
+    },
   };
+}
+
+function countOf(results: readonly unknown[]): number {
+  let count = 0;
+  for (const result of results) if (!(result instanceof IdentityError)) count++;
+  return count;
 }

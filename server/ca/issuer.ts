@@ -4,7 +4,7 @@
 
 import { randomUUID } from "node:crypto";
 import { availableParallelism } from "node:os";
-import { IdentityError, pkiError } from "../../pki/errors.ts";
+import { IdentityError } from "../../pki/errors.ts";
 import { issueJwtSvid, type JwtSvidRequest } from "../../pki/jwt/issue.ts";
 import { parseJwtSvidInsecurely } from "../../pki/jwt/svid.ts";
 import type { SpiffeId } from "../../pki/spiffe-id.ts";
@@ -17,6 +17,13 @@ import { type AudiencePolicy, checkAudiencePolicy, NO_AUDIENCE_POLICY } from "./
 import type { Authorities } from "./authority.ts";
 import { BACKDATE_MS } from "./make.ts";
 import { SigningPool } from "./signing-pool.ts";
+import {
+  checkMember,
+  type IssuedWitSvid,
+  issueWitSvids,
+  type WitSvidOrder,
+  wholeSecond,
+} from "./wit-batch.ts";
 
 /** SVIDs that may wait at a time: about a second of work of one core. */
 const MAX_PENDING = 4096;
@@ -60,9 +67,11 @@ export interface IssuedJwtSvid {
 }
 
 export interface IssuerOptions {
-  readonly authorities: Pick<Authorities, "x509" | "jwt">;
+  readonly authorities: Pick<Authorities, "x509" | "jwt" | "wit">;
   readonly x509SvidTtlSeconds: number;
   readonly jwtSvidTtlSeconds: number;
+  /** By default that of X509-SVIDs: both are bound to a key. */
+  readonly witSvidTtlSeconds?: number;
   /** The `iss` claim of JWT-SVIDs; without it there is none. */
   readonly jwtIssuer?: string | undefined;
   /** Audiences that are refused. Default: none. */
@@ -168,12 +177,7 @@ export class Issuer {
   }): Promise<IssuedJwtSvid> {
     const { authorities, clock, jwtIssuer, jwtSvidTtlSeconds } = this.#options;
     const { trustDomain, signer, keyId, expiresAt: keyExpiresAt } = authorities.jwt();
-    if (!order.spiffeId.isMemberOf(trustDomain)) {
-      throw pkiError(
-        "SVID_TRUST_DOMAIN_FOREIGN",
-        `the authority of "${trustDomain}" issues no SVID for "${order.spiffeId}"`,
-      );
-    }
+    checkMember(order.spiffeId, trustDomain);
     const policy = this.#options.jwtAudiencePolicy ?? NO_AUDIENCE_POLICY;
     checkAudiencePolicy(order.audience, policy, trustDomain);
     const issuedAt = wholeSecond(clock.now().getTime());
@@ -191,6 +195,26 @@ export class Issuer {
     const token = await this.#admit(1, async () => issueJwtSvid(request));
     checkToken(token, request);
     return { token, jti: request.jti, issuedAt, expiresAt: request.expiresAt };
+  }
+
+  /**
+   * Issues WIT-SVIDs that expire no later than the key they are signed with; answers in the order of
+   * `orders` what was issued or why it was refused. A key belongs to one SPIFFE ID of the batch.
+   * @throws ISSUER_OVERLOADED, AUTHORITY_NOT_READY, NOT_SUPPORTED when the server issues no WIT-SVIDs
+   */
+  async issueWitBatch(orders: readonly WitSvidOrder[]): Promise<(IssuedWitSvid | IdentityError)[]> {
+    const authority = this.#options.authorities.wit();
+    const { clock, x509SvidTtlSeconds, witSvidTtlSeconds = x509SvidTtlSeconds } = this.#options;
+    const terms = { issuedAt: wholeSecond(clock.now().getTime()), ttlSeconds: witSvidTtlSeconds };
+    return this.#admit(orders.length, () => issueWitSvids(authority, orders, terms));
+  }
+
+  /** Issues one WIT-SVID. @throws what refuses the request, and as {@link issueWitBatch} */
+  async issueWit(order: WitSvidOrder): Promise<IssuedWitSvid> {
+    const [issued] = await this.issueWitBatch([order]);
+    if (issued === undefined) throw new TypeError("one order, no answer");
+    if (issued instanceof IdentityError) throw issued;
+    return issued;
   }
 
   /** Ends the threads. */
@@ -225,10 +249,6 @@ function checkToken(token: string, request: JwtSvidRequest): void {
     expiresAt.getTime() === request.expiresAt.getTime() &&
     issuedAt?.getTime() === request.issuedAt.getTime();
   if (!isAsOrdered) throw new TypeError("a JWT-SVID does not say what was to be signed");
-}
-
-function wholeSecond(ms: number): Date {
-  return new Date(Math.floor(ms / 1000) * 1000);
 }
 
 /** As in the bundle and the journal: the subject key ID in hexadecimal. */

@@ -4,10 +4,13 @@
 import { randomBytes } from "node:crypto";
 import {
   addJwt,
+  addWit,
   addX509,
   revokeJwt,
+  revokeWit,
   revokeX509,
   taintJwt,
+  taintWit,
   taintX509,
   x509AuthorityId,
 } from "../../pki/bundle/authorities.ts";
@@ -45,6 +48,8 @@ export interface CaConfig {
   readonly ttlSeconds: number;
   readonly keyType: KeyType;
   readonly jwtKeyType: KeyType;
+  /** Absent when the server issues no WIT-SVIDs: then it makes no WIT authority. */
+  readonly witKeyType?: KeyType | undefined;
   readonly subject: {
     readonly country: string;
     readonly organization: string;
@@ -57,11 +62,12 @@ export function authorityKinds(
   trustDomain: TrustDomain,
   config: CaConfig,
 ): readonly AuthorityKind[] {
+  const { ttlSeconds, witKeyType } = config;
   return [
     {
       name: "x509",
       keyType: config.keyType,
-      ttlSeconds: config.ttlSeconds,
+      ttlSeconds,
       make: async (signer, validity) => {
         const { subject } = config;
         // On use: the packages behind it take as long to load as the rest of a start takes, and a
@@ -85,9 +91,8 @@ export function authorityKinds(
     {
       name: "jwt",
       keyType: config.jwtKeyType,
-      ttlSeconds: config.ttlSeconds,
-      // 24 random bytes are 32 characters: never the same twice, and says nothing of the key.
-      make: async () => ({ authorityId: randomBytes(24).toString("base64url") }),
+      ttlSeconds,
+      make: async () => ({ authorityId: randomKeyId() }),
       publish: (bundle, { authorityId, spki, notAfter }) =>
         addJwt(bundle, { keyId: authorityId, spki, expiresAt: notAfter, tainted: false }),
       taint: (bundle, { authorityId }) => taintJwt(bundle, authorityId),
@@ -96,7 +101,29 @@ export function authorityKinds(
           ? revokeJwt(bundle, authorityId)
           : bundle,
     },
+    ...(witKeyType === undefined ? [] : [witKind(witKeyType, ttlSeconds)]),
   ];
+}
+
+function witKind(keyType: KeyType, ttlSeconds: number): AuthorityKind {
+  return {
+    name: "wit",
+    keyType,
+    ttlSeconds,
+    make: async () => ({ authorityId: randomKeyId() }),
+    publish: (bundle, { authorityId, spki, notAfter }) =>
+      addWit(bundle, { keyId: authorityId, spki, expiresAt: notAfter, tainted: false }),
+    taint: (bundle, { authorityId }) => taintWit(bundle, authorityId),
+    revoke: (bundle, { authorityId }) =>
+      bundle.witAuthorities.some(({ keyId }) => keyId === authorityId)
+        ? revokeWit(bundle, authorityId)
+        : bundle,
+  };
+}
+
+/** 24 random bytes are 32 characters: never the same twice, over all kinds, and says nothing of the key. */
+function randomKeyId(): string {
+  return randomBytes(24).toString("base64url");
 }
 
 function certificateOf(certificate: Uint8Array | undefined): Uint8Array {

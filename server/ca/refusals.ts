@@ -18,6 +18,12 @@ export function notYetValid(kind: string): IdentityError {
   );
 }
 
+export function witNotIssued(): IdentityError {
+  return serverError("NOT_SUPPORTED", "this server issues no WIT-SVIDs", {
+    hint: "the standard may still change: its operator can name it under feature_flags (wit-svid)",
+  });
+}
+
 export function notPublished(
   { kind, authorityId }: AuthorityRecord,
   missing: "node agents" | "those who poll the bundle",

@@ -44,6 +44,7 @@ export async function startCa(
     authorities,
     x509SvidTtlSeconds: config.x509SvidTtlSeconds,
     jwtSvidTtlSeconds: config.jwtSvidTtlSeconds,
+    witSvidTtlSeconds: config.witSvidTtlSeconds,
     jwtIssuer: config.jwtIssuer,
     jwtAudiencePolicy: config.jwtAudiencePolicy,
     clock,

@@ -42,6 +42,24 @@ t.test("lets lifetimes and key types follow one another", async (t) => {
   });
 });
 
+t.test(
+  "makes WIT authorities behind their flag alone, with keys and lifetimes of their own",
+  async (t) => {
+    const read = (more: string) => parseConfig(`${MINIMAL}${more}\n`, serverConfigSchema);
+    t.equal(read("ca: { wit_key_type: ec-p384 }").ca.witKeyType, undefined);
+    t.equal(read("feature_flags: [wit-svid]").ca.witKeyType, "ec-p256");
+    t.equal(read("feature_flags: [wit-svid]\ndefault_x509_svid_ttl: 10m").witSvidTtlSeconds, 600);
+    const own = read(
+      "feature_flags: [wit-svid]\nca: { wit_key_type: ec-p384 }\ndefault_wit_svid_ttl: 9h",
+    );
+    t.match(own, { ca: { witKeyType: "ec-p384" }, witSvidTtlSeconds: 9 * 3600 });
+    t.match(lifetimeWarning(own), /32400 s/);
+    for (const flags of ["[wit]", "wit-svid", "[WIT-SVID]"]) {
+      t.throws(() => read(`feature_flags: ${flags}`), { message: /feature_flags/ }, flags);
+    }
+  },
+);
+
 t.test("says what is wrong, all of it at once, with lines", async (t) => {
   const text = [
     "trust_domain: Example.org",

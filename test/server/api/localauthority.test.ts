@@ -6,8 +6,8 @@ import { LocalAuthorityService } from "../../../proto/schema.gen.ts";
 import { localAuthorityHandlers } from "../../../server/api/localauthority.ts";
 import { startTestCa } from "../../support/test-ca.ts";
 
-async function serve(t: Test) {
-  const ca = await startTestCa(t);
+async function serve(t: Test, options: { wit: boolean } = { wit: true }) {
+  const ca = await startTestCa(t, options.wit ? { ca: { witKeyType: "ec-p256" } } : {});
   const server = createRpcServer({ onInternalError: (error) => t.fail(String(error)) });
   server.add(LocalAuthorityService, localAuthorityHandlers(ca.authorities));
   const pair = await pairInProcess(server);
@@ -17,7 +17,7 @@ async function serve(t: Test) {
 
 const expiresAt = Date.parse("2030-01-02T00:00:00Z") / 1000;
 
-for (const kind of ["X509", "JWT"] as const) {
+for (const kind of ["X509", "JWT", "WIT"] as const) {
   t.test(`${kind}: shows, prepares, activates, taints and revokes`, async (t) => {
     const { client, ca } = await serve(t);
     const show = () => client[`get${kind}AuthorityState`]({});
@@ -50,8 +50,9 @@ for (const kind of ["X509", "JWT"] as const) {
       .revokedAuthority;
     t.equal(revoked?.authorityId, first);
     t.equal((await show()).old, undefined);
-    const { x509Authorities, jwtAuthorities } = ca.authorities.bundle();
-    t.equal((kind === "X509" ? x509Authorities : jwtAuthorities).length, 1);
+    const { x509Authorities, jwtAuthorities, witAuthorities } = ca.authorities.bundle();
+    const published = { X509: x509Authorities, JWT: jwtAuthorities, WIT: witAuthorities };
+    t.equal(published[kind].length, 1);
   });
 
   t.test(`${kind}: asks for an authority it knows`, async (t) => {
@@ -77,6 +78,10 @@ t.test("says what it does not have", async (t) => {
   const noUpstream = { reason: "AUTHORITY_STATE_WRONG", code: 9, message: /no upstream authority/ };
   await t.rejects(client.taintX509UpstreamAuthority({ subjectKeyId: "aa" }), noUpstream);
   await t.rejects(client.revokeX509UpstreamAuthority({ subjectKeyId: "aa" }), noUpstream);
+});
+
+t.test("has no WIT authorities while WIT-SVIDs are off", async (t) => {
+  const { client } = await serve(t, { wit: false });
   const noWit = { reason: "NOT_SUPPORTED", code: 12 };
   await t.rejects(client.getWITAuthorityState({}), noWit);
   await t.rejects(client.prepareWITAuthority({}), noWit);

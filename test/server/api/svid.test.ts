@@ -239,6 +239,4 @@ t.test("says what it does not do", async (t) => {
   const { agent } = await serve(t);
   const expected = { reason: "NOT_SUPPORTED", code: 12 };
   await t.rejects(agent.newDownstreamX509CA({}), expected);
-  await t.rejects(agent.batchNewWITSVID({}), expected);
-  await t.rejects(agent.mintWITSVID({}), expected);
 });
