@@ -204,6 +204,7 @@ class DocumentListener implements RunningDocumentListener {
     response.once("close", () => {
       connection.pending--;
       if (connection.pending > 0) return;
+      if (this.#stopping) request.socket.destroySoon();
       this.#visitors.mark(connection.accepted, true);
       this.#limit(connection, this.#times.requestMs);
     });
