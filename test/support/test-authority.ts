@@ -67,6 +67,11 @@ export class TestAuthority {
     );
   }
 
+  /** What signs certificates and revocation lists in its name. */
+  asIssuer(): X509Issuer {
+    return this.issuer;
+  }
+
   /** An authority whose certificate this one signs: its SVIDs come with that certificate. */
   async createBelow(): Promise<TestAuthority> {
     const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };

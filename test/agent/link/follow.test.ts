@@ -2,19 +2,19 @@
 // The server's side is played by the test, over real gRPC.
 
 import t from "tap";
-import type { Delta } from "../../../agent/cache/feed.ts";
+import type { Delta, Snapshot } from "../../../agent/cache/feed.ts";
 import type { Connection } from "../../../agent/link/dial.ts";
 import { Follower, LINK_VERSION } from "../../../agent/link/follow.ts";
-import type { Bundle } from "../../../pki/bundle/bundle.ts";
 import { IdentityError, Status } from "../../../pki/errors.ts";
 import type { Init } from "../../../proto/codec.ts";
 import { pairInProcess } from "../../../proto/rpc/in-process.ts";
 import { createRpcServer } from "../../../proto/rpc/server.ts";
 import { LinkService, type signet, type spire } from "../../../proto/schema.gen.ts";
 import { bundleToWire } from "../../../proto/types/bundle.ts";
-import { entryToWire, type RegistrationEntry } from "../../../proto/types/entry.ts";
+import { entryToWire } from "../../../proto/types/entry.ts";
 import { silentLogger } from "../../../runtime/log.ts";
 import { entryOf, NORTH } from "../../support/test-agent.ts";
+import { authorityIdOf, crlOf } from "../../support/test-revocation.ts";
 import { bundleOf, createSigner } from "../../support/test-signing.ts";
 
 type Step = Init<signet.link.v1.WatchResponse>;
@@ -28,7 +28,7 @@ interface Frame {
   /** Plays one connection: sends the steps, then ends with the error. Answers what the agent sent. */
   play(steps: readonly Step[], end?: Error): Promise<{ requests: Request[]; error: unknown }>;
   readonly events: string[];
-  readonly snapshots: { entries: readonly RegistrationEntry[]; bundles: readonly Bundle[] }[];
+  readonly snapshots: Snapshot[];
   readonly deltas: Delta[];
   persist: () => Promise<void>;
 }
@@ -82,9 +82,9 @@ async function frame(t: { teardown(fn: () => unknown): void }): Promise<Frame> {
     trustDomain: "north.test",
     agentVersion: "1.2.3",
     sink: {
-      snapshot: ({ entries, bundles }) => {
+      snapshot: (snapshot) => {
         made.events.push("snapshot");
-        made.snapshots.push({ entries, bundles });
+        made.snapshots.push(snapshot);
       },
       delta: (delta) => {
         made.events.push("delta");
@@ -195,4 +195,56 @@ t.test("what the server ends the stream with is passed on", async (t) => {
   const link = await frame(t);
   const banned = new IdentityError("AGENT_BANNED", Status.permissionDenied, "banned");
   t.match((await link.play([WELCOME], banned)).error, { reason: "AGENT_BANNED" });
+});
+
+t.test("what is revoked is read, and what of it is malformed left out", async (t) => {
+  const link = await frame(t);
+  const { x509 } = await createSigner(NORTH, new Date());
+  const authorityId = authorityIdOf(x509.certificate);
+  const { der } = await crlOf(x509, ["0a"]);
+  const digest = Buffer.alloc(16, 7);
+  const tokens = [
+    { jti: "j", expiresAt: 100 },
+    { digest, expiresAt: 100 },
+    { spiffeId: "spiffe://north.test/db", issuedUntil: 50, expiresAt: 100 },
+    { digest: Buffer.alloc(15), expiresAt: 100 },
+    { spiffeId: "spiffe://North.test/db", expiresAt: 100 },
+    { jti: "", expiresAt: 100 },
+    { expiresAt: 100 },
+  ];
+  const crls = [
+    { authorityId, der },
+    { authorityId: "broken", der: Buffer.from("30030201", "hex") },
+  ];
+  await link.play([
+    WELCOME,
+    { snapshot: { crls, tokens: tokens.slice(0, 1) } },
+    { snapshot: { tokens: tokens.slice(1), last: true, cursor: cursor(5) } },
+    { delta: { crls, removedCrls: ["gone"], tokens, reask: true, cursor: cursor(6) } },
+  ]);
+  const read = {
+    crls: [
+      { authorityId, crl: { size: 1 } },
+      { authorityId: "broken", crl: undefined },
+    ],
+    tokens: [
+      { target: { kind: "jti", jti: "j" }, expiresAt: new Date(100_000) },
+      { target: { kind: "digest", digest: "07".repeat(16) } },
+      {
+        target: {
+          kind: "spiffe-id",
+          spiffeId: "spiffe://north.test/db",
+          issuedUntilUnixSeconds: 50,
+        },
+      },
+    ],
+  };
+  t.match(link.snapshots[0]?.revocations, read);
+  t.match(link.deltas[0], { revocations: { ...read, removedCrls: ["gone"] }, reask: true });
+  t.equal(link.deltas[0]?.revocations.tokens.length, 3);
+  t.strictSame(
+    link.events.filter((event) => event !== "persisted"),
+    ["welcome", "snapshot", "confirmed", "delta", "confirmed"],
+    "the link goes on",
+  );
 });
