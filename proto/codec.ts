@@ -1,18 +1,20 @@
 // Messages to bytes and back, on protobufjs's reflection. A decoded message has every scalar, list
-// and map as its own property, absent messages as `undefined`, 64-bit integers as numbers, unknown
-// enum values as their number, and flat strings. The descriptor itself: schema.gen.ts.
+// and map as its own property, absent messages as `undefined`, int64 as a number, uint64 as a number
+// or, beyond 2^53, a bigint, unknown enum values as their number, and flat strings. The descriptor
+// itself: schema.gen.ts.
 
 import { isUtf8 } from "node:buffer";
 import protobuf from "protobufjs/light.js";
 import { protoError } from "./errors.ts";
 import { messageToJson } from "./json.ts";
 
-// Without Long, protobufjs reads 64-bit integers as numbers (exact up to 2^53).
+// Without Long, protobufjs reads 64-bit integers as numbers (exact up to 2^53). What others count in
+// uint64, such as sequence numbers of bundles, is kept exact: see FlatReader and ExactWriter.
 (protobuf.util as { Long: unknown }).Long = null;
 protobuf.configure();
 
 /** What can be encoded as T: any part of it may be left out. */
-export type Init<T> = T extends Uint8Array | string | number | boolean | undefined
+export type Init<T> = T extends Uint8Array | string | number | bigint | boolean | undefined
   ? T
   : T extends readonly (infer Item)[]
     ? readonly Init<Item>[]
@@ -67,6 +69,28 @@ class FlatReader extends protobuf.BufferReader {
   override stringVerify(): string {
     return this.string();
   }
+
+  // Typed as if there were a Long; the generated interfaces say what is true.
+  override uint64(): protobuf.Long {
+    const start = this.pos;
+    const rounded = super.uint64();
+    if (Number.isSafeInteger(rounded)) return rounded;
+    let exact = 0n;
+    for (let at = start, shift = 0n; at < this.pos; at++, shift += 7n) {
+      exact |= BigInt((this.buf[at] ?? 0) & 0x7f) << shift;
+    }
+    return BigInt.asUintN(64, exact) as unknown as protobuf.Long;
+  }
+}
+
+/** Takes a bigint where a uint64 is written. */
+class ExactWriter extends protobuf.BufferWriter {
+  override uint64(value: number | bigint | string | protobuf.Long): protobuf.Writer {
+    if (typeof value !== "bigint") return super.uint64(value);
+    const low = Number(BigInt.asUintN(32, value));
+    const high = Number(BigInt.asUintN(32, value >> 32n));
+    return super.uint64({ low, high, unsigned: true } as protobuf.Long);
+  }
 }
 
 /** Every message of the wire, by full name. Types are resolved and their code is made on first use. */
@@ -107,7 +131,8 @@ class MessageCodec implements Codec<unknown> {
 
   encode(message: unknown): Buffer {
     this.#type ??= this.#load();
-    return this.#type.encode(message as Record<string, unknown>).finish() as Buffer;
+    const writer = new ExactWriter();
+    return this.#type.encode(message as Record<string, unknown>, writer).finish() as Buffer;
   }
 
   decode(bytes: Uint8Array): unknown {
@@ -133,7 +158,7 @@ class MessageCodec implements Codec<unknown> {
 
   toJson(message: unknown): Record<string, unknown> {
     this.#type ??= this.#load();
-    const whole = this.#type.decode(this.encode(message));
+    const whole = this.#type.decode(new FlatReader(this.encode(message)));
     return messageToJson(this.#type, whole as unknown as Record<string, unknown>);
   }
 }

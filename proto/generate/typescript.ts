@@ -57,13 +57,17 @@ function writeEnumType(item: protobuf.Enum, indent: string): string {
 function fieldType(field: protobuf.Field): string {
   const item = field.resolvedType === null ? scalarType(field.type) : typeName(field.resolvedType);
   if (field instanceof protobuf.MapField) return `Readonly<Record<string, ${item}>>`;
-  if (field.repeated) return `readonly ${item}[]`;
+  if (field.repeated) {
+    if (field.type === "uint64") throw new Error(`${field.fullName}: lists are of int64`);
+    return `readonly ${item}[]`;
+  }
   return field.partOf !== null || field.hasPresence ? `${item} | undefined` : item;
 }
 
 function scalarType(type: string): string {
   if (type === "string") return "string";
   if (type === "bytes") return "Uint8Array";
+  if (type === "uint64") return "number | bigint";
   return type === "bool" ? "boolean" : "number";
 }
 

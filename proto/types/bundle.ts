@@ -34,7 +34,7 @@ export function bundleFromWire(wire: spire.api.types.Bundle): Bundle {
     x509Authorities: x509Authorities.map(x509AuthorityFromWire),
     jwtAuthorities: jwtAuthorities.map(jwtAuthorityFromWire),
     witAuthorities: witAuthorities.map(witAuthorityFromWire),
-    sequence: BigInt(Math.max(0, wire.sequenceNumber)),
+    sequence: BigInt(wire.sequenceNumber),
     refreshHintSeconds: Math.max(0, wire.refreshHint),
   };
   checkKeyIds(bundle);
@@ -88,7 +88,7 @@ export function bundleToWire(
     jwtAuthorities: isMeant(mask, "jwtAuthorities") ? bundle.jwtAuthorities.map(keyToWire) : [],
     witAuthorities: isMeant(mask, "witAuthorities") ? bundle.witAuthorities.map(keyToWire) : [],
     refreshHint: isMeant(mask, "refreshHint") ? bundle.refreshHintSeconds : 0,
-    sequenceNumber: isMeant(mask, "sequenceNumber") ? Number(bundle.sequence) : 0,
+    sequenceNumber: isMeant(mask, "sequenceNumber") ? bundle.sequence : 0,
   };
 }
 

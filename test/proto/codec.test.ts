@@ -45,6 +45,20 @@ t.test("what is encoded comes back", async (t) => {
   t.match(entries.decode(entries.encode(entry)), entry);
 });
 
+t.test("a uint64 is exact: a number up to 2^53, a bigint beyond", async (t) => {
+  const codec = codecOf("spire.api.types.Bundle");
+  const pass = (sequenceNumber: number | bigint) =>
+    codec.decode(codec.encode({ sequenceNumber })).sequenceNumber;
+  for (const value of [0, 1, 127, 128, 2 ** 32, 2 ** 53 - 1]) {
+    t.equal(pass(value), value);
+    t.equal(pass(BigInt(value)), value, "as a bigint too");
+  }
+  for (const value of [2n ** 53n, 2n ** 53n + 1n, 2n ** 63n + 7n, 2n ** 64n - 1n]) {
+    t.equal(pass(value), value);
+    t.equal(codec.toJson({ sequenceNumber: value })["sequenceNumber"], String(value));
+  }
+});
+
 t.test("members of a oneof are absent, or present even when empty", async (t) => {
   const codec = codecOf("spire.api.server.agent.v1.AttestAgentRequest");
   const none = codec.decode(new Uint8Array(0));

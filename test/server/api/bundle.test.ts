@@ -151,6 +151,24 @@ t.test("FED-08 keeps each foreign bundle under its own name", async (t) => {
   t.equal((await client.getBundle({})).x509Authorities.length, 1);
 });
 
+t.test(
+  "BND-05 keeps a sequence number to the last digit, and no bundle with a key ID twice",
+  async (t) => {
+    const { client, bundles } = await serve(t);
+    const south64 = await south();
+    for (const sequenceNumber of [2n ** 53n + 1n, 2n ** 64n - 1n]) {
+      await client.batchSetFederatedBundle({ bundle: [{ ...south64, sequenceNumber }] });
+      const got = await client.getFederatedBundle({ trustDomain: "south.test" });
+      t.equal(got.sequenceNumber, sequenceNumber);
+      t.equal(bundles.get(TrustDomain.parse("south.test"))?.sequence, sequenceNumber);
+    }
+    const twice = { ...south64, jwtAuthorities: [jwtKey("k1"), jwtKey("k1")] };
+    const { results } = await client.batchSetFederatedBundle({ bundle: [twice] });
+    t.match(results[0]?.status, { code: 3, message: /share/ });
+    t.equal(bundles.get(TrustDomain.parse("south.test"))?.jwtAuthorities.length, 1);
+  },
+);
+
 t.test("lists foreign bundles page by page", async (t) => {
   const { client } = await serve(t);
   const names = ["a.test", "b.test", "c.test", "d.test", "e.test"];
