@@ -258,8 +258,8 @@ t.test(
   },
 );
 
-// No revocation lists are made yet: the field is empty, as the standard allows.
-t.test("WL-22 crl holds DER or nothing", async (t) => {
+// What it holds when something is revoked: revocation.test.ts.
+t.test("WL-22 crl is empty while nothing is revoked", async (t) => {
   const agent = await TestAgent.create(t, [entryOf("db")]);
   const client = await agent.connect();
   t.strictSame((await first(client.fetchX509SVID({}))).crl, []);
