@@ -68,6 +68,6 @@ t.test("follows a redirect to a whole URL, or to a path of the same host and por
     target: "/new?y=2",
   });
   for (const bad of ["//evil.test/", "new", "../new", "http://h.test/", "https://u@h.test/", ""]) {
-    t.throws(() => parseRedirectTarget(from, bad), { reason: "ENDPOINT_URL_INVALID" }, bad);
+    t.throws(() => parseRedirectTarget(from, bad), { reason: "ENDPOINT_URL_INVALID", code: 3 }, bad);
   }
 });
