@@ -154,7 +154,8 @@ t.test("FED-08 keeps each foreign bundle under its own name", async (t) => {
 t.test(
   "BND-05 keeps a sequence number to the last digit, and no bundle with a key ID twice",
   async (t) => {
-    const { client, bundles } = await serve(t);
+    const { client, ca } = await serve(t);
+    const { bundles } = ca;
     const south64 = await south();
     for (const sequenceNumber of [2n ** 53n + 1n, 2n ** 64n - 1n]) {
       await client.batchSetFederatedBundle({ bundle: [{ ...south64, sequenceNumber }] });
