@@ -21,8 +21,8 @@ export function goReader(dir: string): string {
   return binary;
 }
 
-/** Makes a virtual environment with py-spiffe and gives the command that runs workload.py. */
-export function pythonReader(dir: string): readonly [string, string] {
+/** Makes a virtual environment with the readers of python/ and gives its interpreter. */
+export function pythonReaders(dir: string): string {
   const venv = join(dir, "venv");
   must("python3", ["-m", "venv", venv]);
   must(join(venv, "bin/pip"), [
@@ -32,7 +32,12 @@ export function pythonReader(dir: string): readonly [string, string] {
     "--requirement",
     join(here, "python/requirements.txt"),
   ]);
-  return [join(venv, "bin/python"), join(here, "python/workload.py")];
+  return join(venv, "bin/python");
+}
+
+/** The command that runs one of the programs of python/. */
+export function pythonReader(dir: string, program = "workload.py"): readonly [string, string] {
+  return [pythonReaders(dir), join(here, "python", program)];
 }
 
 /** A folder for what a test builds, removed when `t` ends. */

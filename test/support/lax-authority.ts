@@ -86,15 +86,20 @@ export class LaxAuthority {
   /** A leaf; `path` with its slash. Anything can be overridden, `uris` included. */
   issue(path: string, options: LaxLeafOptions = {}): LaxSvid {
     const keyPair = options.keyPair ?? testKeyPair(options.keyKind);
-    const uris = [`spiffe://${this.trustDomain}${path}`];
-    const content = { ...LEAF_DEFAULTS, uris, ...options };
-    const der = signTestCertificate(content, keyPair.spki, this.#issuer());
+    const der = this.issueDer(path, { ...options, keyPair });
     return {
       chain: [der, ...this.chain],
       leaf: parseCertificate(der),
       keyPair,
       privateKey: exportPkcs8(keyPair.privateKey),
     };
+  }
+
+  /** As `issue`, for a leaf (DER) that our own reader may refuse. */
+  issueDer(path: string, options: LaxLeafOptions = {}): Uint8Array {
+    const { spki } = options.keyPair ?? testKeyPair(options.keyKind);
+    const uris = [`spiffe://${this.trustDomain}${path}`];
+    return signTestCertificate({ ...LEAF_DEFAULTS, uris, ...options }, spki, this.#issuer());
   }
 
   /** What the product's issuing code signs with. P-256, P-384 and RSA authorities only. */
