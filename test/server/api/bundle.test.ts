@@ -161,12 +161,12 @@ t.test(
       await client.batchSetFederatedBundle({ bundle: [{ ...south64, sequenceNumber }] });
       const got = await client.getFederatedBundle({ trustDomain: "south.test" });
       t.equal(got.sequenceNumber, sequenceNumber);
-      t.equal(bundles.get(TrustDomain.parse("south.test"))?.sequence, sequenceNumber);
+      t.equal(bundles.get("south.test")?.sequence, sequenceNumber);
     }
     const twice = { ...south64, jwtAuthorities: [jwtKey("k1"), jwtKey("k1")] };
     const { results } = await client.batchSetFederatedBundle({ bundle: [twice] });
     t.match(results[0]?.status, { code: 3, message: /share/ });
-    t.equal(bundles.get(TrustDomain.parse("south.test"))?.jwtAuthorities.length, 1);
+    t.equal(bundles.get("south.test")?.jwtAuthorities.length, 1);
   },
 );
 
