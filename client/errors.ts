@@ -4,6 +4,7 @@ import { type ErrorFactory, errorsOf } from "../pki/errors.ts";
 
 export const REASONS = {
   BUNDLE_MAP_UNUSABLE: "failedPrecondition",
+  BODY_MISSING: "failedPrecondition",
   ENDPOINT_INVALID: "invalidArgument",
   ENDPOINT_MISSING: "failedPrecondition",
   IDENTITY_EXPIRED: "unavailable",
@@ -15,6 +16,10 @@ export const REASONS = {
   SOURCE_NOT_READY: "unavailable",
   TLS_HANDSHAKE_FAILED: "unavailable",
   TRANSPORT_NOT_CONFIDENTIAL: "failedPrecondition",
+  WIT_PRESENTATION_INVALID: "invalidArgument",
+  WIT_PROOF_MISSING: "unauthenticated",
+  WIT_PROOF_REPLAYED: "unauthenticated",
+  WIT_REPLAY_CACHE_FULL: "resourceExhausted",
   WORKLOAD_API_RESPONSE_INVALID: "dataLoss",
 } as const;
 

@@ -1,12 +1,14 @@
 // One question to the Workload API at a time, each on a connection of its own: for programs that need an
-// identity once. Programs that run longer hold an X509Source or a JwtSource.
+// identity once. Programs that run longer hold an X509Source, a JwtSource or a WitSource.
 
 import type { JwtBundles, ValidatedJwtSvid, WorkloadJwtSvid } from "./jwt-context.ts";
 import type { WatchOptions } from "./watch.ts";
+import type { WitBundles, WorkloadWitSvid } from "./wit/wit-context.ts";
 import {
   type FetchOptions,
   type JwtRequest,
   type PickOptions,
+  type WitRequest,
   WorkloadApi,
   type WorkloadApiOptions,
 } from "./workload-api.ts";
@@ -36,6 +38,20 @@ export function fetchJwtBundles(
   options: FetchOptions & WorkloadApiOptions = {},
 ): Promise<JwtBundles> {
   return once(options, (api) => api.fetchJwtBundles(options));
+}
+
+/** The WIT-SVID of this workload with its key: the default one, or the one with `hint`. */
+export function fetchWitSvid(
+  options: WitRequest & PickOptions & WorkloadApiOptions = {},
+): Promise<WorkloadWitSvid> {
+  return once(options, (api) => api.fetchWitSvid(options));
+}
+
+/** The keys that verify WIT-SVIDs of the trust domains that this workload may trust. */
+export function fetchWitBundles(
+  options: FetchOptions & WorkloadApiOptions = {},
+): Promise<WitBundles> {
+  return once(options, (api) => api.fetchWitBundles(options));
 }
 
 /** Has the agent validate a token that somebody presented; `audience` is this workload's own name. */

@@ -1,6 +1,6 @@
 // The library that a workload imports: identities from the Workload API, and TLS by SPIFFE ID.
 
-export type { JwtAuthority } from "../pki/bundle/bundle.ts";
+export type { JwtAuthority, WitAuthority } from "../pki/bundle/bundle.ts";
 export { IdentityError, Status } from "../pki/errors.ts";
 export { SpiffeId, TrustDomain } from "../pki/spiffe-id.ts";
 export type { Certificate } from "../pki/x509/certificate.ts";
@@ -11,10 +11,11 @@ export { BundleMapFile, type BundleMapOptions } from "./bundle-map.ts";
 export { ENDPOINT_VARIABLE } from "./endpoint.ts";
 export * from "./fetch.ts";
 export type { JwtBundles, ValidatedJwtSvid, WorkloadJwtSvid } from "./jwt-context.ts";
-export { JwtSource, type ValidateOptions } from "./jwt-source.ts";
+export { JwtSource, type SourceJwtRequest, type ValidateOptions } from "./jwt-source.ts";
 export { peerOf } from "./tls/admit.ts";
 export {
   type Authorize,
+  type AuthorizeId,
   authorizeAny,
   authorizeId,
   authorizeMemberOf,
@@ -32,10 +33,27 @@ export {
 export type { TlsSource } from "./tls/source.ts";
 export type { Peer } from "./verify.ts";
 export type { WatchOptions } from "./watch.ts";
+export { type PresentWitOptions, presentWit } from "./wit/present.ts";
+export {
+  ReplayCache,
+  type ReplayCacheOptions,
+  type ReplayGuard,
+  type SeenProof,
+} from "./wit/replay-cache.ts";
+export type { ServerRequest } from "./wit/request.ts";
+export {
+  type ProofForm,
+  type VerifiedWit,
+  type VerifyWitOptions,
+  verifyWitRequest,
+} from "./wit/verify.ts";
+export type { WitBundles, WorkloadWitSvid } from "./wit/wit-context.ts";
+export { WitSource, type WitSourceOptions } from "./wit/wit-source.ts";
 export {
   type FetchOptions,
   type JwtRequest,
   type PickOptions,
+  type WitRequest,
   WorkloadApi,
   type WorkloadApiOptions,
 } from "./workload-api.ts";

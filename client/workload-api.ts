@@ -1,5 +1,6 @@
 // A connection to the Workload API: one method for each of its RPCs, with values that were checked. The
-// long-lived holders of identities on top of it: x509-source.ts and jwt-source.ts.
+// long-lived holders of identities on top of it: x509-source.ts, jwt-source.ts and
+// wit/wit-source.ts.
 
 import type { SpiffeId } from "../pki/spiffe-id.ts";
 import { type Channel, type ClientOf, createChannel } from "../proto/rpc/client.ts";
@@ -17,6 +18,12 @@ import {
   type WorkloadJwtSvid,
 } from "./jwt-context.ts";
 import { type WatchOptions, watch } from "./watch.ts";
+import {
+  readWitBundles,
+  readWitSvids,
+  type WitBundles,
+  type WorkloadWitSvid,
+} from "./wit/wit-context.ts";
 import {
   NO_X509_CONTEXT,
   readX509Bundles,
@@ -50,6 +57,11 @@ export interface JwtRequest extends PickOptions {
   /** Who will receive the token: one value, in normal use. */
   readonly audience: string | readonly string[];
   /** Which identity, by its SPIFFE ID. */
+  readonly spiffeId?: SpiffeId | string;
+}
+
+export interface WitRequest {
+  /** Which identity, by its SPIFFE ID; by default all. */
   readonly spiffeId?: SpiffeId | string;
 }
 
@@ -126,6 +138,39 @@ export class WorkloadApi implements Disposable {
     return watch({ open, read: readJwtBundles, nothing }, options);
   }
 
+  /** The WIT-SVID of each identity, or of `spiffeId`, with their keys. */
+  async fetchWitSvids(
+    options: WitRequest & FetchOptions = {},
+  ): Promise<readonly WorkloadWitSvid[]> {
+    const stream = this.#client.fetchWITSVID(witRequest(options), callOptions(options));
+    return readWitSvids(await first(stream));
+  }
+
+  /** @throws IDENTITY_NOT_FOUND when no identity has the hint */
+  async fetchWitSvid(options: WitRequest & PickOptions = {}): Promise<WorkloadWitSvid> {
+    return pickByHint(await this.fetchWitSvids(options), options.hint);
+  }
+
+  async fetchWitBundles(options: FetchOptions = {}): Promise<WitBundles> {
+    return readWitBundles(await first(this.#client.fetchWITBundles({}, callOptions(options))));
+  }
+
+  /** Follows this workload's WIT-SVIDs; an empty list means that the identity was withdrawn. */
+  watchWitSvids(
+    options: WitRequest & WatchOptions = {},
+  ): AsyncGenerator<readonly WorkloadWitSvid[], void, undefined> {
+    const open = (signal: AbortSignal) =>
+      this.#client.fetchWITSVID(witRequest(options), { signal });
+    return watch({ open, read: readWitSvids, nothing: [] }, options);
+  }
+
+  /** Follows the WIT bundles; an empty map means that they were withdrawn. */
+  watchWitBundles(options: WatchOptions = {}): AsyncGenerator<WitBundles, void, undefined> {
+    const open = (signal: AbortSignal) => this.#client.fetchWITBundles({}, { signal });
+    const nothing: WitBundles = new Map();
+    return watch({ open, read: readWitBundles, nothing }, options);
+  }
+
   close(): void {
     this.#channel.close();
   }
@@ -133,6 +178,10 @@ export class WorkloadApi implements Disposable {
   [Symbol.dispose](): void {
     this.close();
   }
+}
+
+function witRequest({ spiffeId }: WitRequest): { spiffeId: string } {
+  return { spiffeId: spiffeId?.toString() ?? "" };
 }
 
 function callOptions({ signal, timeoutMs = DEFAULT_TIMEOUT_MS }: FetchOptions): {

@@ -9,19 +9,22 @@ import type { Peer } from "../verify.ts";
 /** Whether a verified peer is authorised. Whatever it throws refuses the peer too. */
 export type Authorize = (id: SpiffeId, peer: Peer) => boolean;
 
+/** An authorisation that looks at nothing but the SPIFFE ID: for peers of TLS, and for senders of tokens. */
+export type AuthorizeId = (id: SpiffeId) => boolean;
+
 /** Authorises exactly this SPIFFE ID. */
-export function authorizeId(id: SpiffeId | string): Authorize {
+export function authorizeId(id: SpiffeId | string): AuthorizeId {
   return authorizeOneOf([id]);
 }
 
 /** Authorises these SPIFFE IDs and no others. */
-export function authorizeOneOf(ids: readonly (SpiffeId | string)[]): Authorize {
+export function authorizeOneOf(ids: readonly (SpiffeId | string)[]): AuthorizeId {
   const allowed = new Set(ids.map((id) => SpiffeId.parse(id.toString()).toString()));
   return (id) => allowed.has(id.toString());
 }
 
 /** Authorises every workload of a trust domain. */
-export function authorizeMemberOf(trustDomain: TrustDomain | string): Authorize {
+export function authorizeMemberOf(trustDomain: TrustDomain | string): AuthorizeId {
   const allowed = TrustDomain.parse(trustDomain.toString());
   return (id) => id.isMemberOf(allowed);
 }
@@ -30,7 +33,7 @@ export function authorizeMemberOf(trustDomain: TrustDomain | string): Authorize 
  * Authorises every peer with a valid SVID of any trust domain whose bundle is there, federated ones
  * included: the caller decides later by the peer's ID.
  */
-export function authorizeAny(): Authorize {
+export function authorizeAny(): AuthorizeId {
   return () => true;
 }
 
@@ -38,7 +41,10 @@ export function authorizeAny(): Authorize {
  * Applies an authorisation to a peer.
  * @throws PEER_NOT_AUTHORIZED
  */
-export function checkAuthorized(peer: Peer, authorize: Authorize): void {
+export function checkAuthorized<P extends { readonly id: SpiffeId }>(
+  peer: P,
+  authorize: (id: SpiffeId, peer: P) => boolean,
+): void {
   let cause: unknown;
   try {
     // A predicate without types may answer a promise, which is truthy and would let everyone in.

@@ -93,6 +93,23 @@ export function parseWitSvidInsecurely(token: string): WitSvid {
   return { ...read, confirmation: importConfirmation(jwk) };
 }
 
+/** Whether a text would be taken for a WIT-SVID by its header, sound or not: it is then no bearer token. */
+export function isWit(text: string): boolean {
+  const [header = "", ...rest] = text.split(".", 3);
+  if (rest.length !== 2) return false;
+  const { typ } = Object(parseLoosely(Buffer.from(header, "base64url").toString("utf8")));
+  return typeof typ === "string" && typ.toLowerCase().endsWith(WIT_TYPE);
+}
+
+/** As a careless reader would: whatever such a one takes for a WIT-SVID counts as one. */
+function parseLoosely(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** @throws TypeError for an allowance that is larger than the standard lets anybody grant */
 export function checkLeeway(leewaySeconds: number): void {
   if (leewaySeconds >= 0 && leewaySeconds <= MAX_LEEWAY_SECONDS) return;

@@ -55,6 +55,10 @@ export class FakeWorkloadApi {
   readonly x509: Answer<Init<workload.X509SVIDResponse>> = new Answer();
   readonly x509Bundles: Answer<Init<workload.X509BundlesResponse>> = new Answer();
   readonly jwtBundles: Answer<Init<workload.JWTBundlesResponse>> = new Answer();
+  readonly wit: Answer<Init<workload.WITSVIDResponse>> = new Answer();
+  readonly witBundles: Answer<Init<workload.WITBundlesResponse>> = new Answer();
+  /** The SPIFFE ID that each call of FetchWITSVID asked for. */
+  readonly witRequests: string[] = [];
   /** Answers FetchJWTSVID and ValidateJWTSVID. */
   jwt: (request: workload.JWTSVIDRequest) => Promise<Init<workload.JWTSVIDResponse>>;
   validation: (
@@ -102,6 +106,11 @@ export class FakeWorkloadApi {
       fetchJWTBundles: (_, { signal }) => this.jwtBundles.stream(signal),
       fetchJWTSVID: (request) => this.jwt(request),
       validateJWTSVID: (request) => this.validation(request),
+      fetchWITSVID: ({ spiffeId }, { signal }) => {
+        this.witRequests.push(spiffeId);
+        return this.wit.stream(signal);
+      },
+      fetchWITBundles: (_, { signal }) => this.witBundles.stream(signal),
     });
     const listener = createServer((socket) => {
       this.#sockets.add(socket);
