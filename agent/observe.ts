@@ -3,6 +3,7 @@
 import type { Metrics } from "../runtime/metrics.ts";
 import type { EntryCache } from "./cache/entries.ts";
 import type { JwtSvidCache } from "./cache/jwt-svids.ts";
+import type { Revocations } from "./cache/revocations.ts";
 import type { Subscribers } from "./cache/subscribers.ts";
 import type { SvidCache } from "./cache/svids.ts";
 import type { AgentIdentity } from "./identity.ts";
@@ -12,6 +13,7 @@ export interface Observed {
   readonly entries: EntryCache;
   readonly svids: SvidCache;
   readonly jwtSvids: JwtSvidCache;
+  readonly revocations: Revocations;
   readonly subscribers: Subscribers;
   readonly signing: ServerSigning;
   readonly identity: AgentIdentity;
@@ -19,7 +21,7 @@ export interface Observed {
 
 /** Registers the gauges. They are read when they are asked for. */
 export function observe(metrics: Metrics, parts: Observed): void {
-  const { entries, svids, jwtSvids, subscribers, signing, identity } = parts;
+  const { entries, svids, jwtSvids, revocations, subscribers, signing, identity } = parts;
   metrics.gauge({
     name: "linked",
     help: "1 when the agent is linked to the server",
@@ -39,6 +41,16 @@ export function observe(metrics: Metrics, parts: Observed): void {
     name: "jwt_svids",
     help: "JWT-SVIDs of workloads in memory",
     read: () => jwtSvids.size,
+  });
+  metrics.gauge({
+    name: "revoked_serials",
+    help: "Serial numbers on the revocation lists of the own trust domain",
+    read: () => revocations.serials,
+  });
+  metrics.gauge({
+    name: "revoked_tokens",
+    help: "Revocations of tokens in memory",
+    read: () => revocations.tokens,
   });
   metrics.gauge({
     name: "subscribers",

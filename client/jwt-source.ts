@@ -20,6 +20,11 @@ export interface ValidateOptions extends FetchOptions {
   readonly local?: boolean;
 }
 
+export interface SourceJwtRequest extends JwtRequest {
+  /** A new token, also when a held one is good by its times: after a service has refused that as revoked. */
+  readonly fresh?: boolean;
+}
+
 export class JwtSource implements Disposable {
   readonly #follower: Follower<JwtBundles>;
   readonly #api: WorkloadApi;
@@ -61,11 +66,12 @@ export class JwtSource implements Disposable {
    * one; if the agent is away, the old one until it expires.
    * @throws IDENTITY_WITHDRAWN, SOURCE_CLOSED, IDENTITY_NOT_FOUND, and what the agent says
    */
-  async fetchJwtSvid(request: JwtRequest): Promise<WorkloadJwtSvid> {
+  async fetchJwtSvid(asked: SourceJwtRequest): Promise<WorkloadJwtSvid> {
     this.#follower.state();
+    const { fresh = false, ...request } = asked;
     const { audience, spiffeId, hint } = request;
     const key = JSON.stringify([audience, spiffeId?.toString(), hint]);
-    const kept = this.#kept.get(key);
+    const kept = fresh ? undefined : this.#kept.get(key);
     const now = (this.#options.clock ?? systemClock).now().getTime();
     if (kept !== undefined && now < halfLife(kept)) return kept;
     try {

@@ -19,6 +19,7 @@ const BY_REASON: Readonly<Record<string, Advice>> = {
   AGENT_SVID_NOT_ACTIVE: "attest",
   ATTESTATION_REFUSED: "exit",
   BOOTSTRAP_BUNDLE_INVALID: "exit",
+  CALLER_SVID_REVOKED: "attest",
   JOIN_TOKEN_MISSING: "exit",
   LINK_VERSION: "exit",
   LINK_VERSION_UNSUPPORTED: "exit",

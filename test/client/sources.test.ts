@@ -285,11 +285,14 @@ t.test("a token is kept until half of its life is over, one for each audience", 
   const first = await source.fetchJwtSvid({ audience: "ledger" });
   t.equal((await source.fetchJwtSvid({ audience: "ledger" })).token, first.token);
   t.not((await source.fetchJwtSvid({ audience: "mail" })).token, first.token);
+  const fresh = await source.fetchJwtSvid({ audience: "ledger", fresh: true });
+  t.not(fresh.token, first.token, "a service has refused the first one");
+  t.equal((await source.fetchJwtSvid({ audience: "ledger" })).token, fresh.token);
   clock.aheadMs = 140_000;
-  t.equal((await source.fetchJwtSvid({ audience: "ledger" })).token, first.token);
+  t.equal((await source.fetchJwtSvid({ audience: "ledger" })).token, fresh.token);
   clock.aheadMs = 160_000;
   const second = await source.fetchJwtSvid({ audience: "ledger" });
-  t.not(second.token, first.token);
+  t.not(second.token, fresh.token);
   await fake.stop();
   clock.aheadMs = 160_000 + 200_000;
   t.equal(

@@ -12,6 +12,7 @@ const REASONS = [
   ["AGENT_NOT_ATTESTED", Status.permissionDenied, "attest"],
   ["AGENT_SVID_EXPIRED", Status.permissionDenied, "attest"],
   ["AGENT_SVID_NOT_ACTIVE", Status.permissionDenied, "attest"],
+  ["CALLER_SVID_REVOKED", Status.permissionDenied, "attest"],
   ["ATTESTATION_REFUSED", Status.failedPrecondition, "exit"],
   ["JOIN_TOKEN_MISSING", Status.failedPrecondition, "exit"],
   ["LINK_VERSION", Status.failedPrecondition, "exit"],
