@@ -24,18 +24,18 @@ export interface Answer {
 
 const RETRY_AFTER_SECONDS = "5";
 
-/** Answers a request. @throws what `find` throws */
-export function answerTo({ method, target, headers }: Question, find: FindResource): Answer {
+/** The answer to what is wrong whatever it asks for; undefined when nothing is. */
+export function refusalOf({ method, headers }: Question): Answer | undefined {
+  const isRead = method === "GET" || method === "HEAD";
   // Nothing here reads a body, and one that is left unread would be taken for the next request.
-  if (hasBody(headers)) {
-    return {
-      ...said(method === "GET" || method === "HEAD" ? 400 : 405, "send no body"),
-      isLast: true,
-    };
-  }
-  if (method !== "GET" && method !== "HEAD") return said(405, "only GET and HEAD");
+  if (hasBody(headers)) return { ...said(isRead ? 400 : 405, "send no body"), isLast: true };
+  return isRead ? undefined : said(405, "only GET and HEAD");
+}
+
+/** Answers a request in which nothing is wrong. @throws what `find` throws */
+export async function answerTo({ target, headers }: Question, find: FindResource): Promise<Answer> {
   const path = pathOf(target);
-  const resource = path === undefined ? undefined : find(path);
+  const resource = path === undefined ? undefined : await find(path);
   if (resource === undefined) return said(404, "there is nothing at this path");
   if (resource === null) {
     const answer = said(503, "not there yet");

@@ -27,7 +27,9 @@ export type Resource = Document | Redirect;
  * Answers what stands at a path, which is compared to the letter; undefined when nothing does, `null`
  * when it is not there yet. What it throws is an internal error.
  */
-export type FindResource = (path: string) => Resource | null | undefined;
+export type FindResource = (path: string) => Found | Promise<Found>;
+
+type Found = Resource | null | undefined;
 
 /** Caches may keep it, and must ask before every use whether it is still the newest. */
 export const ASK_EACH_TIME = "no-cache";

@@ -13,7 +13,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 import type { Clock, Timer } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/log.ts";
 import { serverError } from "../errors.ts";
-import { type Answer, answerTo, said } from "./answer.ts";
+import { type Answer, answerTo, type Question, refusalOf, said } from "./answer.ts";
 import type { FindResource } from "./document.ts";
 import { createDocumentTls, type ServingCertificate } from "./tls.ts";
 import { VISITOR_LIMITS, type VisitorLimits, Visitors } from "./visitors.ts";
@@ -101,9 +101,9 @@ class DocumentListener implements RunningDocumentListener {
       ...options.limits,
       clock,
     });
-    this.#http = createHttpServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) =>
-      this.#answer(request, response),
-    );
+    this.#http = createHttpServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
+      void this.#answer(request, response);
+    });
     this.#http.maxRequestsPerSocket = MAX_REQUESTS_PER_CONNECTION;
     this.#http.on("connect", (_request, socket) => socket.destroy());
     this.#http.on("clientError", (error: NodeJS.ErrnoException, socket) =>
@@ -192,7 +192,7 @@ class DocumentListener implements RunningDocumentListener {
     this.#http.emit("connection", socket);
   }
 
-  #answer(request: IncomingMessage, response: ServerResponse): void {
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const connection = this.#bySocket.get(request.socket);
     if (connection === undefined) {
       request.socket.destroy();
@@ -209,30 +209,35 @@ class DocumentListener implements RunningDocumentListener {
       this.#limit(connection, this.#times.requestMs);
     });
     const { remoteAddress } = request.socket;
-    const answer = this.#decide(request, remoteAddress);
+    const { method = "", url: target = "", headers: asked } = request;
+    const question = { method, target, headers: asked };
+    // At once, before the parser reaches what may follow it.
+    const refusal = this.#refusalOf(question, remoteAddress);
+    const answer = refusal ?? (await this.#find(question));
     if (answer.isLast === true || this.#stopping) response.shouldKeepAlive = false;
     const { status, headers, body } = answer;
     response.writeHead(status, {
       ...headers,
       ...(status !== 304 && { "content-length": body.length }),
     });
-    response.end(request.method === "HEAD" || status === 304 ? undefined : body);
+    response.end(method === "HEAD" || status === 304 ? undefined : body);
     this.#options.onAnswer?.(status);
-    const path = (request.url ?? "").slice(0, SHOWN_PATH_LENGTH);
+    const path = target.slice(0, SHOWN_PATH_LENGTH);
     this.#options.log.debug(
       { listener: this.#options.name, remote_address: remoteAddress, path, status },
       "document asked for",
     );
   }
 
-  #decide(request: IncomingMessage, remoteAddress: string | undefined): Answer {
-    if (!this.#visitors.ask(remoteAddress)) {
-      const answer = said(429, "too many requests from this address");
-      return { ...answer, headers: { ...answer.headers, "retry-after": "1" } };
-    }
-    const { method = "", url: target = "", headers } = request;
+  #refusalOf(question: Question, remoteAddress: string | undefined): Answer | undefined {
+    if (this.#visitors.ask(remoteAddress)) return refusalOf(question);
+    const answer = said(429, "too many requests from this address");
+    return { ...answer, headers: { ...answer.headers, "retry-after": "1" }, isLast: true };
+  }
+
+  async #find(question: Question): Promise<Answer> {
     try {
-      return answerTo({ method, target, headers }, this.#options.find);
+      return await answerTo(question, this.#options.find);
     } catch (error) {
       this.#logError(error);
       return said(500, "internal error");

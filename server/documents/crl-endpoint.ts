@@ -1,0 +1,32 @@
+// Revocation lists over HTTP: /crl/AUTHORITY_ID.crl, DER, as RFC 5280 s4.2.1.13 and RFC 2585 s3 have it. An
+// authority that revoked nothing has an empty list. When lists are signed: server/ca/crls.ts.
+
+import { parseCrl } from "../../pki/x509/crl.ts";
+import { ASK_EACH_TIME, type Document, documentOf, type FindResource } from "./document.ts";
+
+const PATH = /^\/crl\/([0-9a-f]{2,64})\.crl$/;
+
+/** Answers the newest list of an authority, DER; undefined when there is no such authority here. */
+export type FindCrl = (authorityId: string) => Promise<Uint8Array | undefined>;
+
+/** What stands at the paths of revocation lists. */
+export function crlEndpoint(find: FindCrl): FindResource {
+  const documents = new WeakMap<Uint8Array, Document>();
+  return async (path) => {
+    const authorityId = PATH.exec(path)?.[1];
+    const der = authorityId === undefined ? undefined : await find(authorityId);
+    if (der === undefined) return undefined;
+    let document = documents.get(der);
+    if (document === undefined) {
+      const { thisUpdate } = parseCrl(der);
+      document = documentOf(der, "application/pkix-crl", ASK_EACH_TIME, thisUpdate);
+      documents.set(der, document);
+    }
+    return document;
+  };
+}
+
+/** Where an authority's list is, for whoever reaches the listener at `url`. */
+export function crlUrlOf(url: string, authorityId: string): string {
+  return `${url}/crl/${authorityId}.crl`;
+}
