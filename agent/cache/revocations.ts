@@ -274,12 +274,16 @@ export class Revocations {
   }
 }
 
-/** Lists of one authority count up; those without a number go by their time. */
+/**
+ * By number and by time: a server that was put back from a backup counts on from a lower number, and one
+ * whose clock was set back signs lists that seem older. A list that is played back is behind in both.
+ */
 function isOlder(crl: Crl, held: Crl): boolean {
-  if (crl.number !== undefined && held.number !== undefined && crl.number !== held.number) {
-    return crl.number < held.number;
+  const laterMs = crl.thisUpdate.getTime() - held.thisUpdate.getTime();
+  if (crl.number === undefined || held.number === undefined || crl.number === held.number) {
+    return laterMs < 0;
   }
-  return crl.thisUpdate.getTime() < held.thisUpdate.getTime();
+  return crl.number < held.number && laterMs <= 0;
 }
 
 function later(ends: Map<string, number>, key: string, endMs: number): void {

@@ -9,7 +9,7 @@ import { parseCertificates } from "../../pki/x509/certificate.ts";
 import type { X509Issuer } from "../../pki/x509/issue.ts";
 import type { workload } from "../../proto/schema.gen.ts";
 import { entryOf, first, idsOf, NORTH, StreamReader, TestAgent } from "../support/test-agent.ts";
-import { authorityIdOf, receivedCrl, tokenRevocation } from "../support/test-revocation.ts";
+import { authorityIdOf, crlOf, receivedCrl, tokenRevocation } from "../support/test-revocation.ts";
 import { bundleOf, createSigner, type TestSigner } from "../support/test-signing.ts";
 
 const START = new Date("2030-01-01T00:00:00Z");
@@ -189,6 +189,24 @@ t.test("an older list does not take the place of a newer one", async (t) => {
     "one that cannot be read removes none",
   );
 });
+
+t.test(
+  "a server that was put back from a backup, or whose clock was, is still believed",
+  async (t) => {
+    const { agent, stream, issuer } = await served(t, "db");
+    const authorityId = authorityIdOf(issuer.certificate);
+    const at = (seconds: number) => new Date(START.getTime() + seconds * 1000);
+    for (const [serial, number, seconds] of [
+      ["0a", 9n, 100],
+      ["0b", 4n, 200],
+      ["0c", 5n, 150],
+    ] as const) {
+      const crl = await crlOf(issuer, [serial], number, at(seconds));
+      agent.revoke({ crls: [{ authorityId, crl }] });
+      t.same((await stream.next()).crl, [crl.der], `number ${number} at ${seconds}`);
+    }
+  },
+);
 
 t.test("an empty list is not handed out, nor one that the server took back", async (t) => {
   const { agent, stream, issuer } = await served(t, "db");

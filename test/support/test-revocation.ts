@@ -13,12 +13,13 @@ export async function crlOf(
   issuer: Pick<X509Issuer, "certificate" | "signer">,
   serials: readonly string[],
   number = 1n,
+  thisUpdate = new Date(issuer.certificate.notBefore.getTime() + 1000),
 ): Promise<Crl> {
   const revokedAt = new Date(issuer.certificate.notBefore.getTime() + 1000);
   const der = await issueCrl({
     issuer,
     number,
-    thisUpdate: revokedAt,
+    thisUpdate,
     nextUpdate: issuer.certificate.notAfter,
     revoked: serials.map((serial) => ({ serial, revokedAt, reason: "key-compromise" })),
   });
