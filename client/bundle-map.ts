@@ -10,6 +10,7 @@ import type { IdentityError } from "../pki/errors.ts";
 import { validateJwtSvid } from "../pki/jwt/svid.ts";
 import type { TrustDomain } from "../pki/spiffe-id.ts";
 import { type Certificate, parseCertificate } from "../pki/x509/certificate.ts";
+import type { CrlSet } from "../pki/x509/crl-set.ts";
 import type { X509Svid } from "../pki/x509/svid.ts";
 import { type Clock, systemClock, type Timer } from "../runtime/clock.ts";
 import { readFileBounded } from "../runtime/files.ts";
@@ -22,8 +23,11 @@ export interface BundleMapOptions {
   readonly path: string;
   /** How often to look whether the file has changed. Default 1 s; hints inside bundles change nothing. */
   readonly pollMs?: number;
-  /** Whose SVID to show in TLS, such as an X509Source. Without it a client shows none. */
-  readonly identity?: Pick<TlsSource, "svid" | "onChange">;
+  /**
+   * Whose SVID to show in TLS, such as an X509Source; its revocation lists count too, since a map has
+   * none. Without it a client shows no SVID.
+   */
+  readonly identity?: Omit<TlsSource, "anchorsOf">;
   /** Told once of each failure to read a changed file: what was read before stays. */
   readonly onError?: (error: IdentityError) => void;
   /** Told of each key in the file that cannot be used, and is skipped. */
@@ -103,6 +107,9 @@ export class BundleMapFile implements TlsSource, Disposable {
   svid(): X509Svid | undefined {
     return this.#options.identity?.svid();
   }
+
+  /** The revocation lists of `identity`. */
+  readonly crls = (): CrlSet | undefined => this.#options.identity?.crls?.();
 
   /** Calls `listener` after each change of the map or of the identity; returns how to stop that. */
   onChange(listener: () => void): () => void {

@@ -17,6 +17,7 @@ import { Status } from "../../pki/errors.ts";
 import { issueJwtSvid } from "../../pki/jwt/issue.ts";
 import { generateP256KeyPair, signerOf } from "../../pki/keys.ts";
 import { SpiffeId } from "../../pki/spiffe-id.ts";
+import { CrlSet } from "../../pki/x509/crl-set.ts";
 import { settle, TestClock } from "../support/clock.ts";
 import { TestAuthority } from "../support/test-authority.ts";
 import { TestTlsSource } from "../support/tls-source.ts";
