@@ -63,16 +63,23 @@ export interface Outcome {
   readonly name: string;
 }
 
+/** What a batch is of: "entry", "entries". */
+export type Noun = readonly [one: string, many: string];
+
 /** @throws BATCH_FAILED naming each item that failed; the others were done */
-export function requireSuccess(outcomes: readonly Outcome[], verb: string): void {
+export function requireSuccess(
+  outcomes: readonly Outcome[],
+  verb: string,
+  [one, many]: Noun = ["entry", "entries"],
+): void {
   const failed = outcomes.filter(({ status }) => (status?.code ?? 0) !== 0);
   if (failed.length === 0) return;
   const [only] = failed;
   if (only !== undefined && outcomes.length === 1) {
     const why = `${only.name} could not be ${verb}: ${only.status?.message}`;
-    throw cliError("BATCH_FAILED", `the entry ${why}`);
+    throw cliError("BATCH_FAILED", `the ${one} ${why}`);
   }
   const lines = failed.map(({ status, name }) => `  ${name}: ${status?.message}`);
-  const count = `${failed.length} of ${formatCount(outcomes.length, "entry", "entries")}`;
+  const count = `${failed.length} of ${formatCount(outcomes.length, one, many)}`;
   throw cliError("BATCH_FAILED", `${count} could not be ${verb}\n${lines.join("\n")}`);
 }

@@ -15,6 +15,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   entry: "registration entries: who gets which identity",
   token: "join tokens, with which node agents attest",
   bundle: "what SVIDs are verified with",
+  federation: "other trust domains whose bundles are fetched",
   localauthority: "forced rotation of the keys that sign",
   "localauthority x509": "the X.509 authorities",
   "localauthority jwt": "the JWT authorities",
@@ -62,6 +63,15 @@ export const ROWS: readonly CommandRow[] = [
   row("token generate", "make a join token", () => import("./token-generate.ts")),
   row("bundle show", "print the own bundle", () => import("./bundle-show.ts")),
   row("bundle list", "print federated bundles", () => import("./bundle-list.ts")),
+  row("bundle set", "store another trust domain's bundle", () => import("./bundle-set.ts")),
+  row("bundle delete", "delete another one's bundle", () => import("./bundle-delete.ts")),
+  row("bundle count", "count bundles", () => import("./bundle-count.ts")),
+  row("federation create", "fetch another one's bundle", () => import("./federation-create.ts")),
+  row("federation update", "change where it is fetched", () => import("./federation-update.ts")),
+  row("federation show", "show how one fares", () => import("./federation-show.ts")),
+  row("federation list", "list them, a line each", () => import("./federation-list.ts")),
+  row("federation refresh", "fetch a bundle now", () => import("./federation-refresh.ts")),
+  row("federation delete", "end the federation", () => import("./federation-delete.ts")),
   ...(["x509", "jwt"] as const).flatMap((kind) => [
     {
       name: `localauthority ${kind} show`,

@@ -7,6 +7,7 @@ import type { Handlers } from "../../proto/rpc/service.ts";
 import type { FederationService, signet } from "../../proto/schema.gen.ts";
 import { serverError } from "../errors.ts";
 import type { Refresher } from "../federation/refresher.ts";
+import { relationshipNotFound } from "../federation/termination.ts";
 import type { ActiveRelationship } from "../federation/update.ts";
 import type { BundleStore } from "../store/bundles.ts";
 
@@ -50,6 +51,7 @@ export function federationHandlers({
       const rest = refresher
         .list()
         .filter(({ trustDomain }) => wanted?.equals(trustDomain) ?? trustDomain.name > pageToken);
+      if (wanted !== undefined && rest.length === 0) throw relationshipNotFound(wanted);
       const page = rest.slice(0, pageSize === 0 ? MAX_PAGE : Math.min(pageSize, MAX_PAGE));
       const last = page.length < rest.length ? page.at(-1)?.trustDomain.name : undefined;
       return { relationships: page.map(show), nextPageToken: last ?? "" };
