@@ -1,0 +1,56 @@
+import t from "tap";
+import { ReplayCache } from "../../../client/wit/replay-cache.ts";
+import { Status } from "../../../pki/errors.ts";
+import { TestClock } from "../../support/clock.ts";
+
+const replayed = { reason: "WIT_PROOF_REPLAYED", code: Status.unauthenticated };
+const full = { reason: "WIT_REPLAY_CACHE_FULL", code: Status.resourceExhausted };
+
+function start(options: { limit?: number; limitPerSender?: number } = {}) {
+  const clock = new TestClock();
+  const cache = new ReplayCache({ ...options, clock });
+  const remember = (sender: string, id: string, seconds = 60) =>
+    cache.remember({ sender, id, until: new Date(clock.now().getTime() + seconds * 1000) });
+  return { clock, cache, remember };
+}
+
+t.test("a proof is known until it has ended, and forgotten then", async (t) => {
+  const { clock, cache, remember } = start();
+  remember("a", "1");
+  remember("a", "2", 30.5);
+  remember("b", "1");
+  t.throws(() => remember("a", "1"), replayed);
+  await clock.advance(30_400);
+  t.throws(() => remember("a", "2"), replayed);
+  await clock.advance(29_500);
+  t.throws(() => remember("a", "1"), replayed);
+  t.equal(cache.size, 2);
+  await clock.advance(2000);
+  remember("a", "1");
+  t.equal(cache.size, 1);
+});
+
+t.test(
+  "a full cache refuses what is new instead of forgetting, and no sender fills it",
+  async (t) => {
+    const { clock, cache, remember } = start({ limit: 8 });
+    remember("a", "1");
+    remember("a", "2");
+    t.throws(() => remember("a", "3"), full, "a quarter for each");
+    t.throws(() => remember("a", "1"), replayed);
+    for (const sender of ["b", "c", "d"]) for (const id of ["1", "2"]) remember(sender, id);
+    t.throws(() => remember("e", "1"), full);
+    t.throws(() => remember("d", "2"), replayed);
+    t.equal(cache.size, 8);
+    await clock.advance(61_000);
+    remember("e", "1");
+    t.equal(cache.size, 1);
+  },
+);
+
+t.test("a hundred thousand proofs fit, by default", async (t) => {
+  const { cache, remember } = start({ limitPerSender: 100_000 });
+  for (let i = 0; i < 100_000; i++) remember("a", String(i));
+  t.equal(cache.size, 100_000);
+  t.throws(() => remember("b", "1"), full);
+});
