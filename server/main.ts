@@ -10,6 +10,7 @@ import { startCa } from "./main/ca.ts";
 import { type DocumentAddresses, startDocuments } from "./main/documents.ts";
 import { startEdges } from "./main/edges.ts";
 import { startFederation } from "./main/federation.ts";
+import { openLedger, startRevocation } from "./main/revocation.ts";
 import { openStores } from "./main/stores.ts";
 
 export interface ServerOptions {
@@ -54,10 +55,12 @@ export async function start(config: ServerConfig, options: ServerOptions): Promi
   try {
     signal?.throwIfAborted();
     const stores = await openStores(base);
-    const ca = await startCa(base, stores);
+    const recording = await openLedger(base, stores);
+    const ca = await startCa(base, stores, recording);
+    const revocation = await startRevocation(base, stores, ca, recording);
     const federation = await startFederation(base, stores, ca);
     const documents = await startDocuments(base, stores, ca);
-    const running = await startEdges(base, stores, ca, federation);
+    const running = await startEdges(base, stores, ca, federation, revocation);
     const stop = (): Promise<void> => lifecycle.stop();
     signal?.addEventListener("abort", () => void stop(), { once: true });
     log.info(

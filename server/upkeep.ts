@@ -1,5 +1,5 @@
 // What the server does on its own: it tidies away what has expired, and watches whether it still
-// follows its store. A server that does not would miss bans, so it is rather down than wrong.
+// follows its store. A server that does not would miss bans and revocations, so it is rather down than wrong.
 import type { HealthStatuses } from "../proto/rpc/health.ts";
 import { WHOLE_SERVER } from "../proto/rpc/health.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -7,9 +7,11 @@ import { type ReadinessCheck, readiness } from "../runtime/health.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { Authorities } from "./ca/authority.ts";
 import type { ServerIdentity } from "./identity.ts";
+import type { Ledger } from "./ledger/ledger.ts";
 import type { EntryStore } from "./store/entries.ts";
 import type { OrderedLog } from "./store/log.ts";
 import type { NodeStore } from "./store/nodes.ts";
+import type { RevocationStore } from "./store/revocations.ts";
 import type { TokenStore } from "./store/tokens.ts";
 
 const PRUNE_EVERY_MS = 5 * 60_000;
@@ -20,6 +22,7 @@ export interface UpkeepOptions {
   readonly entries: EntryStore;
   readonly nodes: NodeStore;
   readonly tokens: TokenStore;
+  readonly revocations: Pick<RevocationStore, "failure">;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -63,11 +66,11 @@ export async function reportHealth(
 
 /** Ends with the store's failure, if it fails: what is in memory is then no longer the truth. */
 export async function watchStore(
-  { store, entries, nodes, clock }: UpkeepOptions,
+  { store, entries, nodes, revocations, clock }: UpkeepOptions,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
-    const failure = store.failure ?? entries.failure ?? nodes.failure;
+    const failure = store.failure ?? entries.failure ?? nodes.failure ?? revocations.failure;
     if (failure !== undefined) throw failure;
     await clock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
   }
@@ -80,8 +83,9 @@ export function readinessChecks(parts: {
   readonly nodes: NodeStore;
   readonly authorities: Authorities;
   readonly identity: ServerIdentity;
+  readonly ledger: Pick<Ledger, "failure">;
 }): Readonly<Record<string, ReadinessCheck>> {
-  const { store, entries, nodes, authorities, identity } = parts;
+  const { store, entries, nodes, authorities, identity, ledger } = parts;
   return {
     store: () =>
       (store.failure ?? entries.failure ?? nodes.failure) === undefined ||
@@ -92,6 +96,8 @@ export function readinessChecks(parts: {
       if (authorities.makes("wit")) authorities.wit();
       return true;
     },
+    ledger: () =>
+      ledger.failure === undefined || "the ledger cannot be written, free or repair the disk",
     identity: () => identity.isValid || "the server's own SVID has expired, or is not valid yet",
   };
 }

@@ -21,7 +21,7 @@ import type { Issuer } from "../ca/issuer.ts";
 import { serverError } from "../errors.ts";
 import type { NodeStore } from "../store/nodes.ts";
 import type { TokenStore } from "../store/tokens.ts";
-import { agentOf } from "./authorize.ts";
+import { agentOf, callerName } from "./authorize.ts";
 
 export interface AgentApiOptions {
   readonly trustDomain: TrustDomain;
@@ -31,6 +31,8 @@ export interface AgentApiOptions {
   readonly attestors: ReadonlyMap<string, NodeAttestor>;
   readonly agentTtlSeconds: number;
   readonly clock: Clock;
+  /** Bans an agent, and revokes what it was given. */
+  readonly ban: (agentId: string, by: string) => Promise<void>;
 }
 
 type Wire = typeof AgentService;
@@ -90,8 +92,8 @@ export function agentHandlers(options: AgentApiOptions): Handlers<Wire> {
       await nodes.delete(agentIdFromWire(id, trustDomain));
       return {};
     },
-    async banAgent({ id }) {
-      await nodes.ban(agentIdFromWire(id, trustDomain));
+    async banAgent({ id }, context) {
+      await options.ban(agentIdFromWire(id, trustDomain), callerName(context));
       return {};
     },
     createJoinToken: (request) => createJoinToken(request, options),

@@ -1,7 +1,7 @@
 // The audit trail of the server's API: which methods change state, and what each changed. One line a
 // call, written by edge/gate.ts before the answer leaves. Objects are named by IDs only: no token, key
 // or whole SVID gets into a line. Issuing to agents is not here: it changes nothing and is counted.
-import type { spire } from "../../proto/schema.gen.ts";
+import type { signet, spire } from "../../proto/schema.gen.ts";
 
 /** What a call changed; `outcome` is that of a call that succeeded, whose items may still have failed. */
 export interface AuditedCall {
@@ -111,6 +111,25 @@ const METHODS: Readonly<Record<string, Describe>> = {
       ok(request?.trustDomain ?? ""),
     ),
   ...authorities("X509", "JWT", "WIT"),
+  "/signet.revocation.v1.Revocation/RevokeSVID": describe<
+    signet.revocation.v1.RevokeSVIDRequest,
+    signet.revocation.v1.RevokeSVIDResponse
+  >((request, response) => ({
+    ...ok(targetOf(request)),
+    revocation: response?.revocation?.id,
+    reason_code: request?.reason,
+    replace: request?.replace,
+    force: request?.force,
+    x509_svids: response?.revocation?.x509Svids,
+    tokens: response?.revocation?.tokens,
+  })),
+  "/signet.revocation.v1.Revocation/ReleaseHold": describe<
+    signet.revocation.v1.ReleaseHoldRequest,
+    signet.revocation.v1.ReleaseHoldResponse
+  >((request, response) => ({
+    ...ok(request?.id ?? "unknown"),
+    spiffe_id: idOf(response?.revocation?.hold?.spiffeId),
+  })),
   [`${API}.logger.v1.Logger/SetLogLevel`]: describe<spire.api.server.logger.v1.SetLogLevelRequest>(
     (request) => ({ ...ok("log level"), new_level: request?.newLevel }),
   ),
@@ -220,6 +239,11 @@ function batch<Result extends { readonly status?: spire.api.types.Status | undef
     outcome: failed === 0 ? "ok" : `${failed} of ${count} failed`,
     [field]: names,
   };
+}
+
+function targetOf(request: signet.revocation.v1.RevokeSVIDRequest | undefined): string {
+  if (request?.serial !== undefined) return `serial ${request.serial}`;
+  return request?.jti === undefined ? idOf(request?.spiffeId) : `jti ${request.jti}`;
 }
 
 function idOf(id: { readonly trustDomain?: string; readonly path?: string } | undefined): string {

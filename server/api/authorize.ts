@@ -28,6 +28,13 @@ export function agentOf({ peer, method }: CallContext): SpiffeId {
   throw new TypeError(`${method} was opened to a caller that is no agent`);
 }
 
+/** A caller's name in records and in the audit trail. */
+export function callerName({ peer }: Pick<CallContext, "peer">): string {
+  const caller = peer as Caller;
+  if (caller.kind === "local") return caller.uid === undefined ? "local" : `uid:${caller.uid}`;
+  return caller.id?.toString() ?? `anonymous at ${caller.remoteAddress}`;
+}
+
 /** The kinds of caller a method can be open to; "anyone" needs no identity at all. */
 export type Role = "anyone" | "local" | "admin" | "agent" | "downstream";
 
@@ -119,6 +126,11 @@ export const METHODS: Readonly<Record<string, readonly Role[]>> = {
   ...rows(`${API}.debug.v1.Debug`, { GetInfo: LOCAL }),
   ...rows("/grpc.health.v1.Health", { Check: LOCAL, List: LOCAL, Watch: LOCAL }),
   ...rows("/signet.link.v1.Link", { Watch: AGENT }),
+  ...rows("/signet.revocation.v1.Revocation", {
+    RevokeSVID: ADMIN,
+    ListRevocations: ADMIN,
+    ReleaseHold: ADMIN,
+  }),
   ...rows("/signet.federation.v1.Federation", { ListRelationships: ADMIN }),
 };
 
@@ -147,6 +159,8 @@ export interface AuthorizerOptions {
     /** Makes the pending serial of a renewed agent its current one. */
     promote(id: string, serial: string): Promise<unknown>;
   };
+  /** Whether a certificate of the own trust domain, by serial number, is revoked. */
+  readonly isRevoked?: (serialHex: string) => boolean;
   readonly entries: {
     /** The entries that give their holder this SPIFFE ID. */
     withSpiffeId(spiffeId: string): Iterable<RegistrationEntry>;
@@ -164,7 +178,7 @@ export class Authorizer {
   /**
    * The role in which `caller` may call `method`.
    * @throws CALLER_NOT_AUTHORIZED; for an agent whose record no longer stands AGENT_SVID_EXPIRED,
-   * AGENT_NOT_ATTESTED, AGENT_SVID_NOT_ACTIVE or AGENT_BANNED, by which it knows what to do next
+   * AGENT_NOT_ATTESTED, AGENT_SVID_NOT_ACTIVE, CALLER_SVID_REVOKED or AGENT_BANNED, by which it knows what to do next
    */
   async authorize(method: string, caller: Caller): Promise<Role> {
     const open = (Object.hasOwn(METHODS, method) && METHODS[method]) || [];
@@ -180,9 +194,15 @@ export class Authorizer {
       await this.#checkAgent(id, leaf);
       if (open.includes("agent")) return "agent";
     }
+    if (this.#isRevoked(id, leaf)) throw revoked(id);
     const held = this.#rolesOf(id);
     for (const role of open) if (held.has(role)) return role;
     throw denied(method, `"${id}"`);
+  }
+
+  #isRevoked(id: SpiffeId, { serialHex }: Certificate): boolean {
+    const { isRevoked, trustDomain } = this.#options;
+    return isRevoked !== undefined && id.isMemberOf(trustDomain) && isRevoked(serialHex);
   }
 
   #isAgent(id: SpiffeId): boolean {
@@ -212,6 +232,7 @@ export class Authorizer {
       });
     }
     if (record.banned) throw serverError("AGENT_BANNED", `agent "${name}" is banned`);
+    if (this.#isRevoked(id, leaf)) throw revoked(id);
     if (record.serial === leaf.serialDecimal) return;
     if (record.newSerial === leaf.serialDecimal) {
       await this.#options.nodes.promote(name, leaf.serialDecimal);
@@ -227,6 +248,12 @@ export class Authorizer {
 
 function expired(id: SpiffeId): IdentityError {
   return serverError("AGENT_SVID_EXPIRED", `the SVID of "${id}" has expired`);
+}
+
+function revoked(id: SpiffeId): IdentityError {
+  return serverError("CALLER_SVID_REVOKED", `the SVID of "${id}" is revoked`, {
+    hint: "get a new one: a node agent attests again; see 'signet svid revocations' for what is held back",
+  });
 }
 
 function denied(method: string, who: string): IdentityError {

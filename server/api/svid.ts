@@ -11,9 +11,10 @@ import type { SvidService, spire } from "../../proto/schema.gen.ts";
 import type { RegistrationEntry } from "../../proto/types/entry.ts";
 import { spiffeIdFromWire, spiffeIdToWire } from "../../proto/types/spiffe-id.ts";
 import type { Logger } from "../../runtime/log.ts";
-import type { IssuedJwtSvid, IssuedX509Svid, Issuer } from "../ca/issuer.ts";
+import type { IssuedJwtSvid, IssuedX509Svid } from "../ca/issuer.ts";
 import type { IssuedWitSvid, WitSvidOrder } from "../ca/wit-batch.ts";
 import { serverError } from "../errors.ts";
+import type { RecordedIssuing } from "../ledger/record-issued.ts";
 
 /** Most SVIDs one call may ask for, as in SPIRE. */
 const MAX_BATCH = 500;
@@ -22,6 +23,8 @@ const MAX_AUDIENCE_CHARACTERS = 4096;
 /** Entries that were warned about, at most. */
 const MAX_WARNED = 1000;
 
+/** No agent: an administrator asked. */
+const ADMINISTRATOR = "";
 const OK = { code: 0, message: "OK" };
 const NOT_AUTHORIZED = { code: 5, message: "entry not found or not authorized" };
 
@@ -30,10 +33,8 @@ type WitResult = Init<spire.api.server.svid.v1.BatchNewWITSVIDResponse.Result>;
 
 export interface SvidServiceOptions {
   readonly trustDomain: TrustDomain;
-  readonly issuer: Pick<
-    Issuer,
-    "issueX509Batch" | "issueX509" | "issueJwt" | "issueWitBatch" | "issueWit"
-  >;
+  /** Notes for whom it signs: a node agent, or "" for an administrator. */
+  readonly issuer: Omit<RecordedIssuing, "issueForKey">;
   /** The SPIFFE ID of the node agent that made a call open to agents alone. */
   readonly agentOf: (context: CallContext) => string;
   /** The entry, if this agent may serve it now: entries/authorized.ts. */
@@ -56,7 +57,7 @@ export function svidHandlers(options: SvidServiceOptions): Handlers<typeof SvidS
         const { spiffeId, dnsNames, x509SvidTtlSeconds: ttlSeconds } = entry;
         return [{ csr, spiffeId, dnsNames, ttlSeconds }];
       });
-      const issued = (await issuer.issueX509Batch(orders)).values();
+      const issued = (await issuer.issueX509Batch(orders, agentId)).values();
       const results = entries.map((entry): X509Result => {
         if (entry === undefined) return { status: NOT_AUTHORIZED };
         return x509Result(entry, issued.next().value);
@@ -65,7 +66,8 @@ export function svidHandlers(options: SvidServiceOptions): Handlers<typeof SvidS
     },
 
     async newJWTSVID({ entryId, audience }, context) {
-      const entry = options.entryFor(options.agentOf(context), entryId);
+      const agentId = options.agentOf(context);
+      const entry = options.entryFor(agentId, entryId);
       if (entry === undefined) {
         throw serverError("ENTRY_NOT_AUTHORIZED", NOT_AUTHORIZED.message);
       }
@@ -73,7 +75,8 @@ export function svidHandlers(options: SvidServiceOptions): Handlers<typeof SvidS
       warnOnce(entryId, audience);
       const { jwtSvidTtlSeconds: ttlSeconds, jwtSvidIncludeJti: includeJti, hint } = entry;
       const spiffeId = SpiffeId.parse(entry.spiffeId);
-      const issued = await issuer.issueJwt({ spiffeId, audience, ttlSeconds, includeJti });
+      const order = { spiffeId, audience, ttlSeconds, includeJti };
+      const issued = await issuer.issueJwt(order, agentId);
       return { svid: { ...tokenToWire(spiffeId, issued), hint } };
     },
 
@@ -85,7 +88,7 @@ export function svidHandlers(options: SvidServiceOptions): Handlers<typeof SvidS
       }
       const spiffeId = mintable(SpiffeId.parse(uri), trustDomain);
       const order = { csr, spiffeId: spiffeId.toString(), dnsNames, ttlSeconds: natural(ttl) };
-      return { svid: x509ToWire(order.spiffeId, await issuer.issueX509(order)) };
+      return { svid: x509ToWire(order.spiffeId, await issuer.issueX509(order, ADMINISTRATOR)) };
     },
 
     async mintJWTSVID({ id, audience, ttl }) {
@@ -93,9 +96,8 @@ export function svidHandlers(options: SvidServiceOptions): Handlers<typeof SvidS
       checkLength(audience);
       warnOnce(spiffeId.toString(), audience);
       const ttlSeconds = natural(ttl);
-      return {
-        svid: tokenToWire(spiffeId, await issuer.issueJwt({ spiffeId, audience, ttlSeconds })),
-      };
+      const order = { spiffeId, audience, ttlSeconds };
+      return { svid: tokenToWire(spiffeId, await issuer.issueJwt(order, ADMINISTRATOR)) };
     },
 
     newDownstreamX509CA: () =>
@@ -112,7 +114,7 @@ export function svidHandlers(options: SvidServiceOptions): Handlers<typeof SvidS
           ? []
           : [witOrder(entry.spiffeId, publicKey, signingAlgorithm, entry.x509SvidTtlSeconds)];
       });
-      const issued = (await issuer.issueWitBatch(orders)).values();
+      const issued = (await issuer.issueWitBatch(orders, agentId)).values();
       const results = entries.map((entry): WitResult => {
         if (entry === undefined) return { status: NOT_AUTHORIZED };
         return witResult(entry, issued.next().value);
@@ -123,7 +125,7 @@ export function svidHandlers(options: SvidServiceOptions): Handlers<typeof SvidS
     async mintWITSVID({ id, publicKey, signingAlgorithm, ttl }) {
       const spiffeId = mintable(spiffeIdFromWire(id), trustDomain);
       const order = witOrder(spiffeId.toString(), publicKey, signingAlgorithm, natural(ttl));
-      return { svid: tokenToWire(spiffeId, await issuer.issueWit(order)) };
+      return { svid: tokenToWire(spiffeId, await issuer.issueWit(order, ADMINISTRATOR)) };
     },
   };
 }
@@ -134,9 +136,15 @@ function x509Result(
 ): X509Result {
   if (issued === undefined) throw new TypeError("fewer SVIDs than orders");
   if (issued instanceof IdentityError) {
-    return { status: { code: issued.code, message: issued.message } };
+    return { status: refusedStatus(issued) };
   }
   return { status: OK, svid: { ...x509ToWire(entry.spiffeId, issued), hint: entry.hint } };
+}
+
+/** An item's status has no details: a reason that agents act on stands before the message. */
+function refusedStatus({ code, reason, message, hint }: IdentityError): typeof OK {
+  if (reason !== "SVID_HELD") return { code, message };
+  return { code, message: `${reason}: ${message} (${hint})` };
 }
 
 function witOrder(
@@ -159,7 +167,7 @@ function witResult(
 ): WitResult {
   if (issued === undefined) throw new TypeError("fewer SVIDs than orders");
   if (issued instanceof IdentityError) {
-    return { status: { code: issued.code, message: issued.message } };
+    return { status: refusedStatus(issued) };
   }
   return {
     status: OK,

@@ -9,6 +9,7 @@ import { pruneExpired } from "../../pki/bundle/authorities.ts";
 import type { Bundle } from "../../pki/bundle/bundle.ts";
 import type { Signer } from "../../pki/keys.ts";
 import type { TrustDomain } from "../../pki/spiffe-id.ts";
+import { parseCertificate } from "../../pki/x509/certificate.ts";
 import type { X509Issuer } from "../../pki/x509/issue.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/log.ts";
@@ -49,6 +50,9 @@ export interface AuthoritiesOptions {
   readonly clock: Clock;
   readonly logger: Logger;
 }
+
+/** An authority as far as it signs revocation lists. */
+export type ListSigner = Pick<X509Issuer, "certificate" | "signer">;
 
 /** The authorities of this server, of all kinds. */
 export class Authorities {
@@ -106,6 +110,28 @@ export class Authorities {
    */
   wit(): TokenIssuer {
     return this.#active.wit();
+  }
+
+  /** The X.509 authorities whose keys this server has, old ones too, by ID: the third law. They sign lists. */
+  x509ListSigners(): ReadonlyMap<string, ListSigner> {
+    const signers = new Map<string, ListSigner>();
+    for (const { kind, authorityId, keyId, certificate } of this.#journal.authorities) {
+      const signer = this.#signers.get(keyId);
+      if (kind !== "x509" || certificate === undefined || signer === undefined) continue;
+      signers.set(authorityId, { certificate: parseCertificate(certificate), signer });
+    }
+    return signers;
+  }
+
+  /** When the last of what the authorities of now can have signed ends. */
+  horizon(kind: "x509" | "token"): Date {
+    const { jwtAuthorities, witAuthorities, x509Authorities } = this.bundle();
+    const ends =
+      kind === "x509"
+        ? x509Authorities.map(({ der }) => parseCertificate(der).notAfter)
+        : [...jwtAuthorities, ...witAuthorities].map(({ expiresAt }) => expiresAt);
+    const now = this.#options.clock.now().getTime();
+    return new Date(ends.reduce((latest, end) => Math.max(latest, end?.getTime() ?? now), now));
   }
 
   /** The bundle of the own trust domain, as committed. */

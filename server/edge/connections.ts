@@ -116,9 +116,16 @@ export class Connections {
 
   /** Closes the connections of a SPIFFE ID, but for those whose certificate has a serial number to keep. */
   closePeer(id: string, why: string, isKept: (serial: string) => boolean = () => false): void {
+    this.closeWhere(
+      (connection) => connection.id.toString() === id && !isKept(connection.leaf.serialDecimal),
+      why,
+    );
+  }
+
+  /** Closes the connections whose peer has lost its right to them. */
+  closeWhere(isOver: (connection: VerifiedConnection) => boolean, why: string): void {
     for (const connection of [...this.#verified]) {
-      if (connection.id.toString() !== id || isKept(connection.leaf.serialDecimal)) continue;
-      this.#close(connection, why);
+      if (isOver(connection)) this.#close(connection, why);
     }
   }
 

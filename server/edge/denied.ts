@@ -11,6 +11,7 @@ const DETAILS: Readonly<Partial<Record<keyof typeof REASONS, number>>> = {
   AGENT_NOT_ATTESTED: Detail.AGENT_NOT_ATTESTED,
   AGENT_SVID_EXPIRED: Detail.AGENT_EXPIRED,
   AGENT_SVID_NOT_ACTIVE: Detail.AGENT_NOT_ACTIVE,
+  CALLER_SVID_REVOKED: Detail.AGENT_NOT_ACTIVE,
 };
 
 const explainedErrors = new WeakSet<IdentityError>();

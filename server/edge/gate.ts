@@ -9,7 +9,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { Counter, Gauge, Histogram, Metrics } from "../../runtime/metrics.ts";
 import { auditOf } from "../api/audit.ts";
-import type { Authorizer, Caller } from "../api/authorize.ts";
+import { type Authorizer, type Caller, callerName } from "../api/authorize.ts";
 import type { RateLimiter } from "../api/rate-limit.ts";
 import { explained } from "./denied.ts";
 
@@ -151,7 +151,7 @@ export class Gate {
     if (leftOut === undefined) return;
     this.#options.log.audit({
       ...record,
-      who: whoIs(caller),
+      who: callerName(context),
       method: context.method,
       outcome: error === undefined ? record.outcome : reasonOf(error),
       ...(leftOut > 0 && { lines_left_out: leftOut }),
@@ -188,10 +188,4 @@ function reasonOf(error: unknown): string {
 function itemsOf(request: unknown): number {
   const params = (request as { params?: unknown } | undefined)?.params;
   return Array.isArray(params) ? params.length : 1;
-}
-
-/** A caller's name in the audit trail. */
-function whoIs(caller: Caller): string {
-  if (caller.kind === "local") return caller.uid === undefined ? "local" : `uid:${caller.uid}`;
-  return caller.id?.toString() ?? `anonymous at ${caller.remoteAddress}`;
 }

@@ -10,10 +10,13 @@ import type { Publication } from "../ca/publication.ts";
 import type { EntryChange, EntryIndex } from "../entries/index.ts";
 import { serverError } from "../errors.ts";
 import type { BundleStore } from "../store/bundles.ts";
+import type { CrlRecord, CrlStore } from "../store/crls.ts";
 import type { EntryStore } from "../store/entries.ts";
 import type { NodeRecord } from "../store/node-record.ts";
 import type { NodeStore } from "../store/nodes.ts";
 import type { ReplicaChange } from "../store/replica.ts";
+import type { RevocationRecord } from "../store/revocation-record.ts";
+import type { RevocationStore } from "../store/revocations.ts";
 import { ChangeRing } from "./change-ring.ts";
 import type { Reach } from "./reach.ts";
 import { type LinkedAgent, Session } from "./session.ts";
@@ -36,6 +39,8 @@ export interface LinkHubOptions {
   readonly entries: EntryStore;
   readonly index: EntryIndex;
   readonly bundles: BundleStore;
+  readonly crls: CrlStore;
+  readonly revocations: RevocationStore;
   readonly nodes: NodeStore;
   readonly reach: Reach;
   readonly log: Logger;
@@ -53,20 +58,25 @@ export class LinkHub implements Publication {
   #bundleSequence: bigint;
   /** Names of bundles that changed after that revision. */
   readonly #pendingBundles = new Set<string>();
+  /** What else is for every session, and changed after that revision. */
+  #pending: ((session: Session) => void)[] = [];
   #settling: Promise<void> | undefined;
   #stopping = false;
 
   constructor(options: LinkHubOptions) {
     this.#options = options;
-    const { entries, index, bundles, nodes } = options;
+    const { entries, index, bundles, crls, revocations, nodes } = options;
     // A replica may be ahead of another at this moment; the one behind them all is true for all.
-    this.#revision = Math.min(entries.revision, bundles.revision);
+    const replicas = [entries, bundles, crls, revocations];
+    this.#revision = Math.min(...replicas.map(({ revision }) => revision));
     this.#pendingRevision = this.#revision;
     this.#bundleSequence = this.#currentSequence();
     this.#ring = new ChangeRing({ revision: this.#revision, capacity: RING_CAPACITY });
     this.#unsubscribe = [
       index.onChange((changes, revision) => this.#onEntries(changes, revision)),
       bundles.onChange((changes, revision) => this.#onBundles(changes, revision)),
+      crls.onChange((changes, revision) => this.#onCrls(changes, revision)),
+      revocations.onChange((changes, revision) => this.#onRevocations(changes, revision)),
       nodes.onChange((changes, revision) => this.#onNodes(changes, revision)),
     ];
   }
@@ -91,7 +101,8 @@ export class LinkHub implements Publication {
 
   /**
    * Opens the session of an agent that stopped at `revision` (undefined: it holds nothing). It is
-   * given all bundles in either case. Answers whether it resumes; if not, everything is pending.
+   * given all bundles, and all that is revoked, in either case. Answers whether it resumes; if not,
+   * everything is pending.
    */
   open(agent: LinkedAgent, revision: number | undefined): { session: Session; resumed: boolean } {
     if (this.#stopping) throw stopping();
@@ -117,6 +128,7 @@ export class LinkHub implements Publication {
       for (const { trustDomain } of this.#options.bundles.list()) {
         session.addBundle(trustDomain.name);
       }
+      this.#addRevoked(session);
     }
     this.#sessions.add(session);
     const own = [...this.#sessions.ofAgent(agent.id)].filter(({ isEnded }) => !isEnded);
@@ -183,6 +195,39 @@ export class LinkHub implements Publication {
     this.#settle(revision);
   }
 
+  #onCrls(changes: readonly ReplicaChange<CrlRecord>[], revision: number): void {
+    for (const { id, before, after } of changes) {
+      // A list with nothing on it is none for an agent.
+      if ((before?.size ?? 0) === 0 && (after?.size ?? 0) === 0) continue;
+      this.#pending.push((session) => session.addCrl(id));
+    }
+    this.#settle(revision);
+  }
+
+  #onRevocations(changes: readonly ReplicaChange<RevocationRecord>[], revision: number): void {
+    for (const { id, before, after } of changes) {
+      const isNew = before === undefined && after !== undefined;
+      if (isNew && hasTokens(after)) this.#pending.push((session) => session.addRevocation(id));
+      if (isHolding(before) && !isHolding(after)) this.#pending.push((session) => session.reask());
+    }
+    this.#settle(revision);
+  }
+
+  /** All that is revoked, for an agent that may have missed some of it; and what was released meanwhile. */
+  #addRevoked(session: Session): void {
+    const { crls, revocations } = this.#options;
+    let isRevoking = false;
+    for (const { authorityId } of crls.values()) {
+      session.addCrl(authorityId);
+      isRevoking = true;
+    }
+    for (const record of revocations.values()) {
+      if (hasTokens(record)) session.addRevocation(record.id);
+      isRevoking = true;
+    }
+    if (isRevoking) session.reask();
+  }
+
   #onNodes(changes: readonly ReplicaChange<NodeRecord>[], revision: number): void {
     for (const { id, before, after } of changes) {
       if (after === undefined) this.endAgent(id, evicted(id));
@@ -210,11 +255,12 @@ export class LinkHub implements Publication {
   }
 
   async #catchUp(): Promise<void> {
-    const { entries, bundles, log } = this.#options;
+    const { entries, bundles, crls, revocations, log } = this.#options;
+    const replicas = [entries, bundles, crls, revocations];
     try {
       while (this.#revision < this.#pendingRevision && !this.#stopping) {
         const target = this.#pendingRevision;
-        await Promise.all([entries.reached(target), bundles.reached(target)]);
+        await Promise.all(replicas.map((replica) => replica.reached(target)));
         if (this.#pendingRevision !== target) continue;
         this.#revision = target;
         this.#bundleSequence = this.#currentSequence();
@@ -222,6 +268,8 @@ export class LinkHub implements Publication {
           for (const session of this.#sessions.all()) session.addBundle(name);
         }
         this.#pendingBundles.clear();
+        for (const add of this.#pending) for (const session of this.#sessions.all()) add(session);
+        this.#pending = [];
         await this.#wakeAll();
       }
     } catch (error) {
@@ -253,6 +301,14 @@ export class LinkHub implements Publication {
       return false;
     });
   }
+}
+
+function hasTokens({ tokens, tokensOf }: RevocationRecord): boolean {
+  return tokens.length > 0 || tokensOf !== undefined;
+}
+
+function isHolding(record: RevocationRecord | undefined): boolean {
+  return record?.hold !== undefined && record.hold.releasedAtUnixSeconds === undefined;
 }
 
 function banned(id: string): IdentityError {

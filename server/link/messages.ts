@@ -6,6 +6,8 @@ import { Encoded } from "../../proto/rpc/service.ts";
 import { codecOf, type signet } from "../../proto/schema.gen.ts";
 import { bundleToWire } from "../../proto/types/bundle.ts";
 import { entryToWire, type RegistrationEntry } from "../../proto/types/entry.ts";
+import type { CrlRecord } from "../store/crls.ts";
+import type { RevocationRecord } from "../store/revocation-record.ts";
 
 // Counted in UTF-16 units of their strings, which take up to three bytes each: at most about 1 MiB.
 const PAGE_SIZE = 340_000;
@@ -15,32 +17,46 @@ const MAX_SHARED = 16;
 const codec = codecOf("signet.link.v1.WatchResponse");
 
 type Cursor = Init<signet.link.v1.Cursor>;
+type Token = Init<signet.link.v1.TokenRevocation>;
 
 /** Everything an agent holds, as pages; the last one carries the cursor. */
 export function* snapshotPages(content: {
   readonly entries: readonly RegistrationEntry[];
   readonly bundles: readonly Bundle[];
+  readonly crls?: readonly CrlRecord[];
+  readonly revocations?: readonly RevocationRecord[];
   readonly cursor: Cursor;
 }): Generator<Encoded, void, undefined> {
-  const entryPages = pagesOf(content.entries, entrySize);
-  const bundlePages = pagesOf(content.bundles, bundleSize);
-  const pages: { entries?: RegistrationEntry[]; bundles?: Bundle[] }[] = [
-    ...bundlePages.map((bundles) => ({ bundles })),
-    ...entryPages.map((entries) => ({ entries })),
+  const revoked = (content.revocations ?? []).flatMap(tokensToWire);
+  // What is revoked comes before what could be used: an agent that starts serving knows of it.
+  const pages: Page[] = [
+    ...pagesOf(content.bundles, bundleSize).map((bundles) => ({ bundles })),
+    ...pagesOf(content.crls ?? [], crlSize).map((crls) => ({ crls })),
+    ...pagesOf(revoked, tokenSize).map((tokens) => ({ tokens })),
+    ...pagesOf(content.entries, entrySize).map((entries) => ({ entries })),
   ];
   if (pages.length === 0) pages.push({});
-  for (const [i, { entries = [], bundles = [] }] of pages.entries()) {
+  for (const [i, { entries = [], bundles = [], crls = [], tokens = [] }] of pages.entries()) {
     const last = i === pages.length - 1;
     yield Encoded.of(codec, {
       snapshot: {
         entries: entries.map((entry) => entryToWire(entry)),
         entryOrders: entries.map(orderOf),
         bundles: bundles.map((bundle) => bundleToWire(bundle)),
+        crls: crls.map(({ authorityId, der }) => ({ authorityId, der })),
+        tokens,
         last,
         ...(last && { cursor: content.cursor }),
       },
     });
   }
+}
+
+interface Page {
+  readonly entries?: RegistrationEntry[];
+  readonly bundles?: Bundle[];
+  readonly crls?: CrlRecord[];
+  readonly tokens?: Token[];
 }
 
 /** What changed: entries and bundles as they are now, and the names of those that are gone. */
@@ -49,6 +65,11 @@ export interface DeltaContent {
   readonly removedEntryIds: readonly string[];
   readonly bundles: readonly Bundle[];
   readonly removedBundles: readonly string[];
+  readonly crls?: readonly CrlRecord[];
+  /** IDs of authorities with nothing on their list. */
+  readonly removedCrls?: readonly string[];
+  readonly revocations?: readonly RevocationRecord[];
+  readonly reask?: boolean;
   readonly cursor: Cursor;
   /** The cursor of all pieces but the last: until that one arrives the agent is no further. */
   readonly cursorBefore: Cursor;
@@ -60,15 +81,30 @@ export class DeltaEncoder {
 
   /** The pieces of a delta. */
   *encode(content: DeltaContent): Generator<Encoded, void, undefined> {
-    const pages = pagesOf(content.entries, entrySize);
-    for (const entries of pages.slice(0, -1)) {
-      yield encodeDelta({ ...EMPTY, entries, cursor: content.cursorBefore });
+    const cursor = content.cursorBefore;
+    const { crls, tokens } = fitting(content);
+    for (const page of pagesOf(crls.ahead, crlSize)) yield this.#shareCrls(page, cursor);
+    for (const page of pagesOf(tokens.ahead, tokenSize)) {
+      yield encodeDelta({ ...EMPTY, tokens: page, cursor });
     }
-    const last = { ...content, entries: pages.at(-1) ?? [] };
+    const pages = pagesOf(content.entries, entrySize);
+    for (const entries of pages.slice(0, -1)) yield encodeDelta({ ...EMPTY, entries, cursor });
+    const last = {
+      ...EMPTY,
+      ...content,
+      entries: pages.at(-1) ?? [],
+      crls: crls.along,
+      tokens: tokens.along,
+    };
     yield pages.length <= 1 ? this.#share(last) : encodeDelta(last);
   }
 
-  #share(content: Omit<DeltaContent, "cursorBefore">): Encoded {
+  /** A large list is a message by itself, with no cursor but the former: the same for many agents. */
+  #shareCrls(crls: readonly CrlRecord[], cursor: Cursor): Encoded {
+    return this.#share({ ...EMPTY, crls, cursor });
+  }
+
+  #share(content: DeltaPiece): Encoded {
     const key = keyOf(content);
     let encoded = this.#shared.get(key);
     if (encoded !== undefined) return encoded;
@@ -82,9 +118,38 @@ export class DeltaEncoder {
   }
 }
 
-const EMPTY = { removedEntryIds: [], bundles: [], removedBundles: [] };
+/** One message. */
+interface DeltaPiece extends Required<Omit<DeltaContent, "cursorBefore" | "revocations">> {
+  readonly tokens: readonly Token[];
+}
 
-function encodeDelta(content: Omit<DeltaContent, "cursorBefore">): Encoded {
+const EMPTY = {
+  entries: [],
+  removedEntryIds: [],
+  bundles: [],
+  removedBundles: [],
+  crls: [],
+  removedCrls: [],
+  tokens: [],
+  reask: false,
+};
+
+/** What fits beside the rest of the last message, and what has to go ahead of it. */
+function fitting({ crls = [], revocations = [] }: DeltaContent): {
+  readonly crls: { readonly ahead: readonly CrlRecord[]; readonly along: readonly CrlRecord[] };
+  readonly tokens: { readonly ahead: readonly Token[]; readonly along: readonly Token[] };
+} {
+  const tokens = revocations.flatMap(tokensToWire);
+  const sumOf = (sizes: readonly number[]): number => sizes.reduce((sum, size) => sum + size, 0);
+  const crlsFit = sumOf(crls.map(crlSize)) <= PAGE_SIZE;
+  const tokensFit = sumOf(tokens.map(tokenSize)) <= PAGE_SIZE;
+  return {
+    crls: crlsFit ? { ahead: [], along: crls } : { ahead: crls, along: [] },
+    tokens: tokensFit ? { ahead: [], along: tokens } : { ahead: tokens, along: [] },
+  };
+}
+
+function encodeDelta(content: DeltaPiece): Encoded {
   return Encoded.of(codec, {
     delta: {
       entries: content.entries.map((entry) => entryToWire(entry)),
@@ -92,13 +157,17 @@ function encodeDelta(content: Omit<DeltaContent, "cursorBefore">): Encoded {
       removedEntryIds: content.removedEntryIds,
       bundles: content.bundles.map((bundle) => bundleToWire(bundle)),
       removedBundles: content.removedBundles,
+      crls: content.crls.map(({ authorityId, der }) => ({ authorityId, der })),
+      removedCrls: content.removedCrls,
+      tokens: content.tokens,
+      reask: content.reask,
       cursor: content.cursor,
     },
   });
 }
 
 /** Tells apart whatever encodes differently: an entry's content is fixed by its revision and creation. */
-function keyOf(content: Omit<DeltaContent, "cursorBefore">): string {
+function keyOf(content: DeltaPiece): string {
   return JSON.stringify([
     content.cursor.revision,
     content.entries.map(({ id, revisionNumber, createdAtUnixSeconds }) => [
@@ -109,6 +178,13 @@ function keyOf(content: Omit<DeltaContent, "cursorBefore">): string {
     content.removedEntryIds,
     content.bundles.map(({ trustDomain, sequence }) => [trustDomain.name, `${sequence}`]),
     content.removedBundles,
+    content.crls.map(({ authorityId, number }) => [authorityId, `${number}`]),
+    content.removedCrls,
+    content.tokens.map(({ jti, digest, spiffeId, issuedUntil }) => [
+      jti ?? spiffeId ?? Buffer.from(digest ?? []).toString("base64"),
+      issuedUntil,
+    ]),
+    content.reask,
   ]);
 }
 
@@ -150,4 +226,25 @@ function bundleSize(bundle: Bundle): number {
   const keys = [...bundle.jwtAuthorities, ...bundle.witAuthorities];
   for (const { spki, keyId } of keys) size += spki.length + keyId.length + 16;
   return size;
+}
+
+function crlSize({ authorityId, der }: CrlRecord): number {
+  // Bytes of a message against UTF-16 units elsewhere: a third, as those are counted at three bytes each.
+  return authorityId.length + der.length / 3 + 16;
+}
+
+function tokenSize({ jti, spiffeId }: Token): number {
+  return 32 + (jti?.length ?? 0) + (spiffeId?.length ?? 0);
+}
+
+/** The tokens that a revocation is about. */
+function tokensToWire({ tokens, tokensOf, expiresAtUnixSeconds }: RevocationRecord): Token[] {
+  const wire = tokens.map(({ by, value, expiresAtUnixSeconds: expiresAt }): Token => {
+    return by === "jti"
+      ? { jti: value, expiresAt }
+      : { digest: Uint8Array.from(Buffer.from(value, "hex")), expiresAt };
+  });
+  if (tokensOf === undefined) return wire;
+  const { spiffeId, issuedUntilUnixSeconds: issuedUntil } = tokensOf;
+  return [...wire, { spiffeId, issuedUntil, expiresAt: expiresAtUnixSeconds }];
 }

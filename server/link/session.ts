@@ -11,6 +11,12 @@ export type Step =
       readonly kind: "delta";
       readonly entryIds: ReadonlySet<string>;
       readonly trustDomains: ReadonlySet<string>;
+      /** IDs of authorities whose list changed. */
+      readonly crls: ReadonlySet<string>;
+      /** IDs of revocations. */
+      readonly revocations: ReadonlySet<string>;
+      /** Somebody is held back no more. */
+      readonly reask: boolean;
     };
 
 /** An agent's identity on the link. */
@@ -39,6 +45,9 @@ export class Session {
   readonly #options: SessionOptions;
   #pendingEntries = new Set<string>();
   #pendingBundles = new Set<string>();
+  #pendingCrls = new Set<string>();
+  #pendingRevocations = new Set<string>();
+  #reask = false;
   #needsSnapshot = false;
   #needsCursor = false;
   #failure: IdentityError | undefined;
@@ -81,11 +90,25 @@ export class Session {
     if (!this.#needsSnapshot) this.#pendingBundles.add(trustDomain);
   }
 
+  /** The list of an authority changed. */
+  addCrl(authorityId: string): void {
+    if (!this.#needsSnapshot) this.#pendingCrls.add(authorityId);
+  }
+
+  /** Tokens were revoked. */
+  addRevocation(id: string): void {
+    if (!this.#needsSnapshot) this.#pendingRevocations.add(id);
+  }
+
+  /** What was refused may be had again: with the next delta, after a snapshot too. */
+  reask(): void {
+    this.#reask = true;
+  }
+
   /** Everything is to be sent again. */
   resend(): void {
     this.#needsSnapshot = true;
-    this.#pendingEntries = new Set();
-    this.#pendingBundles = new Set();
+    this.#forget();
   }
 
   /** A newer cursor is to be sent, though nothing changed for this agent. */
@@ -97,8 +120,11 @@ export class Session {
     return (
       this.#needsSnapshot ||
       this.#needsCursor ||
+      this.#reask ||
       this.#pendingEntries.size > 0 ||
-      this.#pendingBundles.size > 0
+      this.#pendingBundles.size > 0 ||
+      this.#pendingCrls.size > 0 ||
+      this.#pendingRevocations.size > 0
     );
   }
 
@@ -139,11 +165,24 @@ export class Session {
       this.#needsSnapshot = false;
       return { kind: "snapshot" };
     }
-    const entryIds = this.#pendingEntries;
-    const trustDomains = this.#pendingBundles;
+    const step: Step = {
+      kind: "delta",
+      entryIds: this.#pendingEntries,
+      trustDomains: this.#pendingBundles,
+      crls: this.#pendingCrls,
+      revocations: this.#pendingRevocations,
+      reask: this.#reask,
+    };
+    this.#reask = false;
+    this.#forget();
+    return step;
+  }
+
+  #forget(): void {
     this.#pendingEntries = new Set();
     this.#pendingBundles = new Set();
-    return { kind: "delta", entryIds, trustDomains };
+    this.#pendingCrls = new Set();
+    this.#pendingRevocations = new Set();
   }
 
   /** A message with this cursor is about to go out; the agent holds the own bundle of this sequence once it confirms. */

@@ -9,7 +9,9 @@ import { agentOf } from "../api/authorize.ts";
 import type { AuthorizedEntries } from "../entries/authorized.ts";
 import { serverError } from "../errors.ts";
 import type { BundleStore } from "../store/bundles.ts";
+import type { CrlStore } from "../store/crls.ts";
 import type { NodeStore } from "../store/nodes.ts";
+import type { RevocationStore } from "../store/revocations.ts";
 import type { LinkHub } from "./hub.ts";
 import { DeltaEncoder, snapshotPages } from "./messages.ts";
 import type { Session, Step } from "./session.ts";
@@ -22,6 +24,8 @@ export interface LinkOptions {
   readonly hub: LinkHub;
   readonly authorized: AuthorizedEntries;
   readonly bundles: BundleStore;
+  readonly crls: CrlStore;
+  readonly revocations: RevocationStore;
   readonly nodes: NodeStore;
   /** The identity of the store: cursors of another one are worth nothing. */
   readonly storeId: string;
@@ -71,7 +75,7 @@ async function* watch(
 function* messagesOf(
   step: Step,
   session: Session,
-  { hub, authorized, bundles, storeId }: LinkOptions,
+  { hub, authorized, bundles, crls, revocations, storeId }: LinkOptions,
   encoder: DeltaEncoder,
 ): Generator<Encoded, void, undefined> {
   const cursorBefore = { epoch: storeId, revision: session.sentRevision };
@@ -82,7 +86,13 @@ function* messagesOf(
   session.sent(revision, bundleSequence);
   if (step.kind === "snapshot") {
     const entries = authorized.entriesOf(agentId);
-    yield* snapshotPages({ entries, bundles: bundles.list(), cursor });
+    yield* snapshotPages({
+      entries,
+      bundles: bundles.list(),
+      crls: [...crls.values()].filter(({ size }) => size > 0),
+      revocations: [...revocations.values()],
+      cursor,
+    });
   } else {
     const entries: RegistrationEntry[] = [];
     const removedEntryIds: string[] = [];
@@ -92,11 +102,21 @@ function* messagesOf(
       else entries.push(entry);
     }
     const held = [...step.trustDomains].map((name) => bundles.get(name) ?? name);
+    const lists = [...step.crls].map((id) => {
+      const list = crls.get(id);
+      return list === undefined || list.size === 0 ? id : list;
+    });
     yield* encoder.encode({
       entries,
       removedEntryIds,
       bundles: held.filter((bundle) => typeof bundle !== "string"),
       removedBundles: held.filter((bundle) => typeof bundle === "string"),
+      crls: lists.filter((list) => typeof list !== "string"),
+      removedCrls: lists.filter((list) => typeof list === "string"),
+      revocations: [...step.revocations]
+        .map((id) => revocations.get(id))
+        .filter((record) => record !== undefined),
+      reask: step.reask,
       cursor,
       cursorBefore,
     });

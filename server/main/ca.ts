@@ -6,13 +6,15 @@ import { Rotation } from "../ca/rotation.ts";
 import { lifetimeWarning } from "../config.ts";
 import { ServerIdentity } from "../identity.ts";
 import { openKeyManager } from "../keymanager/index.ts";
+import { type RecordedIssuing, recordIssued } from "../ledger/record-issued.ts";
 import type { Base } from "./base.ts";
+import type { Recording } from "./revocation.ts";
 import type { Stores } from "./stores.ts";
 
 /** The authorities, what they issue, and the server's own SVID. */
 export interface Ca {
   readonly authorities: Authorities;
-  readonly issuer: ReturnType<typeof countIssued>;
+  readonly issuer: RecordedIssuing;
   readonly identity: ServerIdentity;
 }
 
@@ -20,6 +22,7 @@ export interface Ca {
 export async function startCa(
   { config, log, clock, lifecycle, metrics }: Base,
   stores: Stores,
+  recording: Recording,
 ): Promise<Ca> {
   const { trustDomain, dataDir } = config;
   const { store, bundles, hub } = stores;
@@ -70,5 +73,7 @@ export async function startCa(
   const rotation = new Rotation({ authorities, clock, logger: log });
   lifecycle.run("rotation", (signal) => rotation.run(signal));
   metrics.gauge({ name: "issuing", help: "SVIDs being signed", read: () => issuer.pending });
-  return { authorities, issuer: countIssued(issuer, metrics), identity };
+  const counted = countIssued(issuer, metrics);
+  const recorded = recordIssued({ issuer: counted, ...recording, clock });
+  return { authorities, issuer: recorded, identity };
 }

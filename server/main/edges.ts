@@ -11,6 +11,7 @@ import {
   LinkService,
   LocalAuthorityService,
   LoggerService,
+  RevocationService,
   SvidService,
 } from "../../proto/schema.gen.ts";
 import { startHealth } from "../../runtime/health.ts";
@@ -23,6 +24,7 @@ import { entryApi } from "../api/entry.ts";
 import { localAuthorityHandlers } from "../api/localauthority.ts";
 import { loggerHandlers } from "../api/logger.ts";
 import { RateLimiter } from "../api/rate-limit.ts";
+import { revocationHandlers } from "../api/revocation.ts";
 import { svidHandlers } from "../api/svid.ts";
 import { nodeAttestors } from "../attestation/index.ts";
 import { startAdminSocket } from "../edge/admin-socket.ts";
@@ -31,11 +33,13 @@ import { Connections } from "../edge/connections.ts";
 import { Gate } from "../edge/gate.ts";
 import { startListener } from "../edge/listener.ts";
 import { followRevocations } from "../edge/revocations.ts";
+import { RevokedCallers } from "../edge/revoked-callers.ts";
 import { linkHandlers } from "../link/watch.ts";
 import { prune, readinessChecks, reportHealth, watchStore } from "../upkeep.ts";
 import type { Base } from "./base.ts";
 import type { Ca } from "./ca.ts";
 import { addFederation, type Federation } from "./federation.ts";
+import type { Revocation } from "./revocation.ts";
 import type { Stores } from "./stores.ts";
 
 /** How long calls may take to end once the server is told to stop. */
@@ -56,9 +60,10 @@ export async function startEdges(
   stores: Stores,
   ca: Ca,
   federation: Federation,
+  revocation: Revocation,
 ): Promise<Doors> {
   const { config, log, clock, lifecycle, metrics } = base;
-  const { entries, nodes, bundles, tokens, store } = stores;
+  const { entries, nodes, bundles } = stores;
   const { identity } = ca;
   const gate = new Gate({
     authorizer: new Authorizer({
@@ -66,6 +71,7 @@ export async function startEdges(
       clock,
       adminIds: new Set(config.adminIds),
       nodes,
+      isRevoked: (serialHex) => revocation.revoked.has(serialHex),
       entries: stores.index,
     }),
     limits: new RateLimiter({ clock, ...config.rateLimit }),
@@ -85,7 +91,7 @@ export async function startEdges(
     remote.add(service, guarded);
     local.add(service, guarded);
   };
-  addServices(base, stores, ca, add);
+  addServices(base, stores, ca, revocation, add);
   addFederation(base, stores, federation, add);
   local.add(LoggerService, gate.guard(LoggerService, loggerHandlers(log)));
   const figures = { clock, source: identity, agents: nodes, entries, bundles };
@@ -94,8 +100,8 @@ export async function startEdges(
   addHealth(local, statuses);
   addReflection(local);
 
-  const upkeep = { store, entries, nodes, tokens, clock, log };
-  const checks = readinessChecks({ ...upkeep, ...ca });
+  const upkeep = { ...stores, clock, log };
+  const checks = readinessChecks({ ...upkeep, ...ca, ledger: revocation.ledger });
   lifecycle.run("pruning", (signal) => prune(upkeep, signal));
   lifecycle.run("store watch", (signal) => watchStore(upkeep, signal));
   lifecycle.run("health", (signal) => reportHealth(checks, statuses, upkeep, signal));
@@ -111,14 +117,23 @@ export async function startEdges(
     read: () => connections.size,
   });
   lifecycle.own("revocations", followRevocations({ nodes, bundles, connections, clock }));
+  const { trustDomain } = config;
+  const { revoked } = revocation;
+  const revokedCallers = new RevokedCallers({ trustDomain, revoked, connections, clock });
+  lifecycle.own("revoked callers", () => revokedCallers.stop());
   const admins = new Set(config.adminIds);
   const listener = await lifecycle.start("listener", () =>
     startListener({
       ...config.listen,
       source: identity,
-      authorize: (id) => id.isMemberOf(config.trustDomain) || admins.has(id.toString()),
+      authorize: revokedCallers.admitting(
+        (id) => id.isMemberOf(trustDomain) || admins.has(id.toString()),
+      ),
       connections,
-      onConnection: (socket, peer) => remote.inject(socket, peer, limitsOf(peer)),
+      onConnection: (socket, peer) => {
+        remote.inject(socket, peer, limitsOf(peer));
+        if (peer.kind === "tls") revokedCallers.watch(socket, peer);
+      },
       clock,
       log,
       metrics,
@@ -150,18 +165,20 @@ function addServices(
   { config, log, clock, version }: Base,
   stores: Stores,
   { authorities, issuer }: Ca,
+  { revoker }: Revocation,
   add: <S extends Service>(service: S, handlers: Handlers<S>) => void,
 ): void {
   const { trustDomain } = config;
   const { store, entries, nodes, bundles, tokens, index, authorized, hub } = stores;
+  const { crls, revocations } = stores;
   const agentIdOf: Parameters<typeof svidHandlers>[0]["agentOf"] = (context) =>
     agentOf(context).toString();
   const attestors = nodeAttestors({ trustDomain, tokens });
   const { agentTtlSeconds } = config;
-  add(
-    AgentService,
-    agentHandlers({ trustDomain, nodes, tokens, issuer, attestors, agentTtlSeconds, clock }),
-  );
+  const ban = (agentId: string, by: string): Promise<void> => revoker.ban(agentId, by);
+  const agents = { trustDomain, nodes, tokens, issuer, attestors, agentTtlSeconds, clock, ban };
+  add(AgentService, agentHandlers(agents));
+  add(RevocationService, revocationHandlers({ trustDomain, revoker, revocations }));
   add(BundleService, bundleHandlers({ trustDomain, bundles, entries }));
   const isFederated = (name: string): boolean =>
     name !== trustDomain.name && bundles.get(name) !== undefined;
@@ -173,8 +190,9 @@ function addServices(
     SvidService,
     svidHandlers({ trustDomain, issuer, agentOf: agentIdOf, entryFor, logger: log }),
   );
-  const link = { hub, authorized, bundles, nodes, storeId: store.storeId, serverVersion: version };
-  add(LinkService, linkHandlers(link));
+  const { storeId } = store;
+  const told = { bundles, crls, revocations, nodes };
+  add(LinkService, linkHandlers({ hub, authorized, ...told, storeId, serverVersion: version }));
 }
 
 function rpcServer(

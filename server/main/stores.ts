@@ -6,11 +6,13 @@ import { EntryIndex } from "../entries/index.ts";
 import { LinkHub } from "../link/hub.ts";
 import { Reach } from "../link/reach.ts";
 import { BundleStore } from "../store/bundles.ts";
+import { CrlStore } from "../store/crls.ts";
 import { openLevelLog } from "../store/engine-level.ts";
 import { EntryStore } from "../store/entries.ts";
 import type { OrderedLog } from "../store/log.ts";
 import { NodeStore } from "../store/nodes.ts";
 import { claimStore } from "../store/owner.ts";
+import { RevocationStore } from "../store/revocations.ts";
 import { TokenStore } from "../store/tokens.ts";
 import type { Base } from "./base.ts";
 
@@ -21,6 +23,8 @@ export interface Stores {
   readonly nodes: NodeStore;
   readonly bundles: BundleStore;
   readonly tokens: TokenStore;
+  readonly revocations: RevocationStore;
+  readonly crls: CrlStore;
   readonly index: EntryIndex;
   readonly authorized: AuthorizedEntries;
   readonly hub: LinkHub;
@@ -50,11 +54,16 @@ export async function openStores({
   const tokens = new TokenStore({ log: store, now });
   const index = new EntryIndex({ source: entries, trustDomain });
   const authorized = new AuthorizedEntries({ index, nodes, now });
+  const revocations = await RevocationStore.start(store);
+  lifecycle.own("revocations", () => revocations.stop());
+  const crls = await CrlStore.start(store);
+  lifecycle.own("revocation lists", () => crls.stop());
   const reach = new Reach({ index, nodes });
-  const hub = new LinkHub({ trustDomain, entries, index, bundles, nodes, reach, log });
+  const sources = { entries, index, bundles, crls, revocations, nodes };
+  const hub = new LinkHub({ trustDomain, ...sources, reach, log });
   lifecycle.own("link", () => hub.stop());
   metrics.gauge({ name: "entries", help: "Registration entries", read: () => entries.size });
   metrics.gauge({ name: "agents", help: "Attested node agents", read: () => nodes.size });
   metrics.gauge({ name: "link_sessions", help: "Open agent links", read: () => hub.size });
-  return { store, entries, nodes, bundles, tokens, index, authorized, hub };
+  return { store, entries, nodes, bundles, tokens, revocations, crls, index, authorized, hub };
 }

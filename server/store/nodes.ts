@@ -170,12 +170,20 @@ export class NodeStore {
     });
   }
 
-  /** Bans an agent: no certificate of it is accepted any more, and it cannot attest again. @throws AGENT_NOT_FOUND */
-  ban(id: string): Promise<NodeRecord> {
-    return this.#change(id, (node) => {
+  /**
+   * Bans an agent: no certificate of it is accepted any more, and it cannot attest again. `also` adds to
+   * the same commit, whose revision is answered. @throws AGENT_NOT_FOUND
+   */
+  async ban(id: string, also?: (transaction: Transaction) => void): Promise<number> {
+    const { revision } = await transact(this.#log, async (transaction) => {
+      const node = await loadNode(transaction, id);
+      if (node === undefined) throw agentNotFound(id);
       const { newSerial: _serial, newNotAfterUnixSeconds: _notAfter, ...rest } = node;
-      return { ...rest, banned: true, serial: "" };
+      transaction.put(nodeKey(id), encodeNode({ ...rest, banned: true, serial: "" }));
+      also?.(transaction);
     });
+    await Promise.all([this.#replica.reached(revision), this.#entries.reached(revision)]);
+    return revision;
   }
 
   setVersion(id: string, agentVersion: string): Promise<NodeRecord> {

@@ -13,6 +13,7 @@ import {
   LinkService,
   LocalAuthorityService,
   LoggerService,
+  RevocationService,
   SvidService,
   TrustDomainService,
 } from "../../../proto/schema.gen.ts";
@@ -127,6 +128,7 @@ const EXPECTED: readonly [service: string, methods: readonly string[], who: read
   [HealthService.name, methodsOf(HealthService), ["local"]],
   [LinkService.name, ["Watch"], ["agent"]],
   [FederationService.name, methodsOf(FederationService), ADMINS],
+  [RevocationService.name, methodsOf(RevocationService), ADMINS],
 ];
 
 function methodsOf(service: { methods: Readonly<Record<string, { name: string }>> }): string[] {

@@ -48,7 +48,14 @@ t.test("gives everything again instead of more than it may hold", async (t) => {
 t.test("moves a cursor with an empty delta", async (t) => {
   const { session: s } = session();
   s.moveCursor();
-  t.same(await s.next(), { kind: "delta", entryIds: new Set(), trustDomains: new Set() });
+  t.same(await s.next(), {
+    kind: "delta",
+    entryIds: new Set(),
+    trustDomains: new Set(),
+    crls: new Set(),
+    revocations: new Set(),
+    reask: false,
+  });
 });
 
 t.test("knows which bundle an agent has confirmed", async (t) => {
