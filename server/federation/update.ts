@@ -70,9 +70,9 @@ export function storeFetched(
       writeFetched(transaction, { trustDomain, endpoint, sequence: fetched.sequence });
     }
     const before = await stored.get(trustDomain);
-    if (before !== undefined && equalBundles(before, fetched)) return "unchanged";
-    stored.put(fetched);
-    return "changed";
+    const isSame = before !== undefined && equalBundles(before, fetched);
+    if (!isSame || before.sequence !== fetched.sequence) stored.put(fetched);
+    return isSame ? "unchanged" : "changed";
   });
 }
 
