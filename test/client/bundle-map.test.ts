@@ -203,6 +203,16 @@ t.test("does not start without a file it can use, and ends when it is closed", a
   await t.rejects(source.validateJwtSvid(await token, "ledger"), closed);
 });
 
+t.test("the revocation lists of the identity count: a map has none", async (t) => {
+  const { source, path } = await start(t);
+  t.equal(source.crls(), undefined);
+  const lists = new CrlSet([]);
+  const identity = { svid: () => undefined, onChange: () => () => {}, crls: () => lists };
+  const listed = await BundleMapFile.start({ path, identity });
+  t.teardown(() => listed.close());
+  t.equal(listed.crls(), lists);
+});
+
 t.test(
   "verifies servers over TLS, and peers of a server that shows an SVID of its own",
   async (t) => {
