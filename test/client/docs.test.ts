@@ -11,6 +11,7 @@ import { SpiffeId } from "../../pki/spiffe-id.ts";
 import { structFromJson } from "../../proto/types/struct.ts";
 import { FakeWorkloadApi, x509Response } from "../support/fake-workload-api.ts";
 import { TestAuthority } from "../support/test-authority.ts";
+import { TestWit, witResponse } from "../support/test-wit.ts";
 
 const page = readFileSync(new URL("../../docs/client.md", import.meta.url), "utf8");
 const client = new URL("../../client/index.ts", import.meta.url).href;
@@ -30,6 +31,9 @@ t.test("the code of docs/client.md runs as it stands", async (t) => {
     const svid = await issueJwtSvid({ signer, keyId: "k1", spiffeId, audience, ...times });
     return { svids: [{ spiffeId: spiffeId.toString(), svid }] };
   };
+  const wit = new TestWit();
+  fake.wit.set(witResponse(wit.issue("/db")));
+  fake.witBundles.set(wit.bundles());
   fake.validation = async () => ({
     spiffeId: spiffeId.toString(),
     claims: structFromJson({ sub: spiffeId.toString() }),
@@ -37,8 +41,8 @@ t.test("the code of docs/client.md runs as it stands", async (t) => {
 
   // One program of all blocks, between what they leave open and what shows that they worked.
   const blocks = [...page.matchAll(/```ts\n(.*?)```/gs)].map(([, code]) => code ?? "");
-  t.equal(blocks.length, 5);
-  const [hold = "", serve = "", call = "", jwt = "", map = ""] = blocks;
+  t.equal(blocks.length, 7);
+  const [hold = "", serve = "", call = "", jwt = "", present = "", verify = "", map = ""] = blocks;
   const program = [
     hold,
     serve,
@@ -48,6 +52,11 @@ t.test("the code of docs/client.md runs as it stands", async (t) => {
     'const url = "https://localhost:" + server.address().port;',
     call,
     jwt,
+    present,
+    verify,
+    "const rawHeaders = Object.entries(proof).flat();",
+    'const request = { method: "GET", url: "/accounts?id=1", rawHeaders, socket: { encrypted: true } };',
+    'console.log("sent by " + (await whoSent(request)).id);',
     map,
     'console.log("from the map " + claims.sub);',
     'console.log("validated " + id + ", sent in " + Object.keys(headers));',
@@ -69,6 +78,7 @@ t.test("the code of docs/client.md runs as it stands", async (t) => {
   for await (const chunk of child.stdout) output += chunk;
   t.match(output, "I am spiffe://north.test/db\n");
   t.match(output, "hello spiffe://north.test/db\n");
+  t.match(output, "sent by spiffe://north.test/db\n");
   t.match(output, "from the map spiffe://north.test/db\n");
   t.match(output, "validated spiffe://north.test/db, sent in authorization\n");
 });
