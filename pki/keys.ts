@@ -47,6 +47,8 @@ const P256_SPKI_PREFIX: Uint8Array = Uint8Array.from(
   Buffer.from("3059301306072a8648ce3d020106082a8648ce3d03010703420004", "hex"),
 );
 const P256_SPKI_LENGTH = 91;
+/** id-ecPublicKey, DER. */
+const EC_KEY_OID: Uint8Array = Uint8Array.from(Buffer.from("06072a8648ce3d0201", "hex"));
 const MAX_SPKI_BYTES = 2048;
 const MIN_RSA_BITS = 2048;
 const MAX_RSA_BITS = 8192;
@@ -126,8 +128,20 @@ export function importSpki(spki: Uint8Array): KeyObject {
   } catch (cause) {
     throw pkiError("KEY_INVALID", "the public key is not SubjectPublicKeyInfo DER", { cause });
   }
-  if (!isP256Spki(spki)) checkKey(key);
+  if (isP256Spki(spki)) return key;
+  checkKey(key);
+  if (key.asymmetricKeyType === "ec" && !namesItsCurve(spki)) {
+    // RFC 5480 s2.1.1. Written-out parameters that only look like a good curve's forged keys once
+    // (CVE-2020-0601).
+    throw pkiError("KEY_UNSUPPORTED", "the key does not name its curve but describes it");
+  }
   return key;
+}
+
+/** Whether the id-ecPublicKey of a SubjectPublicKeyInfo is followed by an OBJECT IDENTIFIER. */
+function namesItsCurve(spki: Uint8Array): boolean {
+  const at = Buffer.from(spki).indexOf(EC_KEY_OID);
+  return spki[at + EC_KEY_OID.length] === 0x06;
 }
 
 /** Whether this is exactly the SubjectPublicKeyInfo of an uncompressed P-256 point: 91 bytes. */
@@ -188,15 +202,11 @@ function checkKey(key: KeyObject): void {
   if (type === "ec" && CURVES.includes(details.namedCurve)) return;
   const bits = details.modulusLength ?? 0;
   const exponent = details.publicExponent ?? 0n;
-  if (
-    type === "rsa" &&
-    bits >= MIN_RSA_BITS &&
-    bits <= MAX_RSA_BITS &&
-    exponent <= MAX_RSA_EXPONENT
-  ) {
+  const isRsa = type === "rsa" || type === "rsa-pss";
+  if (isRsa && bits >= MIN_RSA_BITS && bits <= MAX_RSA_BITS && exponent <= MAX_RSA_EXPONENT) {
     return;
   }
-  const what = type === "rsa" ? `RSA of ${bits} bits` : `${type} ${details.namedCurve ?? ""}`;
+  const what = isRsa ? `RSA of ${bits} bits` : `${type} ${details.namedCurve ?? ""}`;
   throw pkiError("KEY_UNSUPPORTED", `the key is ${what.trim()}`, {
     hint: `use RSA of ${MIN_RSA_BITS} to ${MAX_RSA_BITS} bits, P-256, P-384, P-521 or Ed25519`,
   });

@@ -1,5 +1,5 @@
-// Distinguished names of our own making (RFC 5280 s4.1.2.4). Names of others are never taken apart:
-// they are compared as bytes (path.ts).
+// Distinguished names of our own making (RFC 5280 s4.1.2.4). Those of others are compared as
+// bytes (path.ts), and taken apart for name constraints alone (directory-name.ts).
 import { Tag } from "./der.ts";
 import { derAscii, derElement, derObjectIdentifier, derSequence } from "./der-writer.ts";
 import { NameOid } from "./oid.ts";

@@ -34,6 +34,7 @@ export const NameOid = {
   serialNumber: "2.5.4.5",
   country: "2.5.4.6",
   organization: "2.5.4.10",
+  emailAddress: "1.2.840.113549.1.9.1",
 } as const;
 
 /** Signature algorithms. */
@@ -44,8 +45,17 @@ export const SignatureOid = {
   rsaSha256: "1.2.840.113549.1.1.11",
   rsaSha384: "1.2.840.113549.1.1.12",
   rsaSha512: "1.2.840.113549.1.1.13",
+  rsaPss: "1.2.840.113549.1.1.10",
   ed25519: "1.3.101.112",
 } as const;
+
+/** Hashes, as the parameters of RSASSA-PSS name them (RFC 4055 s2.1). */
+export const HashOid = {
+  sha256: "2.16.840.1.101.3.4.2.1",
+  sha384: "2.16.840.1.101.3.4.2.2",
+  sha512: "2.16.840.1.101.3.4.2.3",
+} as const;
+export const MGF1_OID: string = "1.2.840.113549.1.1.8";
 
 /** PKCS #9: the extensions that a certificate request asks for (RFC 2986). */
 export const EXTENSION_REQUEST_OID: string = "1.2.840.113549.1.9.14";
