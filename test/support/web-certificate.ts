@@ -2,8 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { formatPem } from "../../pki/x509/pem.ts";
-import { LaxAuthority } from "./lax-authority.ts";
-import type { TestCertificateOptions } from "./test-certificate.ts";
+import { LaxAuthority, type LaxLeafOptions } from "./lax-authority.ts";
 
 export interface WebCertificateFiles {
   readonly certFile: string;
@@ -20,7 +19,7 @@ export class WebAuthority {
   }
 
   /** A certificate for localhost and 127.0.0.1 unless `options` say otherwise, and its key, PEM. */
-  issue(options: TestCertificateOptions = {}): { readonly cert: string; readonly key: string } {
+  issue(options: LaxLeafOptions = {}): { readonly cert: string; readonly key: string } {
     const names = { dnsNames: ["localhost"], ipAddresses: [Uint8Array.of(127, 0, 0, 1)] };
     const middle = this.#root.intermediate({ uris: [] });
     const { chain, privateKey } = middle.issue("", { uris: [], ...names, ...options });
@@ -31,7 +30,7 @@ export class WebAuthority {
   }
 
   /** Writes one into a folder, over what is there. */
-  write(folder: string, options: TestCertificateOptions = {}): WebCertificateFiles {
+  write(folder: string, options: LaxLeafOptions = {}): WebCertificateFiles {
     const { cert, key } = this.issue(options);
     const files = { certFile: join(folder, "web.pem"), keyFile: join(folder, "web.key") };
     writeFileSync(files.certFile, cert);
