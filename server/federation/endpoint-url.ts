@@ -74,8 +74,8 @@ function parseAuthority(text: string, authority: string): { host: string; port: 
 }
 
 function isHost(name: string): boolean {
-  // All digits and dots, and yet no address: what resolvers make of such a text differs.
-  if (/^[0-9.]+$/.test(name)) return isIPv4(name);
+  // It ends in a number, and yet is no address: resolvers make addresses of such names, each its own.
+  if (/(?:^|\.)(?:[0-9]+|0[xX][0-9A-Fa-f]*)$/.test(name)) return isIPv4(name);
   return name.length <= MAX_HOST_LENGTH && name.split(".").every((label) => HOST_LABEL.test(label));
 }
 

@@ -59,6 +59,25 @@ for (const [name, text] of BAD) {
   });
 }
 
+t.test("refuses a host that resolvers may take for an address of theirs", async (t) => {
+  for (const host of [
+    "h.1",
+    "127.1",
+    "0x7f.1",
+    "h.0x7f",
+    "1",
+    "010.0.0.1",
+    "1.2.3.4.5",
+    "0x7f000001",
+  ]) {
+    const refused = { reason: "ENDPOINT_URL_INVALID", code: 3 };
+    t.throws(() => parseEndpointUrl(`https://${host}/`), refused, host);
+  }
+  for (const host of ["127.0.0.1", "1.h", "h1", "h.x7f", "7f"]) {
+    t.equal(parseEndpointUrl(`https://${host}/`).host, host);
+  }
+});
+
 t.test("follows a redirect to a whole URL, or to a path of the same host and port", async (t) => {
   const from = parseEndpointUrl("https://[2001:db8::1]:8443/old?x=1");
   t.match(parseRedirectTarget(from, "https://h.test/new"), { host: "h.test", target: "/new" });
@@ -68,6 +87,10 @@ t.test("follows a redirect to a whole URL, or to a path of the same host and por
     target: "/new?y=2",
   });
   for (const bad of ["//evil.test/", "new", "../new", "http://h.test/", "https://u@h.test/", ""]) {
-    t.throws(() => parseRedirectTarget(from, bad), { reason: "ENDPOINT_URL_INVALID", code: 3 }, bad);
+    t.throws(
+      () => parseRedirectTarget(from, bad),
+      { reason: "ENDPOINT_URL_INVALID", code: 3 },
+      bad,
+    );
   }
 });
