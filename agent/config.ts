@@ -36,7 +36,11 @@ export interface AgentConfig {
   /** Absolute. */
   readonly sealingKeyFile: string;
   readonly x509SvidKeyType: KeyType;
-  readonly cache: { readonly x509Svids: number; readonly jwtSvids: number };
+  readonly cache: {
+    readonly x509Svids: number;
+    readonly jwtSvids: number;
+    readonly witSvids: number;
+  };
   readonly limits: {
     readonly connections: number;
     readonly connectionsPerUid: number;
@@ -100,6 +104,7 @@ const file = section({
   cache: section({
     x509_svids: count.default(1000),
     jwt_svids: count.default(1000),
+    wit_svids: count.default(1000),
   }).prefault({}),
   limits: section({
     connections: count.default(10_000),
@@ -155,7 +160,11 @@ export const agentConfigSchema: z.ZodType<AgentConfig> = file.transform(
       joinTokenFile: absolute(from.join_token_file),
       sealingKeyFile: resolve(dataDir, from.sealing_key_file ?? "keys/sealing.key"),
       x509SvidKeyType: from.x509_svid_key_type,
-      cache: { x509Svids: from.cache.x509_svids, jwtSvids: from.cache.jwt_svids },
+      cache: {
+        x509Svids: from.cache.x509_svids,
+        jwtSvids: from.cache.jwt_svids,
+        witSvids: from.cache.wit_svids,
+      },
       limits: {
         connections: from.limits.connections,
         connectionsPerUid: from.limits.connections_per_uid,

@@ -31,6 +31,7 @@ export const REASONS = {
   SVIDS_EXPIRED: "unavailable",
   TOO_MANY_LAUNCHES: "resourceExhausted",
   TOO_MANY_STREAMS: "resourceExhausted",
+  WIT_BUNDLE_MISSING: "permissionDenied",
   WIT_NOT_SERVED: "unimplemented",
 } as const;
 

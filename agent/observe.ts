@@ -3,6 +3,7 @@
 import type { Metrics } from "../runtime/metrics.ts";
 import type { EntryCache } from "./cache/entries.ts";
 import type { JwtSvidCache } from "./cache/jwt-svids.ts";
+import type { HeldWit } from "./cache/mint-wit.ts";
 import type { Revocations } from "./cache/revocations.ts";
 import type { Subscribers } from "./cache/subscribers.ts";
 import type { SvidCache } from "./cache/svids.ts";
@@ -12,6 +13,7 @@ import type { ServerSigning } from "./link/signing.ts";
 export interface Observed {
   readonly entries: EntryCache;
   readonly svids: SvidCache;
+  readonly witSvids: SvidCache<HeldWit>;
   readonly jwtSvids: JwtSvidCache;
   readonly revocations: Revocations;
   readonly subscribers: Subscribers;
@@ -21,7 +23,7 @@ export interface Observed {
 
 /** Registers the gauges. They are read when they are asked for. */
 export function observe(metrics: Metrics, parts: Observed): void {
-  const { entries, svids, jwtSvids, revocations, subscribers, signing, identity } = parts;
+  const { entries, svids, witSvids, jwtSvids, revocations, subscribers, signing, identity } = parts;
   metrics.gauge({
     name: "linked",
     help: "1 when the agent is linked to the server",
@@ -51,6 +53,11 @@ export function observe(metrics: Metrics, parts: Observed): void {
     name: "revoked_tokens",
     help: "Revocations of tokens in memory",
     read: () => revocations.tokens,
+  });
+  metrics.gauge({
+    name: "wit_svids",
+    help: "WIT-SVIDs of workloads in memory",
+    read: () => witSvids.size,
   });
   metrics.gauge({
     name: "subscribers",

@@ -2,8 +2,8 @@
 // federate with, each beside the bytes that the Workload API sends, made once per change. Also which
 // X.509 authorities have been withdrawn (tainted or revoked), so that what they signed is replaced.
 
-import type { Bundle, JwtAuthority, X509Authority } from "../../pki/bundle/bundle.ts";
-import { formatJwks } from "../../pki/bundle/format.ts";
+import type { Bundle, JwtAuthority, WitAuthority, X509Authority } from "../../pki/bundle/bundle.ts";
+import { formatJwks, formatWitJwks } from "../../pki/bundle/format.ts";
 import type { TrustDomain } from "../../pki/spiffe-id.ts";
 import { type Certificate, parseCertificate } from "../../pki/x509/certificate.ts";
 
@@ -14,6 +14,8 @@ export interface TrustBundle {
   readonly x509: Uint8Array;
   /** JWK Set with the JWT authorities only, as JSON bytes. */
   readonly jwks: Uint8Array;
+  /** JWK Set with the WIT authorities only, as JSON text. */
+  readonly witJwks: string;
 }
 
 /** What a change did, by trust domain name. */
@@ -21,6 +23,8 @@ export interface BundleChange {
   readonly changed: ReadonlySet<string>;
   /** An X.509 authority of the own trust domain was withdrawn: see {@link BundleCache.isWithdrawn}. */
   readonly withdrewX509: boolean;
+  /** The same for a WIT authority. */
+  readonly withdrewWit: boolean;
 }
 
 /** Bundles by trust domain name. */
@@ -28,9 +32,10 @@ export class BundleCache {
   readonly #trustDomain: TrustDomain;
   readonly #bundles = new Map<string, TrustBundle>();
   readonly #anchors = new WeakMap<Bundle, readonly Certificate[]>();
-  /** Own X.509 authorities in good standing, by key ID (hex). */
-  #trusted = new Set<string>();
-  #withdrawn = new Set<string>();
+  /** Own X.509 authorities by key ID (hex). */
+  readonly #x509 = new Standing();
+  /** Own WIT authorities by key ID. */
+  readonly #wit = new Standing();
 
   constructor(trustDomain: TrustDomain) {
     this.#trustDomain = trustDomain;
@@ -61,16 +66,16 @@ export class BundleCache {
     for (const name of removedNames) {
       if (name !== this.#trustDomain.name && this.#bundles.delete(name)) changed.add(name);
     }
-    let withdrewX509 = false;
+    let withdrawn = { withdrewX509: false, withdrewWit: false };
     for (const bundle of bundles) {
       const { name } = bundle.trustDomain;
       const held = this.#bundles.get(name);
       if (held !== undefined && hasSameAuthorities(held.bundle, bundle)) continue;
       this.#bundles.set(name, encode(bundle));
       changed.add(name);
-      if (name === this.#trustDomain.name) withdrewX509 = this.#follow(bundle);
+      if (name === this.#trustDomain.name) withdrawn = this.#follow(bundle);
     }
-    return { changed, withdrewX509 };
+    return { changed, ...withdrawn };
   }
 
   /**
@@ -78,7 +83,12 @@ export class BundleCache {
    * the bundle: what it signed must be replaced.
    */
   isWithdrawn(keyId: string): boolean {
-    return this.#withdrawn.has(keyId);
+    return this.#x509.isWithdrawn(keyId);
+  }
+
+  /** The same for an own WIT authority. */
+  isWitWithdrawn(keyId: string): boolean {
+    return this.#wit.isWithdrawn(keyId);
   }
 
   /** The certificates that X509-SVIDs of a trust domain chain to; undefined when it has no bundle here. */
@@ -100,14 +110,36 @@ export class BundleCache {
     return parsed;
   }
 
-  #follow(bundle: Bundle): boolean {
+  #follow(bundle: Bundle): Pick<BundleChange, "withdrewX509" | "withdrewWit"> {
+    const certificates = this.#certificatesOf(bundle);
+    const x509 = bundle.x509Authorities.map(
+      ({ tainted }, i) => [keyIdOf(certificates[i]?.subjectKeyId), tainted] as const,
+    );
+    const wit = bundle.witAuthorities.map(
+      ({ keyId, tainted }: WitAuthority) => [keyId, tainted] as const,
+    );
+    return { withdrewX509: this.#x509.follow(x509), withdrewWit: this.#wit.follow(wit) };
+  }
+}
+
+/** Which authorities of one kind are in good standing, and which no longer are. */
+class Standing {
+  #trusted = new Set<string>();
+  #withdrawn = new Set<string>();
+
+  isWithdrawn(keyId: string): boolean {
+    return this.#withdrawn.has(keyId);
+  }
+
+  /** Takes over what the bundle holds, as key ID and whether it is tainted; answers whether one was withdrawn. */
+  follow(
+    authorities: readonly (readonly [keyId: string | undefined, tainted: boolean])[],
+  ): boolean {
     const trusted = new Set<string>();
     const tainted = new Set<string>();
-    const certificates = this.#certificatesOf(bundle);
-    bundle.x509Authorities.forEach((authority, i) => {
-      const keyId = keyIdOf(certificates[i]?.subjectKeyId);
-      if (keyId !== undefined) (authority.tainted ? tainted : trusted).add(keyId);
-    });
+    for (const [keyId, isTainted] of authorities) {
+      if (keyId !== undefined) (isTainted ? tainted : trusted).add(keyId);
+    }
     const before = this.#withdrawn;
     const revoked = [...this.#trusted, ...before].filter((keyId) => !trusted.has(keyId));
     this.#trusted = trusted;
@@ -129,6 +161,7 @@ function encode(bundle: Bundle): TrustBundle {
     bundle,
     x509: new Uint8Array(Buffer.concat(bundle.x509Authorities.map((authority) => authority.der))),
     jwks: Buffer.from(formatJwks(bundle)),
+    witJwks: formatWitJwks(bundle),
   };
 }
 

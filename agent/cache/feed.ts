@@ -7,6 +7,7 @@ import type { RegistrationEntry } from "../../proto/types/entry.ts";
 import type { BundleCache, BundleChange } from "./bundles.ts";
 import type { EntryCache, EntryChange } from "./entries.ts";
 import type { JwtSvidCache } from "./jwt-svids.ts";
+import type { HeldWit } from "./mint-wit.ts";
 import type { RevocationChange, RevocationEffect, Revocations } from "./revocations.ts";
 import type { Rotation } from "./rotation.ts";
 import type { Subscribers } from "./subscribers.ts";
@@ -34,9 +35,11 @@ export interface FeedOptions {
   readonly entries: EntryCache;
   readonly bundles: BundleCache;
   readonly svids: SvidCache;
+  readonly witSvids: SvidCache<HeldWit>;
   readonly jwtSvids: JwtSvidCache;
   readonly revocations: Revocations;
   readonly rotation: Rotation;
+  readonly witRotation: Rotation<HeldWit>;
   readonly subscribers: Subscribers;
   /** The own trust domain's bundle has changed: told before subscribers are. */
   readonly onOwnBundle: (bundle: Bundle) => void;
@@ -63,24 +66,29 @@ export class Feed {
     );
     // What the server refused before, it may issue now that it has started over.
     options.svids.resume();
+    options.witSvids.resume();
   }
 
   /** What has changed since. */
   delta(delta: Delta): void {
-    const { entries, bundles, revocations, svids } = this.#options;
+    const { entries, bundles, revocations, svids, witSvids } = this.#options;
     this.#follow(
       entries.apply(delta.entries, delta.removedEntryIds),
       bundles.apply(delta.bundles, delta.removedBundles),
       () => revocations.apply(delta.revocations),
     );
-    if (delta.reask) svids.resume();
+    if (!delta.reask) return;
+    svids.resume();
+    witSvids.resume();
   }
 
   #follow(entries: EntryChange, bundles: BundleChange, revoke: () => RevocationEffect): void {
-    const { svids, jwtSvids, revocations, rotation, subscribers, trustDomain } = this.#options;
+    const { svids, witSvids, jwtSvids, revocations, rotation, subscribers, trustDomain } =
+      this.#options;
     const removed = new Set(entries.former.map((entry) => entry.id));
     for (const entry of entries.current) removed.delete(entry.id);
     svids.entriesChanged(entries.current, removed);
+    witSvids.entriesChanged(entries.current, removed);
     jwtSvids.entriesChanged(entries.current, removed);
     const own = this.#options.bundles.own;
     if (bundles.changed.has(trustDomain) && own !== undefined) {
@@ -95,9 +103,12 @@ export class Feed {
       svids.dropRevoked();
     }
     if (revoked.tokens) jwtSvids.dropRevoked();
+    // As other tokens, and unlike certificates, they are not used on while they are replaced.
+    if (revoked.tokens || bundles.withdrewWit) subscribers.svidsChanged(witSvids.dropRevoked());
     if (bundles.withdrewX509) rotation.replaceWithdrawn();
     subscribers.changed(entries, bundles, hasNewCrls);
     if (this.#options.prefetchesX509 !== false) svids.prefetch(entries.current);
     rotation.changed();
+    this.#options.witRotation.changed();
   }
 }

@@ -1,8 +1,17 @@
-// Which X509-SVIDs stay in memory: those of entries that somebody listens to, whatever their number; of
+// Which SVIDs stay in memory, of a kind that is held per entry: those of entries that somebody listens to, whatever their number; of
 // the others as many as the limit leaves room for, the least recently used leave first. Who listens is
 // asked only when the limit is passed, so that serving a caller costs nothing here.
 
-import type { HeldSvid } from "./mint.ts";
+/** What SVIDs of every kind that is held per entry have in common. */
+export interface HeldDocument {
+  readonly entryId: string;
+  readonly spiffeId: string;
+  /** What of the entry the SVID was made from. */
+  readonly inputs: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  readonly renewAt: Date;
+}
 
 /** What is in use, by entry ID. */
 export interface Usage {
@@ -12,12 +21,12 @@ export interface Usage {
   readonly recent: Iterable<string>;
 }
 
-/** X509-SVIDs by entry ID, with a soft limit. */
-export class Holdings {
+/** SVIDs by entry ID, with a soft limit. */
+export class Holdings<T extends HeldDocument> {
   readonly #limit: number;
   readonly #usage: () => Usage;
   /** In the order of their arrival. */
-  readonly #held = new Map<string, HeldSvid>();
+  readonly #held = new Map<string, T>();
 
   constructor(limit: number, usage: () => Usage) {
     this.#limit = limit;
@@ -28,15 +37,15 @@ export class Holdings {
     return this.#held.size;
   }
 
-  get(entryId: string): HeldSvid | undefined {
+  get(entryId: string): T | undefined {
     return this.#held.get(entryId);
   }
 
-  values(): IterableIterator<HeldSvid> {
+  values(): IterableIterator<T> {
     return this.#held.values();
   }
 
-  put(svid: HeldSvid): void {
+  put(svid: T): void {
     this.#held.set(svid.entryId, svid);
   }
 

@@ -16,20 +16,14 @@ import { createCsr } from "../../pki/x509/csr.ts";
 import type { RegistrationEntry } from "../../proto/types/entry.ts";
 import { agentError } from "../errors.ts";
 import { keyIdOf } from "./bundles.ts";
+import type { HeldDocument } from "./holdings.ts";
 
 /** An X509-SVID with its private key, for one entry. */
-export interface HeldSvid {
-  readonly entryId: string;
-  readonly spiffeId: string;
-  /** What of the entry the SVID was made from: {@link svidInputs}. */
-  readonly inputs: string;
+export interface HeldSvid extends HeldDocument {
   /** Concatenated DER: leaf, then intermediates. */
   readonly chain: Uint8Array;
   /** Unencrypted PKCS #8 DER. */
   readonly privateKey: Uint8Array;
-  readonly notBefore: Date;
-  readonly notAfter: Date;
-  readonly renewAt: Date;
   /** Key IDs (hex) of the authorities above the leaf, nearest first. */
   readonly issuerKeyIds: readonly string[];
   /** What it can be revoked by: the leaf, then the intermediates. */
@@ -83,15 +77,7 @@ export async function mintX509Svids(
   options: MintOptions,
 ): Promise<(HeldSvid | IdentityError)[]> {
   options.signing.assertConnected();
-  const keys: KeyPair[] = [];
-  for (const [i] of entries.entries()) {
-    if (i > 0 && i % KEYS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
-    keys.push(
-      options.keyType === "ec-p256"
-        ? generateP256KeyPair()
-        : await generateKeyPair(options.keyType),
-    );
-  }
+  const keys = await makeKeys(entries.length, options.keyType);
   const requests = keys.map((key, i) => ({ entryId: entries[i]?.id ?? "", csr: createCsr(key) }));
   const answers = await options.signing.signX509(requests);
   return entries.map((entry, i) => {
@@ -106,6 +92,18 @@ export async function mintX509Svids(
       return invalid(entry, "a certificate that cannot be read", cause);
     }
   });
+}
+
+/** New keys, a few before the event loop gets its turn. */
+export async function makeKeys(count: number, keyType: KeyType): Promise<KeyPair[]> {
+  const keys: KeyPair[] = [];
+  while (keys.length < count) {
+    if (keys.length > 0 && keys.length % KEYS_PER_TURN === 0) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    keys.push(keyType === "ec-p256" ? generateP256KeyPair() : await generateKeyPair(keyType));
+  }
+  return keys;
 }
 
 function accept(

@@ -1,16 +1,17 @@
-// Renews X509-SVIDs before they expire: at half their lifetime, spread by 10 % (pki/lifetime.ts); at once
+// Renews SVIDs of one kind before they expire: at half their lifetime, spread by 10 % (pki/lifetime.ts); at once
 // when the authority above them has been tainted or revoked, or when the clock was set back to before they
 // begin. One timer stands for all of them. The old
 // SVID is served until its successor is there; when none comes until it expires, its subscribers are told.
 
 import { type Clock, onClockSetBack, type Timer } from "../../runtime/clock.ts";
-import type { BundleCache } from "./bundles.ts";
+import type { HeldDocument } from "./holdings.ts";
 import type { HeldSvid } from "./mint.ts";
 import type { SvidCache } from "./svids.ts";
 
-export interface RotationOptions {
-  readonly svids: SvidCache;
-  readonly bundles: BundleCache;
+export interface RotationOptions<T extends HeldDocument> {
+  readonly svids: SvidCache<T>;
+  /** Whether an authority above the SVID has been tainted or revoked. */
+  readonly isWithdrawn: (svid: T) => boolean;
   readonly clock: Clock;
   /** SVIDs of these entries have expired without a successor. */
   readonly onExpired: (entryIds: ReadonlySet<string>) => void;
@@ -22,18 +23,18 @@ const GATHER_MS = 1000;
 const WITHDRAWN_RETRY_MS = 10_000;
 
 /** Watches over the lifetimes of the SVIDs that are held. */
-export class Rotation {
-  readonly #options: RotationOptions;
+export class Rotation<T extends HeldDocument = HeldSvid> {
+  readonly #options: RotationOptions<T>;
   readonly #setBack: Timer;
   #timer: Timer | undefined;
   #timerAtMs = Number.POSITIVE_INFINITY;
   #scheduled = false;
   #stopped = false;
-  readonly #reported = new WeakSet<HeldSvid>();
+  readonly #reported = new WeakSet<T>();
   /** When an SVID was first seen below a withdrawn authority. */
-  readonly #seenMs = new WeakMap<HeldSvid, number>();
+  readonly #seenMs = new WeakMap<T, number>();
 
-  constructor(options: RotationOptions) {
+  constructor(options: RotationOptions<T>) {
     this.#options = options;
     this.#setBack = onClockSetBack(options.clock, () => this.#replaceFuture());
   }
@@ -71,8 +72,8 @@ export class Rotation {
     this.changed();
   }
 
-  #isWithdrawn(svid: HeldSvid): boolean {
-    return svid.issuerKeyIds.some((keyId) => this.#options.bundles.isWithdrawn(keyId));
+  #isWithdrawn(svid: T): boolean {
+    return this.#options.isWithdrawn(svid);
   }
 
   #now(): number {
@@ -80,7 +81,7 @@ export class Rotation {
   }
 
   /** When something is to be done for an SVID: renewal, or the report of its expiry. */
-  #dueMs(svid: HeldSvid): number {
+  #dueMs(svid: T): number {
     const { svids } = this.#options;
     const expiryMs = this.#reported.has(svid) ? Number.POSITIVE_INFINITY : svid.notAfter.getTime();
     const due = svids.dueAt(svid.entryId)?.getTime() ?? Number.POSITIVE_INFINITY;
@@ -89,7 +90,7 @@ export class Rotation {
     return Math.min(due, this.#retryWithdrawnMs(svid), expiryMs);
   }
 
-  #retryWithdrawnMs(svid: HeldSvid): number {
+  #retryWithdrawnMs(svid: T): number {
     const seenMs = this.#seenMs.get(svid) ?? this.#now();
     this.#seenMs.set(svid, seenMs);
     return seenMs + WITHDRAWN_RETRY_MS;

@@ -79,19 +79,20 @@ export class Subscribers {
     const view = this.view(selectors);
     this.#listen(view);
     try {
-      if (profile.needsSvids && view.missing().length > 0) await this.#obtain(view, signal);
+      if (view.missing(profile).length > 0) await this.#obtain(view, profile, signal);
       let sent: Encoded | undefined;
       while (!signal.aborted) {
-        const replacing = profile.needsSvids ? view.replacing() : [];
+        const svids = view.cacheOf(profile);
+        const replacing = view.replacing(profile);
         // Comes, is refused, or fails: then the message says which.
-        if (replacing.length > 0) await this.#options.svids.settled(replacing, signal);
+        if (replacing.length > 0) await svids?.settled(replacing, signal);
         const version = view.version;
         const message = view.message(profile);
         if (message !== sent) {
           sent = message;
           yield message;
         }
-        if (profile.needsSvids) this.#options.svids.want(view.missing());
+        svids?.want(view.missing(profile));
         await view.changedSince(version, signal);
       }
     } finally {
@@ -123,6 +124,7 @@ export class Subscribers {
 
   /** SVIDs have come, gone or expired. */
   svidsChanged(entryIds: ReadonlySet<string>): void {
+    if (entryIds.size === 0) return;
     for (const view of this.#views.values()) {
       if (view.entries.some((entry) => entryIds.has(entry.id))) view.touch();
     }
@@ -135,11 +137,12 @@ export class Subscribers {
     return { pinned: new Set(idsOf(this.#listeners.keys())), recent: idsOf(this.#idle) };
   }
 
-  async #obtain(view: View, signal: AbortSignal): Promise<void> {
-    const { svids } = this.#options;
+  async #obtain(view: View, profile: Profile, signal: AbortSignal): Promise<void> {
+    const svids = view.cacheOf(profile);
+    if (svids === undefined) return;
     // Entries may come and go while the server signs: look again, but not for ever.
     for (let round = 0; round < 3; round++) {
-      const missing = view.missing();
+      const missing = view.missing(profile);
       if (missing.length === 0) return;
       svids.want(missing);
       await svids.settled(
@@ -170,6 +173,7 @@ export class Subscribers {
     view.rest();
     this.#rest(view);
     this.#options.svids.trim();
+    this.#options.witSvids.trim();
   }
 
   #rest(view: View): void {

@@ -1,17 +1,28 @@
-// The X509-SVIDs this node agent holds, one per entry. What is wanted within one turn of the event loop
+// The SVIDs of one kind that this node agent holds, one per entry: X509-SVIDs, and WIT-SVIDs. What is wanted within one turn of the event loop
 // is asked of the server in one batch; an old SVID is served until its successor is there; a server that
 // is away is asked again with growing delays.
-// How one is made: mint.ts. When it is renewed: rotation.ts. Which ones stay: holdings.ts.
+// How one is made: mint.ts and mint-wit.ts. When it is renewed: rotation.ts. Which ones stay: holdings.ts.
 
 import { IdentityError, Status } from "../../pki/errors.ts";
 import type { RegistrationEntry } from "../../proto/types/entry.ts";
 import { type Backoff, backoff } from "../../runtime/backoff.ts";
 import type { Clock, Timer } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/log.ts";
-import { Holdings, type Usage } from "./holdings.ts";
-import { type HeldSvid, type MintOptions, mintX509Svids, svidInputs } from "./mint.ts";
+import { type HeldDocument, Holdings, type Usage } from "./holdings.ts";
+import type { HeldSvid } from "./mint.ts";
 
-export interface SvidCacheOptions extends MintOptions {
+export interface SvidCacheOptions<T extends HeldDocument> {
+  /** In messages: "X509-SVID". */
+  readonly kind: string;
+  /** Has an SVID made for each entry; in its place the reason when the server refuses one. */
+  readonly mint: (entries: readonly RegistrationEntry[]) => Promise<readonly (T | IdentityError)[]>;
+  /** What of an entry goes into its SVID. The rest can change without a new one. */
+  readonly inputsOf: (entry: RegistrationEntry) => string;
+  /** What a revoked SVID is named by in the log. */
+  readonly nameOf: (svid: T) => Readonly<Record<string, unknown>>;
+  readonly now: () => Date;
+  /** Answers 0..1, to spread what would otherwise happen at once everywhere. */
+  readonly random: () => number;
   readonly clock: Clock;
   readonly log: Logger;
   /** The entry as it is now; undefined when it is gone. */
@@ -20,7 +31,7 @@ export interface SvidCacheOptions extends MintOptions {
   readonly limit: number;
   /** What is in use; asked when the limit is passed. */
   readonly usage: () => Usage;
-  readonly isRevoked: (svid: HeldSvid) => boolean;
+  readonly isRevoked: (svid: T) => boolean;
   /** SVIDs have come, gone or been refused, by entry ID: one call per batch. */
   readonly onChange: (entryIds: ReadonlySet<string>) => void;
 }
@@ -34,6 +45,8 @@ interface Refusal {
 /** Half the 500 the server takes at once, so that one call does not use up its whole rate limit. */
 const BATCH_SIZE = 250;
 const BATCHES_IN_FLIGHT = 4;
+/** Answers in a row that were revoked before they came, until the next one is asked for with a delay. */
+const OVERTAKEN_TIMES = 3;
 const REFUSED_FOR_MS = 30_000;
 const REFUSED_AT_MOST_FOR_MS = 30 * 60_000;
 
@@ -46,10 +59,10 @@ const FINAL: ReadonlySet<Status> = new Set([
   Status.unimplemented,
 ]);
 
-/** X509-SVIDs by entry ID. */
-export class SvidCache {
-  readonly #options: SvidCacheOptions;
-  readonly #held: Holdings;
+/** SVIDs of one kind by entry ID. */
+export class SvidCache<T extends HeldDocument = HeldSvid> {
+  readonly #options: SvidCacheOptions<T>;
+  readonly #held: Holdings<T>;
   readonly #queue = new Set<string>();
   readonly #inFlight = new Set<string>();
   /** Of those in flight: to be asked for again, because an authority was withdrawn meanwhile. */
@@ -60,6 +73,8 @@ export class SvidCache {
   readonly #refusals = new Map<string, number>();
   /** Entries whose SVID was revoked, until there is another or the server refuses one. */
   readonly #revoked = new Set<string>();
+  /** How often in a row the answer of an entry was revoked before it came. */
+  readonly #overtaken = new Map<string, number>();
   readonly #waiting = new Map<string, Set<() => void>>();
   readonly #backoff: Backoff;
   #batches = 0;
@@ -67,28 +82,33 @@ export class SvidCache {
   #retry: Timer | undefined;
   #closed = false;
 
-  constructor(options: SvidCacheOptions) {
+  constructor(options: SvidCacheOptions<T>) {
     this.#options = options;
     this.#held = new Holdings(options.limit, options.usage);
     this.#backoff = backoff({ initialMs: 500, maxMs: 60_000 }, options.random);
+  }
+
+  /** In messages: "X509-SVID". */
+  get kind(): string {
+    return this.#options.kind;
   }
 
   get size(): number {
     return this.#held.size;
   }
 
-  get(entryId: string): HeldSvid | undefined {
+  get(entryId: string): T | undefined {
     return this.#held.get(entryId);
   }
 
-  held(): IterableIterator<HeldSvid> {
+  held(): IterableIterator<T> {
     return this.#held.values();
   }
 
   /** Why the server does not issue for an entry as it is now; undefined when it does or was not asked. */
   refusalOf(entry: RegistrationEntry): IdentityError | undefined {
     const refusal = this.#refused.get(entry.id);
-    return refusal?.inputs === svidInputs(entry) ? refusal.error : undefined;
+    return refusal?.inputs === this.#options.inputsOf(entry) ? refusal.error : undefined;
   }
 
   /** When an entry comes up for renewal or another try; undefined while one is under way. */
@@ -115,7 +135,7 @@ export class SvidCache {
   /** Asks for SVIDs that are not there, or were made from an earlier version of their entry. */
   want(entries: Iterable<RegistrationEntry>): void {
     for (const entry of entries) {
-      const inputs = svidInputs(entry);
+      const inputs = this.#options.inputsOf(entry);
       if (this.#held.get(entry.id)?.inputs === inputs) continue;
       if (this.#refused.get(entry.id)?.inputs === inputs) continue;
       this.#enqueue(entry.id);
@@ -147,19 +167,20 @@ export class SvidCache {
 
   /**
    * Something has been revoked: what is held of it is not served again, and asked for anew. The server
-   * refuses what it holds back. Subscribers are the caller's to tell.
+   * refuses what it holds back. Answers of which entries; subscribers are the caller's to tell.
    */
-  dropRevoked(): void {
+  dropRevoked(): ReadonlySet<string> {
     const dropped = [...this.#held.values()].filter((svid) => this.#options.isRevoked(svid));
-    for (const { entryId, spiffeId, serials } of dropped) {
+    for (const svid of dropped) {
+      const { entryId, spiffeId } = svid;
       this.#held.drop(entryId);
       this.#revoked.add(entryId);
-      this.#options.log.info(
-        { entry_id: entryId, spiffe_id: spiffeId, serial: serials[0]?.serialHex },
-        "an X509-SVID was revoked",
-      );
+      const fields = { entry_id: entryId, spiffe_id: spiffeId, ...this.#options.nameOf(svid) };
+      this.#options.log.info(fields, `the ${this.kind} of an entry was revoked`);
     }
-    this.renew(dropped.map((svid) => svid.entryId));
+    const entryIds = new Set(dropped.map((svid) => svid.entryId));
+    this.renew(entryIds);
+    return entryIds;
   }
 
   /** Resolves when nothing is under way for any of these entries: it came, was refused, or failed. */
@@ -201,7 +222,7 @@ export class SvidCache {
       const held = this.#held.get(entry.id);
       this.#refused.delete(entry.id);
       this.#refusals.delete(entry.id);
-      if (held === undefined || held.inputs === svidInputs(entry)) continue;
+      if (held === undefined || held.inputs === this.#options.inputsOf(entry)) continue;
       // Another SPIFFE ID is another identity: the old one is no longer anybody's.
       if (held.spiffeId !== entry.spiffeId) this.#drop(entry.id);
       this.#enqueue(entry.id);
@@ -259,7 +280,7 @@ export class SvidCache {
     for (const entry of entries) this.#inFlight.add(entry.id);
     const changed = new Set<string>();
     try {
-      const answers = await mintX509Svids(entries, this.#options);
+      const answers = await this.#options.mint(entries);
       entries.forEach((entry, i) => {
         this.#inFlight.delete(entry.id);
         const answer = answers[i];
@@ -267,7 +288,7 @@ export class SvidCache {
       });
       this.#backoff.reset();
     } catch (error) {
-      this.#options.log.debug({ error, entries: entries.length }, "could not get X509-SVIDs");
+      this.#options.log.debug({ error, entries: entries.length }, `could not get ${this.kind}s`);
       for (const { id } of entries) {
         this.#inFlight.delete(id);
         this.#failed.add(id);
@@ -283,10 +304,10 @@ export class SvidCache {
     this.#flush();
   }
 
-  #take(entry: RegistrationEntry, answer: HeldSvid | IdentityError, changed: Set<string>): void {
+  #take(entry: RegistrationEntry, answer: T | IdentityError, changed: Set<string>): void {
     const current = this.#options.entryOf(entry.id);
     if (current === undefined || this.#closed) return; // removed while the server signed
-    if (svidInputs(current) !== svidInputs(entry)) {
+    if (this.#options.inputsOf(current) !== this.#options.inputsOf(entry)) {
       this.#enqueue(entry.id);
       if (current.spiffeId !== entry.spiffeId) return;
     }
@@ -298,13 +319,20 @@ export class SvidCache {
       }
       this.#refuse(entry, answer);
     } else if (this.#options.isRevoked(answer)) {
-      // Its revocation has overtaken it.
+      // Its revocation has overtaken it. Not for ever at once: a server may be a second behind itself.
+      const times = this.#overtaken.get(entry.id) ?? 0;
+      this.#overtaken.set(entry.id, times + 1);
+      if (times < OVERTAKEN_TIMES) this.#again.add(entry.id);
+      else {
+        this.#failed.add(entry.id);
+        this.#retryLater();
+      }
       this.#revoked.add(entry.id);
-      this.#again.add(entry.id);
     } else {
       this.#held.put(answer);
       this.#refusals.delete(entry.id);
       this.#revoked.delete(entry.id);
+      this.#overtaken.delete(entry.id);
     }
     changed.add(entry.id);
   }
@@ -314,11 +342,12 @@ export class SvidCache {
     this.#refusals.set(entry.id, times + 1);
     const waitMs = Math.min(REFUSED_FOR_MS * 2 ** times, REFUSED_AT_MOST_FOR_MS);
     const retryAt = new Date(this.#options.now().getTime() + waitMs);
-    this.#refused.set(entry.id, { error, inputs: svidInputs(entry), retryAt });
+    this.#refused.set(entry.id, { error, inputs: this.#options.inputsOf(entry), retryAt });
     this.#revoked.delete(entry.id);
+    this.#overtaken.delete(entry.id);
     this.#options.log.warn(
       { entry_id: entry.id, spiffe_id: entry.spiffeId, reason: error.reason, error },
-      "the server does not issue an X509-SVID",
+      `the server issues no ${this.kind} for an entry`,
     );
   }
 
@@ -337,6 +366,7 @@ export class SvidCache {
     this.#refused.delete(id);
     this.#refusals.delete(id);
     this.#revoked.delete(id);
+    this.#overtaken.delete(id);
     if (!this.#inFlight.has(id)) this.#settle(id);
   }
 

@@ -7,21 +7,28 @@ import type { RegistrationEntry } from "../../proto/types/entry.ts";
 import { agentError } from "../errors.ts";
 import type { BundleCache, TrustBundle } from "./bundles.ts";
 import type { EntryCache } from "./entries.ts";
+import type { HeldDocument } from "./holdings.ts";
 import type { HeldSvid } from "./mint.ts";
+import type { HeldWit } from "./mint-wit.ts";
 import type { Revocations } from "./revocations.ts";
 import type { SvidCache } from "./svids.ts";
 
 /** An identity that can be served now. */
-export interface Identity {
+export interface Identity<T extends HeldDocument> {
   readonly entry: RegistrationEntry;
-  readonly svid: HeldSvid;
+  readonly svid: T;
 }
+
+/** The kinds of SVIDs that are held per entry. */
+export type HeldKind = "x509" | "wit";
 
 /** A kind of message made from a view, such as the answer of FetchX509SVID. */
 export interface Profile {
   readonly name: string;
-  /** The message holds X509-SVIDs, so they are asked for, and kept while somebody listens. */
-  readonly needsSvids: boolean;
+  /** The kind of SVIDs that the message holds: they are asked for, and kept while somebody listens. */
+  readonly needs?: HeldKind;
+  /** Of them only those of this SPIFFE ID. */
+  readonly only?: string;
   /** The encoded message. @throws what the caller is to be told instead */
   encode(view: View): Encoded;
 }
@@ -29,6 +36,7 @@ export interface Profile {
 export interface ViewSources {
   readonly entries: EntryCache;
   readonly svids: SvidCache;
+  readonly witSvids: SvidCache<HeldWit>;
   readonly bundles: BundleCache;
   readonly revocations: Revocations;
   readonly now: () => Date;
@@ -36,6 +44,8 @@ export interface ViewSources {
 
 /** The largest message that is kept for a caller to come. */
 const MAX_IDLE_BYTES = 64 * 1024;
+
+const NONE: readonly RegistrationEntry[] = [];
 
 /** One set of selectors and what it amounts to. */
 export class View {
@@ -49,10 +59,12 @@ export class View {
   readonly #messages = new Map<Profile, Encoded>();
   /** Messages that something has changed under since they were made. */
   readonly #outdated = new Set<Profile>();
-  /** Somebody who listens has been given SVIDs. */
-  #hasServed = false;
+  /** Kinds of SVIDs that somebody who listens has been given. */
+  readonly #hasServed = new Set<HeldKind>();
   #version = 0;
   #missing: readonly RegistrationEntry[] = [];
+  /** What was asked when it was looked up, and at which version. */
+  #missingFor: Profile | undefined;
   #missingAt = -1;
   readonly #waiting = new Set<() => void>();
 
@@ -101,52 +113,78 @@ export class View {
     });
   }
 
+  /** X509-SVIDs to serve: see {@link View.#identities}. */
+  x509Identities(profile: Profile): Identity<HeldSvid>[] {
+    return this.#identities(this.#sources.svids, profile);
+  }
+
+  /** The same with WIT-SVIDs. */
+  witIdentities(profile: Profile): Identity<HeldWit>[] {
+    return this.#identities(this.#sources.witSvids, profile);
+  }
+
   /**
    * The identities to serve, the default one first. One that the server does not issue is left out. The
    * default identity never changes because an SVID is missing: then nothing is served.
    * @throws NO_IDENTITY_ISSUED, SERVER_UNREACHABLE, SVIDS_EXPIRED
    */
-  identities(): Identity[] {
-    this.assertEntitled();
+  #identities<T extends HeldDocument>(svids: SvidCache<T>, profile: Profile): Identity<T>[] {
+    const entries = this.#entriesOf(profile);
+    if (entries.length === 0) throw noIdentity();
+    const hasServed = profile.needs !== undefined && this.#hasServed.has(profile.needs);
     const nowMs = this.#sources.now().getTime();
-    const found: Identity[] = [];
-    for (const entry of this.entries) {
-      const svid = this.#sources.svids.get(entry.id);
+    const found: Identity<T>[] = [];
+    for (const entry of entries) {
+      const svid = svids.get(entry.id);
       if (svid !== undefined && svid.notAfter.getTime() > nowMs) {
         this.#expiresAtMs = Math.min(this.#expiresAtMs, svid.notAfter.getTime());
         found.push({ entry, svid });
-      } else if (this.#sources.svids.refusalOf(entry) !== undefined) continue;
-      else if (found.length === 0 && svid !== undefined) throw expired(svid);
-      else if (found.length === 0 && (!this.#hasServed || this.#isReplacing(entry))) {
-        throw missing(entry);
+      } else if (svids.refusalOf(entry) !== undefined) continue;
+      else if (found.length === 0 && svid !== undefined) throw expired(svid, svids.kind);
+      else if (found.length === 0 && (!hasServed || svids.isReplacing(entry.id))) {
+        throw missing(entry, svids.kind);
       }
     }
     if (found.length > 0) return found;
-    const waiting = this.entries.find(
-      (entry) => this.#sources.svids.refusalOf(entry) === undefined,
-    );
-    throw waiting === undefined ? noIdentity() : missing(waiting);
+    const waiting = entries.find((entry) => svids.refusalOf(entry) === undefined);
+    throw waiting === undefined ? noIdentity() : missing(waiting, svids.kind);
+  }
+
+  /** The cache of the SVIDs that a message holds; undefined when it holds none. */
+  cacheOf({ needs }: Profile): SvidCache<HeldSvid> | SvidCache<HeldWit> | undefined {
+    if (needs === undefined) return undefined;
+    return needs === "x509" ? this.#sources.svids : this.#sources.witSvids;
   }
 
   /**
    * Entries before the first that can be served whose SVID was revoked, and is being replaced: until it is known
    * what becomes of them there is no default identity.
    */
-  replacing(): string[] {
-    const end = this.entries.findIndex(({ id }) => this.#sources.svids.get(id) !== undefined);
-    const before = end < 0 ? this.entries : this.entries.slice(0, end);
-    return before.filter((entry) => this.#isReplacing(entry)).map(({ id }) => id);
+  replacing(profile: Profile): string[] {
+    const svids = this.cacheOf(profile);
+    if (svids === undefined) return [];
+    const entries = this.#entriesOf(profile);
+    const end = entries.findIndex(({ id }) => svids.get(id) !== undefined);
+    const before = end < 0 ? entries : entries.slice(0, end);
+    return before.filter(({ id }) => svids.isReplacing(id)).map(({ id }) => id);
   }
 
-  /** Entries whose X509-SVID is not there and was not refused. Looked up once per version. */
-  missing(): readonly RegistrationEntry[] {
-    if (this.#missingAt === this.#version) return this.#missing;
-    const { svids } = this.#sources;
-    this.#missing = this.entries.filter(
+  /** Entries whose SVID is not there and was not refused. Looked up once per version and profile. */
+  missing(profile: Profile): readonly RegistrationEntry[] {
+    if (this.#missingAt === this.#version && this.#missingFor === profile) return this.#missing;
+    const svids = this.cacheOf(profile);
+    if (svids === undefined) return NONE;
+    this.#missing = this.#entriesOf(profile).filter(
       (entry) => svids.get(entry.id) === undefined && svids.refusalOf(entry) === undefined,
     );
+    this.#missingFor = profile;
     this.#missingAt = this.#version;
     return this.#missing;
+  }
+
+  #entriesOf({ only }: Profile): readonly RegistrationEntry[] {
+    const { entries } = this;
+    return only === undefined ? entries : entries.filter(({ spiffeId }) => spiffeId === only);
   }
 
   /** The message as it is now; the same value as before when nothing in it changed. */
@@ -155,7 +193,7 @@ export class View {
     const held = this.#messages.get(profile);
     const isCurrent = held !== undefined && !this.#outdated.has(profile);
     const fresh = isCurrent ? held : profile.encode(this);
-    if (profile.needsSvids) this.#hasServed = true;
+    if (profile.needs !== undefined) this.#hasServed.add(profile.needs);
     if (isCurrent) return held;
     this.#outdated.delete(profile);
     if (held?.bytes.equals(fresh.bytes)) return held;
@@ -192,16 +230,12 @@ export class View {
 
   /** Nobody listens any more. Large messages are not kept: a thousand views would each hold the same lists. */
   rest(): void {
-    this.#hasServed = false;
+    this.#hasServed.clear();
     for (const [profile, { bytes }] of this.#messages) {
       if (bytes.length <= MAX_IDLE_BYTES) continue;
       this.#messages.delete(profile);
       this.#outdated.delete(profile);
     }
-  }
-
-  #isReplacing(entry: RegistrationEntry): boolean {
-    return this.#sources.svids.isReplacing(entry.id);
   }
 
   /**
@@ -248,16 +282,16 @@ export function notSynced(): Error {
   });
 }
 
-function missing(entry: RegistrationEntry): Error {
-  return agentError("SERVER_UNREACHABLE", `there is no X509-SVID of ${entry.spiffeId} yet`, {
+function missing(entry: RegistrationEntry, kind: string): Error {
+  return agentError("SERVER_UNREACHABLE", `there is no ${kind} of ${entry.spiffeId} yet`, {
     hint: "the agent asks the server again by itself; check that the server can be reached",
   });
 }
 
-function expired(svid: HeldSvid): Error {
+function expired(svid: HeldDocument, kind: string): Error {
   return agentError(
     "SVIDS_EXPIRED",
-    `the X509-SVID of ${svid.spiffeId} expired at ${svid.notAfter.toISOString()} and the server issued no other`,
+    `the ${kind} of ${svid.spiffeId} expired at ${svid.notAfter.toISOString()} and the server issued no other`,
     { hint: "check that the agent reaches the server" },
   );
 }

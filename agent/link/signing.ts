@@ -7,14 +7,16 @@ import { SvidService, type spire } from "../../proto/schema.gen.ts";
 import { spiffeIdFromWire } from "../../proto/types/spiffe-id.ts";
 import type { IssuedJwt, JwtSigning } from "../cache/jwt-svids.ts";
 import type { X509Signing } from "../cache/mint.ts";
+import type { WitSigning } from "../cache/mint-wit.ts";
 import { agentError } from "../errors.ts";
 import type { Connection } from "./dial.ts";
 
-const X509_TIMEOUT_MS = 30_000;
+/** Of a batch. */
+const BATCH_TIMEOUT_MS = 30_000;
 const JWT_TIMEOUT_MS = 10_000;
 
 /** Signs through the server. */
-export class ServerSigning implements X509Signing, JwtSigning {
+export class ServerSigning implements X509Signing, WitSigning, JwtSigning {
   #connection: Connection | undefined;
 
   get isConnected(): boolean {
@@ -40,14 +42,19 @@ export class ServerSigning implements X509Signing, JwtSigning {
   ): Promise<readonly (readonly Uint8Array[] | IdentityError)[]> {
     const { results } = await this.#connected()
       .channel.client(SvidService)
-      .batchNewX509SVID({ params: requests }, { timeoutMs: X509_TIMEOUT_MS });
-    if (results.length !== requests.length) {
-      throw agentError(
-        "SERVER_ANSWER_INVALID",
-        `the server answered ${requests.length} CSRs with ${results.length} results`,
-      );
-    }
+      .batchNewX509SVID({ params: requests }, { timeoutMs: BATCH_TIMEOUT_MS });
+    checkCount(requests.length, results.length);
     return results.map(chainOf);
+  }
+
+  async issueWit(
+    requests: Parameters<WitSigning["issueWit"]>[0],
+  ): Promise<readonly (string | IdentityError)[]> {
+    const { results } = await this.#connected()
+      .channel.client(SvidService)
+      .batchNewWITSVID({ params: requests }, { timeoutMs: BATCH_TIMEOUT_MS });
+    checkCount(requests.length, results.length);
+    return results.map(({ status, svid }) => refusalIn(status) ?? svid?.token ?? "");
   }
 
   async newJwtSvid(entryId: string, audience: readonly string[]): Promise<IssuedJwt> {
@@ -77,8 +84,18 @@ function chainOf(
   result: spire.api.server.svid.v1.BatchNewX509SVIDResponse.Result,
 ): readonly Uint8Array[] | IdentityError {
   const { status, svid } = result;
-  if (status !== undefined && status.code !== Status.ok) {
-    return errorOfStatus(status.code, status.message);
-  }
-  return svid?.certChain ?? [];
+  return refusalIn(status) ?? svid?.certChain ?? [];
+}
+
+function refusalIn(status: spire.api.types.Status | undefined): IdentityError | undefined {
+  if (status === undefined || status.code === Status.ok) return undefined;
+  return errorOfStatus(status.code, status.message);
+}
+
+function checkCount(asked: number, answered: number): void {
+  if (asked === answered) return;
+  throw agentError(
+    "SERVER_ANSWER_INVALID",
+    `the server answered ${asked} requests with ${answered} results`,
+  );
 }

@@ -1,7 +1,10 @@
 // The agent's memory: entries, bundles and SVIDs, in their order of dependence.
+import type { RegistrationEntry } from "../../proto/types/entry.ts";
 import { BundleCache } from "../cache/bundles.ts";
 import { EntryCache } from "../cache/entries.ts";
 import { JwtSvidCache } from "../cache/jwt-svids.ts";
+import { mintX509Svids, svidInputs } from "../cache/mint.ts";
+import { type HeldWit, mintWitSvids, witInputs } from "../cache/mint-wit.ts";
 import { Revocations } from "../cache/revocations.ts";
 import { Rotation } from "../cache/rotation.ts";
 import { Subscribers } from "../cache/subscribers.ts";
@@ -14,9 +17,11 @@ export interface Cache {
   readonly entries: EntryCache;
   readonly bundles: BundleCache;
   readonly svids: SvidCache;
+  readonly witSvids: SvidCache<HeldWit>;
   readonly jwtSvids: JwtSvidCache;
   readonly revocations: Revocations;
   readonly rotation: Rotation;
+  readonly witRotation: Rotation<HeldWit>;
   readonly subscribers: Subscribers;
 }
 
@@ -31,24 +36,42 @@ export function buildCache(context: Context, signing: ServerSigning): Cache {
     now,
     log,
   });
+  const entryOf = (id: string): RegistrationEntry | undefined => entries.get(id);
+  const shared = { now, random, clock, log, entryOf, usage: () => subscribers.usage() };
+  const keys = { signing, keyType: config.x509SvidKeyType, now, random };
   const changed = (entryIds: ReadonlySet<string>): void => {
     subscribers.svidsChanged(entryIds);
     rotation.changed();
+    witRotation.changed();
   };
   const svids = new SvidCache({
-    signing,
-    keyType: config.x509SvidKeyType,
-    now,
-    random,
-    clock,
-    log,
-    entryOf: (id) => entries.get(id),
+    ...shared,
+    kind: "X509-SVID",
+    mint: (wanted) => mintX509Svids(wanted, keys),
+    inputsOf: svidInputs,
+    nameOf: ({ serials }) => ({ serial: serials[0]?.serialHex }),
     limit: config.cache.x509Svids,
-    usage: () => subscribers.usage(),
     isRevoked: (svid) => revocations.isSvidRevoked(svid),
     onChange: changed,
   });
-  const rotation = new Rotation({ svids, bundles, clock, onExpired: changed });
+  const rotation = new Rotation({
+    svids,
+    isWithdrawn: ({ issuerKeyIds }) => issuerKeyIds.some((keyId) => bundles.isWithdrawn(keyId)),
+    clock,
+    onExpired: changed,
+  });
+  const witSvids = new SvidCache({
+    ...shared,
+    kind: "WIT-SVID",
+    mint: (wanted) => mintWitSvids(wanted, keys),
+    inputsOf: witInputs,
+    nameOf: ({ jti }) => ({ jti }),
+    limit: config.cache.witSvids,
+    isRevoked: (wit) => bundles.isWitWithdrawn(wit.keyId) || revocations.isTokenRevoked(wit),
+    onChange: changed,
+  });
+  const isWithdrawn = ({ keyId }: HeldWit): boolean => bundles.isWitWithdrawn(keyId);
+  const witRotation = new Rotation({ svids: witSvids, isWithdrawn, clock, onExpired: changed });
   const limit = config.cache.jwtSvids;
   const jwtSvids = new JwtSvidCache({
     signing,
@@ -63,6 +86,7 @@ export function buildCache(context: Context, signing: ServerSigning): Cache {
   const subscribers = new Subscribers({
     entries,
     svids,
+    witSvids,
     bundles,
     revocations,
     now,
@@ -70,7 +94,10 @@ export function buildCache(context: Context, signing: ServerSigning): Cache {
   });
   lifecycle.own("cache", () => {
     rotation.stop();
+    witRotation.stop();
     svids.close();
+    witSvids.close();
   });
-  return { entries, bundles, svids, jwtSvids, revocations, rotation, subscribers };
+  const caches = { entries, bundles, svids, witSvids, jwtSvids, revocations };
+  return { ...caches, rotation, witRotation, subscribers };
 }

@@ -51,6 +51,7 @@ export async function startSockets(
     revocations: cache.revocations,
     now: () => clock.now(),
     workloadApi: config.workloadApi,
+    featureFlags: config.featureFlags,
     allowUnauthenticatedVerifiers: config.allowUnauthenticatedVerifiers,
     allowedForeignJwtClaims: config.allowedForeignJwtClaims,
     limits: { ...config.limits, streamsPerProcess: shareOf(config.limits.streamsPerUid) },

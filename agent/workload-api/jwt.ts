@@ -35,7 +35,6 @@ export interface JwtOptions extends StreamOptions {
 function jwtBundles(options: StreamOptions): Profile {
   return {
     name: "jwt-bundles",
-    needsSvids: false,
     encode(view) {
       assertVerifier(view, options);
       const bundles: Record<string, Uint8Array> = { [mapKey(view.own)]: view.own.jwks };

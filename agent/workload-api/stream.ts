@@ -1,11 +1,14 @@
 // How every stream of the Workload API runs: attest the caller, then follow one message of its view
-// (agent/cache/view.ts). What the messages hold: x509.ts and jwt.ts.
+// (agent/cache/view.ts). What the messages hold: x509.ts, jwt.ts and wit.ts.
 
 import type { CallContext, Encoded } from "../../proto/rpc/service.ts";
 import type { TrustBundle } from "../cache/bundles.ts";
 import type { Subscribers } from "../cache/subscribers.ts";
 import type { Profile, View } from "../cache/view.ts";
 import type { Caller } from "./callers.ts";
+
+/** gRPC clients take 4 MiB and none of them raises it; some room is left for framing. */
+export const MAX_MESSAGE_BYTES: number = 4 * 1024 * 1024 - 64 * 1024;
 
 export interface StreamOptions {
   readonly admit: (context: CallContext) => Promise<Caller>;
@@ -31,7 +34,15 @@ export async function* follow(
   options: StreamOptions,
   context: CallContext,
 ): AsyncGenerator<Encoded, void> {
-  const caller = await options.admit(context);
+  yield* followAs(await options.admit(context), profile, options);
+}
+
+/** The same for a caller who has been attested. */
+export async function* followAs(
+  caller: Caller,
+  profile: Profile,
+  options: StreamOptions,
+): AsyncGenerator<Encoded, void> {
   const watch = options.subscribers.watch(caller.selectors, profile, caller.signal);
   for await (const message of watch) {
     caller.assertUnchanged();

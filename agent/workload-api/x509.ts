@@ -5,22 +5,20 @@ import type { Init } from "../../proto/codec.ts";
 import { Encoded, type Handlers } from "../../proto/rpc/service.ts";
 import { SpiffeWorkloadApi, type workload } from "../../proto/schema.gen.ts";
 import type { Profile, View } from "../cache/view.ts";
-import { assertVerifier, follow, mapKey, type StreamOptions } from "./stream.ts";
+import { assertVerifier, follow, MAX_MESSAGE_BYTES, mapKey, type StreamOptions } from "./stream.ts";
 
 const { methods } = SpiffeWorkloadApi;
 
-/** gRPC clients take 4 MiB and none of them raises it; some room is left for framing. */
-const MAX_MESSAGE_BYTES = 4 * 1024 * 1024 - 64 * 1024;
 /** More than what SPIFFE IDs, field tags and lengths take in one SVID or bundle of a message. */
 const OVERHEAD_BYTES = 2200;
 
 /** The answer of FetchX509SVID: SVIDs with keys, the default one first, federated bundles, and what is revoked. */
 export const X509_SVIDS: Profile = {
   name: "x509-svids",
-  needsSvids: true,
+  needs: "x509",
   encode(view) {
     const bundle = view.own.x509;
-    const identities = view.identities();
+    const identities = view.x509Identities(X509_SVIDS);
     const federatedBundles = bundleMap(view.federated(identities.map(({ entry }) => entry)));
     let bytes = sizeOf(federatedBundles);
     const svids: Init<workload.X509SVID>[] = [];
@@ -42,7 +40,6 @@ export const X509_SVIDS: Profile = {
 function x509Bundles(options: StreamOptions): Profile {
   return {
     name: "x509-bundles",
-    needsSvids: false,
     encode(view) {
       assertVerifier(view, options);
       const bundles = {

@@ -5,6 +5,8 @@ import { BundleCache } from "../../agent/cache/bundles.ts";
 import { EntryCache } from "../../agent/cache/entries.ts";
 import { Feed } from "../../agent/cache/feed.ts";
 import { JwtSvidCache } from "../../agent/cache/jwt-svids.ts";
+import { mintX509Svids, svidInputs } from "../../agent/cache/mint.ts";
+import { type HeldWit, mintWitSvids, witInputs } from "../../agent/cache/mint-wit.ts";
 import { type RevocationChange, Revocations } from "../../agent/cache/revocations.ts";
 import { Rotation } from "../../agent/cache/rotation.ts";
 import { Subscribers } from "../../agent/cache/subscribers.ts";
@@ -109,6 +111,8 @@ export interface TestAgentOptions {
   readonly jwtLimit?: number;
   readonly streamsPerUid?: number;
   readonly streamsPerProcess?: number;
+  /** Serves the WIT profile. */
+  readonly wit?: boolean;
   readonly workloadApi?: { readonly x509: boolean; readonly jwt: boolean };
   readonly allowUnauthenticatedVerifiers?: boolean;
   readonly allowedForeignJwtClaims?: readonly string[];
@@ -125,9 +129,11 @@ export class TestAgent {
   readonly signer: TestSigner;
   readonly signing: TestSigning;
   readonly svids: SvidCache;
+  readonly witSvids: SvidCache<HeldWit>;
   readonly jwtSvids: JwtSvidCache;
   readonly revocations: Revocations;
   readonly rotation: Rotation;
+  readonly witRotation: Rotation<HeldWit>;
   readonly subscribers: Subscribers;
   readonly feed: Feed;
   readonly callers: Callers;
@@ -145,19 +151,46 @@ export class TestAgent {
     const changed = (ids: ReadonlySet<string>): void => {
       this.subscribers.svidsChanged(ids);
       this.rotation.changed();
+      this.witRotation.changed();
     };
-    this.svids = new SvidCache({
+    const { signing, revocations } = this;
+    const shared = {
       ...base,
-      signing: this.signing,
-      keyType: "ec-p256",
       clock,
-      entryOf: (id) => entries.get(id),
+      entryOf: (id: string) => entries.get(id),
       limit: options.x509Limit ?? 1000,
       usage: () => this.subscribers.usage(),
-      isRevoked: (svid) => this.revocations.isSvidRevoked(svid),
       onChange: changed,
+    };
+    const keys = { ...base, signing, keyType: "ec-p256" } as const;
+    this.svids = new SvidCache({
+      ...shared,
+      kind: "X509-SVID",
+      mint: (wanted) => mintX509Svids(wanted, keys),
+      inputsOf: svidInputs,
+      nameOf: () => ({}),
+      isRevoked: (svid) => revocations.isSvidRevoked(svid),
     });
-    this.rotation = new Rotation({ svids: this.svids, bundles, clock, onExpired: changed });
+    this.rotation = new Rotation({
+      svids: this.svids,
+      isWithdrawn: ({ issuerKeyIds }) => issuerKeyIds.some((id) => bundles.isWithdrawn(id)),
+      clock,
+      onExpired: changed,
+    });
+    this.witSvids = new SvidCache({
+      ...shared,
+      kind: "WIT-SVID",
+      mint: (wanted) => mintWitSvids(wanted, keys),
+      inputsOf: witInputs,
+      nameOf: () => ({}),
+      isRevoked: (wit) => bundles.isWitWithdrawn(wit.keyId) || revocations.isTokenRevoked(wit),
+    });
+    this.witRotation = new Rotation({
+      svids: this.witSvids,
+      isWithdrawn: ({ keyId }) => bundles.isWitWithdrawn(keyId),
+      clock,
+      onExpired: changed,
+    });
     this.jwtSvids = new JwtSvidCache({
       ...base,
       signing: this.signing,
@@ -169,8 +202,9 @@ export class TestAgent {
     this.subscribers = new Subscribers({
       entries,
       svids: this.svids,
+      witSvids: this.witSvids,
       bundles,
-      revocations: this.revocations,
+      revocations,
       now,
       trustDomain,
     });
@@ -195,6 +229,7 @@ export class TestAgent {
       jwtSvids: this.jwtSvids,
       revocations: this.revocations,
       now,
+      featureFlags: new Set(options.wit === true ? ["wit-svid"] : []),
       workloadApi: options.workloadApi ?? { x509: true, jwt: true },
       allowUnauthenticatedVerifiers: options.allowUnauthenticatedVerifiers ?? false,
       allowedForeignJwtClaims: options.allowedForeignJwtClaims ?? [],
@@ -276,7 +311,9 @@ export class TestAgent {
 
   async stop(): Promise<void> {
     this.rotation.stop();
+    this.witRotation.stop();
     this.svids.close();
+    this.witSvids.close();
     await this.#pair?.close();
   }
 }

@@ -3,12 +3,14 @@
 
 import type { IssuedJwt, JwtSigning } from "../../agent/cache/jwt-svids.ts";
 import type { X509Signing } from "../../agent/cache/mint.ts";
+import type { WitSigning } from "../../agent/cache/mint-wit.ts";
 import { agentError } from "../../agent/errors.ts";
 import type { Bundle, JwtAuthority } from "../../pki/bundle/bundle.ts";
 import { IdentityError, Status } from "../../pki/errors.ts";
 import { issueJwtSvid } from "../../pki/jwt/issue.ts";
 import { generateP256KeyPair, type Signer, signerOf } from "../../pki/keys.ts";
 import { SpiffeId, TrustDomain } from "../../pki/spiffe-id.ts";
+import { issueWitSvid } from "../../pki/wit/issue.ts";
 import { createCaCertificate } from "../../pki/x509/ca.ts";
 import { parseCertificate } from "../../pki/x509/certificate.ts";
 import { parseCsr } from "../../pki/x509/csr.ts";
@@ -17,10 +19,16 @@ import type { RegistrationEntry } from "../../proto/types/entry.ts";
 
 const HOUR_MS = 3_600_000;
 
-/** An authority of a trust domain, for both kinds of SVID. */
+/** An authority of a trust domain, for every kind of SVID. */
 export interface TestSigner {
   readonly x509: X509Issuer;
-  readonly jwt: { readonly signer: Signer; readonly authority: JwtAuthority };
+  readonly jwt: TokenSigner;
+  readonly wit: TokenSigner;
+}
+
+interface TokenSigner {
+  readonly signer: Signer;
+  readonly authority: JwtAuthority;
 }
 
 let made = 0;
@@ -35,15 +43,16 @@ export async function createSigner(trustDomain: TrustDomain, now: Date): Promise
     notAfter: new Date(now.getTime() + 240 * HOUR_MS),
   });
   made += 1;
-  const keyId = `key-${made}`;
-  const jwt = signerOf(keyId, generateP256KeyPair());
   return {
     x509: { certificate: parseCertificate(der), upstreamChain: [], signer },
-    jwt: {
-      signer: jwt,
-      authority: { keyId, spki: jwt.spki, expiresAt: undefined, tainted: false },
-    },
+    jwt: tokenSigner(`key-${made}`),
+    wit: tokenSigner(`wit-${made}`),
   };
+}
+
+function tokenSigner(keyId: string): TokenSigner {
+  const signer = signerOf(keyId, generateP256KeyPair());
+  return { signer, authority: { keyId, spki: signer.spki, expiresAt: undefined, tainted: false } };
 }
 
 /** The bundle that holds these authorities; `tainted` ones are marked. */
@@ -62,22 +71,30 @@ export function bundleOf(
       ...one.jwt.authority,
       tainted: tainted.includes(one),
     })),
-    witAuthorities: [],
+    witAuthorities: signers.map((one) => ({
+      ...one.wit.authority,
+      tainted: tainted.includes(one),
+    })),
     sequence: 1n,
     refreshHintSeconds: 300,
   };
 }
 
-export class TestSigning implements X509Signing, JwtSigning {
+export class TestSigning implements X509Signing, WitSigning, JwtSigning {
   /** Signs from now on. */
   signer: TestSigner;
   x509TtlSeconds = 3600;
   jwtTtlSeconds = 300;
+  witTtlSeconds = 3600;
+  /** The server issues no WIT-SVIDs. */
+  hasNoWit = false;
   isAway = false;
   /** Entries that the server does not issue for. */
   readonly refused: Set<string> = new Set();
   /** Entry IDs of each batch, in order. */
   readonly batches: (readonly string[])[] = [];
+  /** The same of WIT-SVIDs. */
+  readonly witBatches: (readonly string[])[] = [];
   /** Entry IDs of each JWT-SVID. */
   readonly tokens: string[] = [];
   /** Awaited before an answer, so that a test can look in between. */
@@ -120,6 +137,33 @@ export class TestSigning implements X509Signing, JwtSigning {
           notAfter: new Date(nowMs + this.x509TtlSeconds * 1000),
         });
         return [leaf, ...signer.x509.upstreamChain];
+      }),
+    );
+  }
+
+  async issueWit(
+    requests: Parameters<WitSigning["issueWit"]>[0],
+  ): Promise<(string | IdentityError)[]> {
+    this.witBatches.push(requests.map(({ entryId }) => entryId));
+    const { signer } = this;
+    const entries = requests.map(({ entryId }) => this.#entryOf(entryId));
+    await this.gate;
+    this.assertConnected();
+    if (this.hasNoWit) throw new IdentityError("NOT_SUPPORTED", Status.unimplemented, "no WIT");
+    return Promise.all(
+      requests.map(async ({ publicKey, signingAlgorithm }, i) => {
+        const entry = entries[i];
+        if (entry === undefined || this.refused.has(entry.id)) return notFound();
+        const issuedAt = this.#now();
+        return issueWitSvid({
+          signer: signer.wit.signer,
+          keyId: signer.wit.authority.keyId,
+          spiffeId: SpiffeId.parse(entry.spiffeId),
+          spki: publicKey,
+          alg: signingAlgorithm,
+          issuedAt,
+          expiresAt: new Date(issuedAt.getTime() + this.witTtlSeconds * 1000),
+        });
       }),
     );
   }

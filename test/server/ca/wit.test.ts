@@ -52,7 +52,7 @@ t.test("turned off, what is published stays until it has expired, then its key g
   const off = await startTestCa(t, { folder, keys, clock });
   t.equal(keyIds(off).length, 2, "SVIDs that were issued still verify");
   t.match(keyIds(off), published);
-  await t.rejects(off.issuer.issueWit(order()), { reason: "NOT_SUPPORTED" });
+  await t.rejects(off.issuer.issueWit(order()), { code: 12, reason: "NOT_SUPPORTED" });
   clock.step(23 * HOUR);
   await off.rotation.check();
   t.equal(keyIds(off).length, 2);
