@@ -59,7 +59,7 @@ export async function start(config: ServerConfig, options: ServerOptions): Promi
     const ca = await startCa(base, stores, recording);
     const revocation = await startRevocation(base, stores, ca, recording);
     const federation = await startFederation(base, stores, ca);
-    const documents = await startDocuments(base, stores, ca);
+    const documents = await startDocuments(base, stores, ca, revocation);
     const running = await startEdges(base, stores, ca, federation, revocation);
     const stop = (): Promise<void> => lifecycle.stop();
     signal?.addEventListener("abort", () => void stop(), { once: true });

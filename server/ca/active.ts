@@ -26,6 +26,8 @@ export interface ActiveIssuersOptions {
   readonly trustDomain: TrustDomain;
   /** The kinds that sign here. Others of the journal are of a time when they did. */
   readonly kinds: readonly { readonly name: AuthorityKindName }[];
+  /** Where the revocation list of an X.509 authority is, for what it signs to say so. Default: it does not. */
+  readonly crlUrlOf?: ((authorityId: string) => string) | undefined;
   readonly clock: Clock;
 }
 
@@ -82,10 +84,17 @@ export class ActiveIssuers {
     return issuer;
   }
 
-  #readX509({ certificate: der }: AuthorityRecord, signer: Signer): void {
+  #readX509({ certificate: der, authorityId }: AuthorityRecord, signer: Signer): void {
     if (this.#x509?.signer === signer) return;
     if (der === undefined) throw new TypeError("an X.509 authority without certificate");
-    this.#x509 = { certificate: parseCertificate(der), upstreamChain: [], signer };
+    const crlUrl = this.#options.crlUrlOf?.(authorityId);
+    const certificate = parseCertificate(der);
+    this.#x509 = {
+      certificate,
+      upstreamChain: [],
+      signer,
+      ...(crlUrl !== undefined && { crlUrl }),
+    };
   }
 
   #readToken(kind: "jwt" | "wit", active: AuthorityRecord, signer: Signer): void {

@@ -47,6 +47,8 @@ export interface AuthoritiesOptions {
   readonly publication: Publication;
   /** Which kinds are served to those who poll: see publication.ts. Default: none. */
   readonly isPolled?: (kind: AuthorityKindName) => boolean;
+  /** Where the revocation list of an X.509 authority is, for SVIDs to say so. Default: they do not. */
+  readonly crlUrlOf?: ((authorityId: string) => string) | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }

@@ -4,6 +4,7 @@ import { countIssued } from "../ca/count-issued.ts";
 import { Issuer } from "../ca/issuer.ts";
 import { Rotation } from "../ca/rotation.ts";
 import { lifetimeWarning } from "../config.ts";
+import { crlUrlOf } from "../documents/crl-endpoint.ts";
 import { ServerIdentity } from "../identity.ts";
 import { openKeyManager } from "../keymanager/index.ts";
 import { type RecordedIssuing, recordIssued } from "../ledger/record-issued.ts";
@@ -27,6 +28,7 @@ export async function startCa(
   const { trustDomain, dataDir } = config;
   const { store, bundles, hub } = stores;
   const keys = await openKeyManager(config.keyManager, { dataDir, log });
+  const crlUrl = config.documents.crl?.url;
   const authorities = await Authorities.start({
     trustDomain,
     ca: config.ca,
@@ -35,6 +37,7 @@ export async function startCa(
     bundles,
     keys,
     publication: hub,
+    crlUrlOf: crlUrl === undefined ? undefined : (id) => crlUrlOf(crlUrl, id),
     isPolled: (kind) =>
       config.documents.bundleEndpoint !== undefined ||
       (kind === "jwt" && config.documents.oidc !== undefined),

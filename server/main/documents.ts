@@ -3,12 +3,14 @@
 import type { CertificateFilePair } from "../config/documents.ts";
 import { bundleEndpoint } from "../documents/bundle-endpoint.ts";
 import { CertificateFiles } from "../documents/certificate-files.ts";
+import { crlEndpoint } from "../documents/crl-endpoint.ts";
 import type { FindResource } from "../documents/document.ts";
 import { startDocumentListener } from "../documents/listener.ts";
 import { oidcDiscovery } from "../documents/oidc.ts";
 import { type ServingCertificate, svidCertificate } from "../documents/tls.ts";
 import type { Base } from "./base.ts";
 import type { Ca } from "./ca.ts";
+import type { Revocation } from "./revocation.ts";
 import type { Stores } from "./stores.ts";
 
 interface Address {
@@ -20,6 +22,7 @@ interface Address {
 export interface DocumentAddresses {
   readonly bundleEndpoint: Address | undefined;
   readonly oidc: Address | undefined;
+  readonly crl: Address | undefined;
 }
 
 /** One listener to start. */
@@ -41,11 +44,12 @@ export async function startDocuments(
   base: Base,
   { bundles }: Stores,
   { identity }: Ca,
+  { crls }: Revocation,
 ): Promise<DocumentAddresses> {
   const { trustDomain, documents, bundleRefreshHintSeconds: maxAgeSeconds } = base.config;
   const start = starter(base);
   const bundle = () => bundles.get(trustDomain.name);
-  const { bundleEndpoint: endpoint, oidc } = documents;
+  const { bundleEndpoint: endpoint, oidc, crl } = documents;
   return {
     bundleEndpoint:
       endpoint &&
@@ -64,6 +68,14 @@ export async function startDocuments(
         section: "oidc",
         isBehindProxy: oidc.files === undefined,
         find: oidcDiscovery({ ...oidc, bundle, maxAgeSeconds }),
+      })),
+    crl:
+      crl &&
+      (await start({
+        ...crl,
+        name: "crl",
+        section: "crl",
+        find: crlEndpoint((authorityId) => crls.current(authorityId)),
       })),
   };
 }
