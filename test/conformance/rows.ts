@@ -23,8 +23,6 @@ function leaveOut(ids: readonly string[], why: string): Record<string, string> {
 }
 
 const noWit = "WIT-SVIDs are not built: both calls of the WIT profile answer UNIMPLEMENTED";
-const noFederation =
-  "bundle endpoints are not built: bundles of other trust domains are set by hand";
 const noBroker = "binds parties of the Broker API alone, which comes later";
 const nothingIncubating = "no incubating standard is built";
 
@@ -43,7 +41,7 @@ export const STANDARDS: readonly Standard[] = [
     notApplicable: leaveOut(witRows, noWit),
   },
   absent("WIT-SVID", "WIT", 38, noWit),
-  absent("Federation", "FED", 41, noFederation),
+  { name: "Federation", prefix: "FED", rows: range("FED", 1, 41), notApplicable: {} },
   absent("Broker Endpoint", "BRE", 16, noBroker),
   {
     name: "Broker API",
