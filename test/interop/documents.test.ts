@@ -1,104 +1,201 @@
-// Documents both ways: go-spiffe and py-spiffe read our bundle, token and SVID; we read what Go and Python
-// issue without a line of ours.
+// What the public listeners serve, read by programs that nobody here wrote: a Go OpenID library, curl,
+// OpenSSL and nginx with revocation lists.
+import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import t, { type Test } from "tap";
-import { equalBundles, type JwtAuthority } from "../../pki/bundle/bundle.ts";
-import { formatBundle, formatJwks } from "../../pki/bundle/format.ts";
-import { parseBundle } from "../../pki/bundle/parse.ts";
-import { issueJwtSvid } from "../../pki/jwt/issue.ts";
-import { validateJwtSvid } from "../../pki/jwt/svid.ts";
-import { signerOf } from "../../pki/keys.ts";
-import { SpiffeId, TrustDomain } from "../../pki/spiffe-id.ts";
-import { type Certificate, parseCertificate } from "../../pki/x509/certificate.ts";
-import { parseCrl } from "../../pki/x509/crl.ts";
-import { parseCsr } from "../../pki/x509/csr.ts";
-import { validateX509Svid } from "../../pki/x509/svid.ts";
-import { LaxAuthority } from "../support/lax-authority.ts";
+import { exportPkcs8 } from "../../pki/keys.ts";
+import { formatPem } from "../../pki/x509/pem.ts";
+import type { X509Svid } from "../../pki/x509/svid.ts";
+import {
+  BundleService,
+  LocalAuthorityService,
+  RevocationService,
+  SvidService,
+} from "../../proto/schema.gen.ts";
+import { freePort } from "../support/listening.ts";
+import { TestServer } from "../support/running-server.ts";
 import { run } from "../support/signet.ts";
-import { testKeyPair } from "../support/test-certificate.ts";
-import { buildDir, goReader, pythonReader } from "./readers.ts";
+import { eventually } from "../support/trust-domain.ts";
+import { WebAuthority } from "../support/web-certificate.ts";
+import { buildDir, goReader } from "./readers.ts";
 
-const north = TrustDomain.parse("north.test");
-const south = TrustDomain.parse("south.test");
-const authority = LaxAuthority.create({ trustDomain: "north.test" });
-const svid = authority.issue("/db");
-const keys = testKeyPair();
-const ourKey = { keyId: "north-1", spki: keys.spki, expiresAt: undefined, tainted: false };
-const bundle = {
-  trustDomain: north,
-  x509Authorities: [{ der: authority.certificate.der, tainted: false }],
-  jwtAuthorities: [ourKey],
-  witAuthorities: [],
-  sequence: 9_007_199_254_740_993n,
-  refreshHintSeconds: 300,
-};
-const now = new Date();
-const expiresAt = new Date(now.getTime() + 60_000);
-const spiffeId = SpiffeId.parse("spiffe://north.test/db");
-const order = { signer: signerOf("k", keys), keyId: "north-1", spiffeId, expiresAt };
-const token = await issueJwtSvid({ ...order, audience: ["ledger"], issuedAt: now });
-const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
-const bytes = (text: string): Uint8Array => Buffer.from(text, "base64");
+const dir = buildDir(t);
 
-/** What another language made for spiffe://south.test/db, its serial number 4711 revoked. */
-interface Theirs {
-  readonly chain: string;
-  readonly request: string;
-  readonly list: string;
-  readonly token: string;
-}
-
-async function readTheirs(
-  t: Test,
-  theirs: Theirs,
-  anchor: Certificate,
-  jwtKey: JwtAuthority,
-): Promise<void> {
-  const read = validateX509Svid([bytes(theirs.chain)], () => [anchor], new Date(), "server");
-  t.equal(read.id.toString(), "spiffe://south.test/db");
-  t.equal(parseCsr(bytes(theirs.request)).uris[0], "spiffe://south.test/db");
-  const list = parseCrl(bytes(theirs.list));
-  t.equal(list.isSignedBy(anchor.publicKey), true);
-  t.equal(list.reasonOf(read.leaf.serialHex), "key-compromise");
-  t.equal(list.number, 7n);
-  const authoritiesOf = (domain: TrustDomain) => (domain.equals(south) ? [jwtKey] : undefined);
-  const expected = { audience: ["ledger"], authoritiesOf, now: new Date() };
-  const validated = await validateJwtSvid(theirs.token, expected);
-  t.equal(validated.id.toString(), "spiffe://south.test/db");
-  const elsewhere = validateJwtSvid(theirs.token, { ...expected, audience: ["another"] });
-  await t.rejects(elsewhere, { reason: "JWT_SVID_AUDIENCE", code: 3 });
-}
-
-t.test("go-spiffe and Go: our documents there, theirs here", async (t) => {
-  const input = JSON.stringify({ bundle: formatBundle(bundle), token });
-  const { status, stdout, stderr } = await run(goReader(buildDir(t)), ["documents"], { input });
-  t.equal(status, 0, stderr);
-  const theirs = JSON.parse(stdout) as Theirs & { bundle: string; again: string; subject: string };
-  t.equal(theirs.subject, spiffeId.toString());
-  const again = parseBundle(north, theirs.again);
-  t.ok(equalBundles(again, bundle), "what go-spiffe writes again says what we wrote");
-  t.equal(again.sequence, bundle.sequence);
-  const foreign = parseBundle(south, theirs.bundle);
-  t.match(foreign, { sequence: 42n, refreshHintSeconds: 300 });
-  const [anchor] = foreign.x509Authorities;
-  const [jwtKey] = foreign.jwtAuthorities;
-  if (anchor === undefined || jwtKey === undefined) throw new Error("half a bundle");
-  await readTheirs(t, theirs, parseCertificate(anchor.der), jwtKey);
+t.test("go-oidc discovers the issuer and verifies JWT-SVIDs with its keys", async (t) => {
+  const go = goReader(dir);
+  const web = new WebAuthority();
+  const ca = join(dir, "web-ca.pem");
+  writeFileSync(ca, web.pem);
+  for (const keyType of ["ec-p256", "rsa-2048"]) {
+    const { certFile, keyFile } = web.write(dir);
+    const port = await freePort();
+    const issuer = `https://localhost:${port}/north`;
+    const server = await TestServer.start({
+      config: [
+        `ca: { jwt_key_type: ${keyType} }`,
+        `jwt_issuer: ${issuer}`,
+        `oidc: { address: 127.0.0.1, port: ${port}, cert_file: ${certFile}, key_file: ${keyFile} }`,
+      ].join("\n"),
+    });
+    t.teardown(() => server.stop());
+    const id = { trustDomain: "north.test", path: "/db" };
+    const svids = server.admin.client(SvidService);
+    const { svid } = await svids.mintJWTSVID({ id, audience: ["ledger"] });
+    const verify = (audience: string) =>
+      run(go, ["oidc", "-issuer", issuer, "-audience", audience, "-token", svid.token, "-ca", ca]);
+    const verified = await verify("ledger");
+    t.equal(verified.stderr, "");
+    t.same(JSON.parse(verified.stdout), { subject: "spiffe://north.test/db", issuer });
+    t.match(await verify("another"), { status: 1, stderr: /audience/ });
+    const elsewhere = [
+      "oidc",
+      "-issuer",
+      `${issuer}/`,
+      "-audience",
+      "ledger",
+      "-token",
+      svid.token,
+    ];
+    t.match(await run(go, [...elsewhere, "-ca", ca]), { status: 1, stderr: /issuer/ });
+    await server.stop();
+  }
 });
 
-t.test("py-spiffe and python-cryptography: our documents there, theirs here", async (t) => {
-  const input = JSON.stringify({
-    jwks: formatJwks(bundle),
-    token,
-    x509: base64(authority.certificate.der),
-    chain: base64(Buffer.concat(svid.chain)),
-    key: base64(svid.privateKey),
+/** A server with revocation lists, two SVIDs, and the files that other programs read. */
+async function startLists(t: Test) {
+  const server = await TestServer.start({ config: "crl: { address: 127.0.0.1, port: 0 }" });
+  t.teardown(() => server.stop());
+  const { active } = await server.admin.client(LocalAuthorityService).getX509AuthorityState({});
+  const { port } = server.running.documents.crl ?? {};
+  const bundle = await server.admin.client(BundleService).getBundle({});
+  const rootFile = join(dir, "root.pem");
+  const roots = bundle.x509Authorities.map(({ asn1 }) => formatPem("CERTIFICATE", asn1));
+  writeFileSync(rootFile, roots.join(""));
+  const write = (name: string, svid: X509Svid) => {
+    const files = { cert: join(dir, `${name}.pem`), key: join(dir, `${name}.key`) };
+    writeFileSync(files.cert, formatPem("CERTIFICATE", svid.leaf.der));
+    writeFileSync(files.key, formatPem("PRIVATE KEY", exportPkcs8(svid.privateKey)), {
+      mode: 0o600,
+    });
+    return files;
+  };
+  const listFile = join(dir, "list.der");
+  const pemFile = join(dir, "list.pem");
+  const [good, bad] = [await server.mint("/good"), await server.mint("/bad")];
+  return {
+    rootFile,
+    pemFile,
+    listFile,
+    good: write("good", good),
+    bad: write("bad", bad),
+    url: `http://127.0.0.1:${port}/crl/${active?.authorityId}.crl`,
+    revoke: () =>
+      server.admin.client(RevocationService).revokeSVID({ serial: bad.leaf.serialHex, reason: 1 }),
+    /** As an operator does: fetched with curl, turned into PEM by openssl. */
+    async fetchList(): Promise<void> {
+      const fetched = await run("curl", ["--silent", "--fail", "--output", listFile, this.url]);
+      t.equal(fetched.status, 0, fetched.stderr);
+      const turned = ["crl", "-inform", "DER", "-in", listFile, "-out", pemFile];
+      t.equal((await run("openssl", turned)).status, 0);
+    },
+  };
+}
+
+t.test("curl fetches a list only when it has changed, and openssl believes it", async (t) => {
+  const lists = await startLists(t);
+  await lists.fetchList();
+  const verify = ({ cert }: { cert: string }) =>
+    run("openssl", [
+      "verify",
+      "-crl_check",
+      "-CAfile",
+      lists.rootFile,
+      "-CRLfile",
+      lists.pemFile,
+      cert,
+    ]);
+  t.equal((await verify(lists.bad)).status, 0, "not yet revoked");
+  const tags = join(dir, "etag");
+  const args = [
+    "--silent",
+    "--etag-save",
+    tags,
+    "--etag-compare",
+    tags,
+    "--write-out",
+    "%{http_code}",
+  ];
+  const again = () => run("curl", [...args, "--output", join(dir, "again.der"), lists.url]);
+  t.equal((await again()).stdout, "200");
+  t.equal((await again()).stdout, "304");
+  await lists.revoke();
+  t.equal((await again()).stdout, "200");
+  await lists.fetchList();
+  const refused = await verify(lists.bad);
+  t.not(refused.status, 0);
+  t.match(refused.stdout + refused.stderr, /certificate revoked/);
+  t.equal((await verify(lists.good)).status, 0);
+  const shown = await run("openssl", ["crl", "-in", lists.pemFile, "-noout", "-text"]);
+  t.match(shown.stdout, /Key Compromise/);
+});
+
+t.test("nginx refuses a revoked client with ssl_crl, after a reload", async (t) => {
+  const lists = await startLists(t);
+  await lists.fetchList();
+  const port = await freePort();
+  const nginx = startNginx(port, lists);
+  t.teardown(() => nginx.kill());
+  const call = ({ cert, key }: { cert: string; key: string }) =>
+    run("curl", [
+      "--silent",
+      "--insecure",
+      "--cert",
+      cert,
+      "--key",
+      key,
+      `https://127.0.0.1:${port}/`,
+    ]);
+  await eventually(async () => {
+    if ((await call(lists.bad)).stdout !== "SUCCESS") throw new Error("not yet");
   });
-  const [python, program] = pythonReader(buildDir(t), "documents.py");
-  const { status, stdout, stderr } = await run(python, [program], { input });
-  t.equal(status, 0, stderr);
-  const theirs = JSON.parse(stdout) as Theirs &
-    Record<"authority" | "key" | "subject" | "holder", string>;
-  t.match(theirs, { subject: spiffeId.toString(), holder: spiffeId.toString(), authorities: 1 });
-  const jwtKey = { ...ourKey, keyId: "south-1", spki: bytes(theirs.key) };
-  await readTheirs(t, theirs, parseCertificate(bytes(theirs.authority)), jwtKey);
+  await lists.revoke();
+  await lists.fetchList();
+  process.kill(Number(readFileSync(join(dir, "nginx.pid"), "utf8")), "SIGHUP");
+  await eventually(async () => {
+    if (!(await call(lists.bad)).stdout.includes("400")) throw new Error("not yet");
+  });
+  t.equal((await call(lists.good)).stdout, "SUCCESS");
 });
+
+function startNginx(
+  port: number,
+  lists: {
+    readonly rootFile: string;
+    readonly pemFile: string;
+    readonly good: { cert: string; key: string };
+  },
+): ChildProcess {
+  const config = join(dir, "nginx.conf");
+  const paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+  writeFileSync(
+    config,
+    `daemon off; pid ${dir}/nginx.pid; error_log ${dir}/nginx.log;
+events {}
+http {
+  access_log off;
+  ${paths.map((name) => `${name}_temp_path ${dir}/${name};`).join(" ")}
+  server {
+    listen 127.0.0.1:${port} ssl;
+    ssl_certificate ${lists.good.cert};
+    ssl_certificate_key ${lists.good.key};
+    ssl_client_certificate ${lists.rootFile};
+    ssl_crl ${lists.pemFile};
+    ssl_verify_client on;
+    location / { return 200 "$ssl_client_verify"; }
+  }
+}
+`,
+  );
+  return spawn("nginx", ["-p", dir, "-c", config], { stdio: ["ignore", "ignore", "inherit"] });
+}

@@ -1,6 +1,6 @@
 // Interop reads what Signet serves with libraries that nobody here wrote: go-spiffe for the Workload
-// API, zlint for certificates. Each command prints one JSON line and exits 1 on the first thing
-// that a library refuses.
+// API, go-oidc for OpenID discovery, zlint for certificates. Each command prints one JSON line and
+// exits 1 on the first thing that a library refuses.
 package main
 
 import (
@@ -13,6 +13,7 @@ var commands = map[string]func([]string) (any, error){
 	"workload":  workload,       // fetch, parse and validate everything the socket serves
 	"watch":     watch,          // wait on the X.509 stream until an identity appears
 	"mtls":      mtls,           // serve and call over mTLS with go-spiffe's own TLS set-up
+	"oidc":      oidc,           // discover an OpenID issuer and verify a token with its keys
 	"lint":      lintFiles,      // zlint over DER files
 	"documents": documents,      // read ours with go-spiffe, make others for us to read
 	"go":        judgeWithGo,    // crypto/x509 about the corpus
