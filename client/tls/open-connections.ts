@@ -91,7 +91,8 @@ class OpenConnections {
       this.#mustCheckAgain = false;
       let checked = 0;
       for (const [connection, before] of [...this.#open]) {
-        if (!this.#check(connection, before)) continue;
+        // It may have closed by itself while others were checked.
+        if (!this.#open.has(connection) || !this.#check(connection, before)) continue;
         checked += 1;
         if (checked % CHECK_AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve));
       }
@@ -103,9 +104,10 @@ class OpenConnections {
   #check(connection: OpenConnection, before: Trust): boolean {
     try {
       const trust = this.#trustOf(connection);
-      if (isSame(trust, before)) return false;
-      verify(connection, trust);
-      if (this.#open.has(connection)) this.#open.set(connection, trust);
+      const isDue = takesAway(before, trust);
+      if (isDue) verify(connection, trust);
+      this.#open.set(connection, trust);
+      return isDue;
     } catch (error) {
       // A program that is done with its source may still be answering.
       if (error instanceof IdentityError && error.reason === "SOURCE_CLOSED") return false;
@@ -132,13 +134,10 @@ function close({ socket, onClosed }: OpenConnection, error: IdentityError): void
   onClosed(error);
 }
 
-function isSame(a: Trust, b: Trust): boolean {
-  if (a.crls !== b.crls) return false;
-  if (a.anchors === undefined || b.anchors === undefined) return a.anchors === b.anchors;
-  return (
-    a.anchors.length === b.anchors.length &&
-    a.anchors.every((anchor, i) => equalBytes(anchor.der, b.anchors?.[i]?.der ?? NO_BYTES))
+/** Whether somebody who was trusted before may not be now: an authority more changes nothing for the others. */
+function takesAway(before: Trust, after: Trust): boolean {
+  if (before.crls !== after.crls) return after.crls !== undefined;
+  return (before.anchors ?? []).some(
+    ({ der }) => after.anchors?.some((anchor) => equalBytes(anchor.der, der)) !== true,
   );
 }
-
-const NO_BYTES = new Uint8Array();

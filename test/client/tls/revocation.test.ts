@@ -154,6 +154,10 @@ t.test("when an authority or a trust domain goes, so do the connections below it
   });
   source.changed();
   t.ok(await answers(foreign), "nothing has changed");
+  const more = await TestAuthority.create("south.test");
+  source.anchorsOf = TestAuthority.anchorsOf(north, more, south);
+  source.changed();
+  t.ok(await answers(foreign), "one more is no harm");
   const gone = once(foreign, "close");
   source.anchorsOf = TestAuthority.anchorsOf(north);
   source.changed();
