@@ -6,6 +6,8 @@ import { join } from "node:path";
 import t from "tap";
 import { command } from "../support/command.ts";
 import { signet } from "../support/signet.ts";
+import { eventually } from "../support/trust-domain.ts";
+import { WebAuthority } from "../support/web-certificate.ts";
 
 const CLI = join(import.meta.dirname, "../../cli/index.ts");
 
@@ -33,6 +35,42 @@ t.test("server run serves until a signal, then ends with 0", async (t) => {
   const second = await signet(["server", "run", "--config", config]);
   t.equal(second.status, 1);
   t.match(second.stderr, /error: .*\nhint: /);
+  server.kill("SIGTERM");
+  t.same(await once(server, "exit"), [0, null]);
+});
+
+t.test("SIGHUP lets the server read its certificate files at once", async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), "signet-"));
+  t.teardown(() => rmSync(dir, { recursive: true, force: true }));
+  const web = new WebAuthority();
+  const { certFile, keyFile } = web.write(dir);
+  const config = join(dir, "server.yaml");
+  const endpoint = `address: 127.0.0.1, port: 0, profile: https_web, cert_file: ${certFile}, key_file: ${keyFile}`;
+  const text = [
+    `trust_domain: north.test\ndata_dir: ${dir}/data`,
+    "listen: { address: 127.0.0.1, port: 0 }",
+    `federation: { bundle_endpoint: { ${endpoint} } }`,
+  ];
+  writeFileSync(config, text.join("\n"));
+  const server = spawn(process.execPath, [CLI, "server", "run", "--config", config]);
+  t.teardown(() => server.kill("SIGKILL"));
+  let log = "";
+  server.stderr.on("data", (chunk) => {
+    log += chunk;
+  });
+  const logged = (what: string) =>
+    eventually(() => {
+      if (!log.includes(what)) throw new Error(`no line with ${what}: ${log}`);
+    });
+  await logged('"server ready"');
+  writeFileSync(keyFile, "no key");
+  server.kill("SIGHUP");
+  await logged("reload failed; what could not be read stays as it was");
+  t.match(log, /CERTIFICATE_FILES_UNUSABLE/);
+  web.write(dir);
+  server.kill("SIGHUP");
+  await logged('"certificate loaded"');
+  t.notMatch(log, /PRIVATE KEY/);
   server.kill("SIGTERM");
   t.same(await once(server, "exit"), [0, null]);
 });

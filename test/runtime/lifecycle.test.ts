@@ -137,3 +137,19 @@ t.test("a second SIGINT ends a process that hangs while stopping", async (t) => 
   child.kill("SIGINT");
   t.equal((await exit)[0], 1);
 });
+
+t.test("reload lets every part read anew, and tells of the first that failed", async (t) => {
+  const lines: string[] = [];
+  const log = createLogger({ level: "debug", destination: { write: (l) => void lines.push(l) } });
+  const lifecycle = new Lifecycle({ log });
+  const done: string[] = [];
+  lifecycle.onReload(async () => void done.push("a"));
+  await lifecycle.reload();
+  t.same(done, ["a"]);
+  lifecycle.onReload(() => Promise.reject(new Error("no file")));
+  lifecycle.onReload(() => Promise.reject(new Error("no key")));
+  lifecycle.onReload(async () => void done.push("b"));
+  await t.rejects(lifecycle.reload(), { message: "no file" });
+  t.same(done, ["a", "a", "b"], "the others go on");
+  t.match(lines.join(""), /no key/);
+});
