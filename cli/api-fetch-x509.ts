@@ -1,16 +1,14 @@
 // `signet api fetch x509`: what a workload gets that runs where this command runs.
 
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import type { WorkloadX509Svid, X509Context } from "../client/x509-context.ts";
 import { exportPkcs8 } from "../pki/keys.ts";
 import type { Certificate } from "../pki/x509/certificate.ts";
 import { formatPem } from "../pki/x509/pem.ts";
-import { writeFileAtomic } from "../runtime/files.ts";
 import type { Command } from "./command.ts";
 import { parseSeconds, WORKLOAD_SOCKET } from "./flags.ts";
 import { formatCount, formatDate, formatRecord } from "./output.ts";
 import { withWorkloadApi } from "./workload-socket.ts";
+import { type WrittenFile, writeFiles } from "./write-files.ts";
 
 export const command: Command = {
   description: "Fetches this process's X509-SVIDs and bundles from the Workload API.",
@@ -34,7 +32,7 @@ export const command: Command = {
     const timeoutMs = parseSeconds(input.text("timeout") ?? "5s", "--timeout") * 1000;
     const context = await withWorkloadApi(input, (api) => api.fetchX509Context({ timeoutMs }));
     const folder = input.text("write");
-    const files = folder === undefined ? [] : await writeFiles(context, folder);
+    const files = folder === undefined ? [] : await writeFiles(folder, filesOf(context));
     output.show({ svids: context.svids.map(svidToJson), ...(folder && { files }) }, () =>
       [...context.svids.map(formatSvid), ...files.map((file) => `wrote ${file}`)].join("\n\n"),
     );
@@ -64,27 +62,26 @@ function formatSvid(svid: WorkloadX509Svid): string {
   return formatRecord(rows);
 }
 
-async function writeFiles(context: X509Context, folder: string): Promise<string[]> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const files: string[] = [];
-  const write = async (name: string, text: string, mode: number): Promise<void> => {
-    const path = join(folder, name);
-    await writeFileAtomic(path, Buffer.from(text), mode);
-    files.push(path);
-  };
+function filesOf(context: X509Context): WrittenFile[] {
   const pem = (ders: readonly Uint8Array[]): string =>
     ders.map((der) => formatPem("CERTIFICATE", der)).join("");
-  for (const [i, svid] of context.svids.entries()) {
+  return context.svids.flatMap((svid, i) => {
     const own = svid.id.trustDomain.name;
-    await write(`svid.${i}.pem`, pem(svid.chain), 0o644);
-    await write(`svid.${i}.key`, formatPem("PRIVATE KEY", exportPkcs8(svid.privateKey)), 0o600);
-    await write(`bundle.${i}.pem`, pem(dersOf(context.bundles.get(own))), 0o644);
+    const key = formatPem("PRIVATE KEY", exportPkcs8(svid.privateKey));
     const federated = [...context.bundles].filter(([name]) => name !== own);
-    for (const [j, [, authorities]] of federated.entries()) {
-      await write(`federated_bundle.${i}.${j}.pem`, pem(dersOf(authorities)), 0o644);
-    }
-  }
-  return files;
+    return [
+      { name: `svid.${i}.pem`, text: pem(svid.chain), mode: 0o644 },
+      { name: `svid.${i}.key`, text: key, mode: 0o600 },
+      { name: `bundle.${i}.pem`, text: pem(dersOf(context.bundles.get(own))), mode: 0o644 },
+      ...federated.map(([, authorities], j) => {
+        return {
+          name: `federated_bundle.${i}.${j}.pem`,
+          text: pem(dersOf(authorities)),
+          mode: 0o644,
+        };
+      }),
+    ];
+  });
 }
 
 function dersOf(certificates: readonly Certificate[] = []): Uint8Array[] {

@@ -1,4 +1,4 @@
-// `signet localauthority x509|jwt show|prepare|activate|taint|revoke`: forced rotation of the keys that
+// `signet localauthority x509|jwt|wit show|prepare|activate|taint|revoke`: forced rotation of the keys that
 // sign. The kinds are rows; a command is made for each kind and verb.
 
 import type { Channel } from "../proto/rpc/client.ts";
@@ -11,10 +11,14 @@ import { formatMoment, formatTable } from "./output.ts";
 type State = spire.api.server.localauthority.v1.AuthorityState;
 type Answer = { readonly message: keyof Messages; readonly response: object };
 
-type Kind = "x509" | "jwt";
+type Kind = "x509" | "jwt" | "wit";
 type Verb = "prepare" | "activate" | "taint" | "revoke";
 
-const NAMES: Readonly<Record<Kind, "X509" | "JWT">> = { x509: "X509", jwt: "JWT" };
+const NAMES: Readonly<Record<Kind, "X509" | "JWT" | "WIT">> = {
+  x509: "X509",
+  jwt: "JWT",
+  wit: "WIT",
+};
 const VERB_NAMES = {
   prepare: "Prepare",
   activate: "Activate",

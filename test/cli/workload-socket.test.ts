@@ -9,6 +9,7 @@ import { TestAuthority } from "../support/test-authority.ts";
 const COMMANDS = [
   ["api", "fetch", "x509"],
   ["api", "fetch", "jwt", "--audience", "ledger"],
+  ["api", "fetch", "wit"],
   ["api", "validate", "--audience", "ledger", "--svid", "x.y.z"],
   ["agent", "healthcheck"],
   ["run", "--name", "planner", "--", "true"],
