@@ -10,14 +10,16 @@ import (
 )
 
 var commands = map[string]func([]string) (any, error){
-	"workload":  workload,       // fetch, parse and validate everything the socket serves
-	"watch":     watch,          // wait on the X.509 stream until an identity appears
-	"mtls":      mtls,           // serve and call over mTLS with go-spiffe's own TLS set-up
-	"oidc":      oidc,           // discover an OpenID issuer and verify a token with its keys
-	"lint":      lintFiles,      // zlint over DER files
-	"documents": documents,      // read ours with go-spiffe, make others for us to read
-	"go":        judgeWithGo,    // crypto/x509 about the corpus
-	"zlint":     judgeWithZlint, // zlint about the corpus
+	"workload":     workload,       // fetch, parse and validate everything the socket serves
+	"watch":        watch,          // wait on the X.509 stream until an identity appears
+	"mtls":         mtls,           // serve and call over mTLS with go-spiffe's own TLS set-up
+	"fetch-bundle": fetchBundle,    // go-spiffe's client of bundle endpoints
+	"serve-bundle": serveBundle,    // go-spiffe's bundle endpoint
+	"oidc":         oidc,           // discover an OpenID issuer and verify a token with its keys
+	"lint":         lintFiles,      // zlint over DER files
+	"documents":    documents,      // read ours with go-spiffe, make others for us to read
+	"go":           judgeWithGo,    // crypto/x509 about the corpus
+	"zlint":        judgeWithZlint, // zlint about the corpus
 }
 
 func main() {
