@@ -140,9 +140,12 @@ t.test("a SPIFFE ID: all of it, everywhere, to administrators too", async (t) =>
   const { revocation: record } = await revocation.revokeSVID({ spiffeId });
   t.equal(record?.x509Svids, 3);
   t.equal(record?.hold?.agentId, undefined);
-  await t.rejects(server.mint("/web"), { reason: "SVID_HELD" });
+  await t.rejects(server.mint("/web"), { reason: "SVID_HELD", code: 7 });
   const admin = server.admin.client(SvidService);
-  await t.rejects(admin.mintJWTSVID({ id: spiffeId, audience: ["bank"] }), { reason: "SVID_HELD" });
+  await t.rejects(admin.mintJWTSVID({ id: spiffeId, audience: ["bank"] }), {
+    reason: "SVID_HELD",
+    code: 7,
+  });
   t.equal((await issue(web))?.status?.code, 7);
   // A new agent hears of it in its snapshot, one that stopped before in the delta of its return.
   const fresh = await listen(t, server, agent);
@@ -247,7 +250,10 @@ t.test("lists in pages, newest first", async (t) => {
     if (pageToken === "") break;
   }
   t.same([...listed].sort(), ids.sort());
-  await t.rejects(revocation.listRevocations({ pageToken: "x" }), { reason: "PAGE_TOKEN_INVALID" });
+  await t.rejects(revocation.listRevocations({ pageToken: "x" }), {
+    reason: "PAGE_TOKEN_INVALID",
+    code: 3,
+  });
 });
 
 t.test("the certificate of a node agent: refused on every call, its connections end", async (t) => {

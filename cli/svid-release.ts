@@ -1,0 +1,34 @@
+// `signet svid release`.
+
+import { codecOf, RevocationService } from "../proto/schema.gen.ts";
+import { withServer } from "./admin-channel.ts";
+import type { Command } from "./command.ts";
+import { formatId } from "./entry-output.ts";
+import { ADMIN_SOCKET, required } from "./flags.ts";
+
+export const command: Command = {
+  description:
+    "Lets the holder of a revoked SVID have new ones again. What was revoked stays revoked.",
+  flags: [
+    {
+      name: "id",
+      value: "<id>",
+      description: "which revocation: 'signet svid revocations --held' lists them",
+    },
+    ADMIN_SOCKET,
+  ],
+  examples: [["signet svid release --id 3f9a51c2e07d4b86", "the workload was cleaned up"]],
+  async run(input, output) {
+    const id = required(input, "id", "--id");
+    const response = await withServer(input, (channel) =>
+      channel.client(RevocationService).releaseHold({ id }),
+    );
+    const codec = codecOf("signet.revocation.v1.ReleaseHoldResponse");
+    const { hold } = response.revocation;
+    output.show(codec.toJson(response), () =>
+      hold === undefined
+        ? `revocation ${id} holds nothing back`
+        : `released ${formatId(hold.spiffeId)}: new SVIDs are issued`,
+    );
+  },
+};
