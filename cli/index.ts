@@ -20,6 +20,10 @@ export const GROUPS: Readonly<Record<string, string>> = {
   localauthority: "forced rotation of the keys that sign",
   "localauthority x509": "the X.509 authorities",
   "localauthority jwt": "the JWT authorities",
+  "localauthority wit": "the WIT authorities (flag wit-svid)",
+  x509: "X509-SVIDs made by hand",
+  jwt: "JWT-SVIDs made by hand",
+  wit: "WIT-SVIDs made by hand",
   api: "what a workload gets that runs here",
   "api fetch": "fetch SVIDs",
 };
@@ -76,7 +80,7 @@ export const ROWS: readonly CommandRow[] = [
   row("svid revoke", "revoke SVIDs before they expire", () => import("./svid-revoke.ts")),
   row("svid revocations", "list what is revoked", () => import("./svid-revocations.ts")),
   row("svid release", "issue to a holder again", () => import("./svid-release.ts")),
-  ...(["x509", "jwt"] as const).flatMap((kind) => [
+  ...(["x509", "jwt", "wit"] as const).flatMap((kind) => [
     {
       name: `localauthority ${kind} show`,
       summary: "show the authorities",
@@ -88,8 +92,12 @@ export const ROWS: readonly CommandRow[] = [
       load: async () => (await import("./localauthority.ts")).verbCommand(kind, verb),
     })),
   ]),
+  row("x509 mint", "make an X509-SVID", () => import("./x509-mint.ts")),
+  row("jwt mint", "make a JWT-SVID", () => import("./jwt-mint.ts")),
+  row("wit mint", "make a WIT-SVID", () => import("./wit-mint.ts")),
   row("api fetch x509", "fetch X509-SVIDs", () => import("./api-fetch-x509.ts")),
   row("api fetch jwt", "fetch JWT-SVIDs", () => import("./api-fetch-jwt.ts")),
+  row("api fetch wit", "fetch WIT-SVIDs", () => import("./api-fetch-wit.ts")),
   row("api validate", "validate a JWT-SVID", () => import("./api-validate.ts")),
 ];
 
