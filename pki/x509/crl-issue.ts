@@ -82,27 +82,32 @@ function checkRequest({ issuer, number, thisUpdate, nextUpdate, revoked }: CrlRe
   if (!(thisUpdate < nextUpdate)) throw new TypeError("the lifetime of a list is not positive");
 }
 
-/** Written into one buffer: a list can have a hundred thousand entries. */
+/** Written into one buffer, field by field: a list can have a hundred thousand entries. */
 function derRevoked(revoked: readonly RevokedCertificate[]): Uint8Array {
   // s5.1.2.6: without entries the field is absent.
   if (revoked.length === 0) return NOTHING;
-  const bytes = new Uint8Array(revoked.length * MAX_ENTRY_BYTES);
+  const bytes = Buffer.alloc(revoked.length * MAX_ENTRY_BYTES);
   const listed = new Set<string>();
+  let timeMs = Number.NaN;
+  let time: Uint8Array = NOTHING;
   let end = 0;
   for (const { serial, revokedAt, reason = "unspecified" } of revoked) {
-    const hex = serial.replace(/^0+/, "").toLowerCase();
+    const hex = serialDigits(serial);
     if (listed.has(hex)) continue;
     listed.add(hex);
-    const code = REVOCATION_REASON_CODES[reason];
-    const start = end;
-    end += 2;
-    for (const part of [derSerial(hex), derTime(revokedAt), code === 0 ? NOTHING : REASON_HEAD]) {
-      bytes.set(part, end);
-      end += part.length;
+    if (revokedAt.getTime() !== timeMs) {
+      timeMs = revokedAt.getTime();
+      time = derTime(revokedAt);
     }
+    const start = end;
+    end = writeInteger(bytes, start + 2, hex);
+    bytes.set(time, end);
+    end += time.length;
+    const code = REVOCATION_REASON_CODES[reason];
     if (code !== 0) {
-      bytes[end] = code;
-      end += 1;
+      bytes.set(REASON_HEAD, end);
+      bytes[end + REASON_HEAD.length] = code;
+      end += REASON_HEAD.length + 1;
     }
     bytes[start] = Tag.sequence;
     bytes[start + 1] = end - start - 2;
@@ -110,12 +115,24 @@ function derRevoked(revoked: readonly RevokedCertificate[]): Uint8Array {
   return derElement(Tag.sequence, bytes.subarray(0, end));
 }
 
-/** `hex` has no leading zeros. */
-function derSerial(hex: string): Uint8Array {
-  if (hex.length > MAX_SERIAL_BYTES * 2 || !/^[0-9a-f]*$/.test(hex)) {
-    throw new TypeError(`"${hex.slice(0, 60)}" is no serial number in hexadecimal`);
-  }
-  return derUnsignedInteger(Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, "hex"));
+/** An even number of hexadecimal digits in lower case, no more zeros before them than that takes. */
+function serialDigits(serial: string): string {
+  const digits = serial.startsWith("0") ? serial.replace(/^0+/, "") : serial;
+  const even = digits.length % 2 === 0 ? digits : `0${digits}`;
+  return (even === "" ? "00" : even).toLowerCase();
+}
+
+/** Writes a positive INTEGER at `at` and returns where it ends. */
+function writeInteger(bytes: Buffer, at: number, hex: string): number {
+  const length = hex.length / 2;
+  const needsZero = hex >= "8" ? 1 : 0;
+  // Buffers stop writing at the first pair that is not hexadecimal; this one has been zeroed.
+  const isWritten =
+    length <= MAX_SERIAL_BYTES && bytes.write(hex, at + 2 + needsZero, "hex") === length;
+  if (!isWritten) throw new TypeError(`"${hex.slice(0, 60)}" is no serial number in hexadecimal`);
+  bytes[at] = Tag.integer;
+  bytes[at + 1] = length + needsZero;
+  return at + 2 + needsZero + length;
 }
 
 function derListExtensions({ issuer, number }: CrlRequest): Uint8Array[] {

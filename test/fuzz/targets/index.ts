@@ -9,6 +9,7 @@ import { endpointUrl } from "./endpoint-url.ts";
 import { apiTypes, grpcRequest } from "./grpc.ts";
 import { json } from "./json.ts";
 import { jwtSvid } from "./jwt-svid.ts";
+import { path } from "./path.ts";
 import { spiffeId } from "./spiffe-id.ts";
 import { proof, witSvid } from "./wit.ts";
 
@@ -18,6 +19,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   certificate,
   pem,
   crl,
+  path,
   jwtSvid,
   witSvid,
   proof,
