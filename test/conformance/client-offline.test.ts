@@ -54,6 +54,11 @@ t.test("EP-12 tcp has an IP address and a port and nothing else", async (t) => {
     "u@10.0.0.9:81",
     "10.0.0.9:81?q",
     "10.0.0.9:81#f",
+    "10.0.0:81",
+    "10.0.0.256:81",
+    "10.0.0.9.1:81",
+    "[10.0.0.9]:81",
+    "[fd00:::1]:81",
   ]) {
     t.throws(() => parseEndpoint(`tcp://${rest}`), invalidEndpoint, rest);
   }
@@ -75,7 +80,8 @@ t.test(
 t.test("JWT-26 a token is sent over TLS or a local socket, never in plain text", async (t) => {
   t.ok(bearerHeader("a.b.c", "https://ledger.test"));
   t.ok(bearerHeader("a.b.c", "unix:///run/ledger.sock"));
-  for (const target of ["http://ledger.test", "tcp://10.0.0.9:1", "grpc://ledger.test"]) {
+  for (const scheme of ["http", "ws", "tcp", "grpc", "h2c", "ftp", "HTTP", "dns", "httpsx"]) {
+    const target = `${scheme}://10.0.0.9:1`;
     t.throws(() => bearerHeader("a.b.c", target), {
       reason: "TRANSPORT_NOT_CONFIDENTIAL",
       code: Status.failedPrecondition,

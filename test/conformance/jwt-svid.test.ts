@@ -377,12 +377,20 @@ t.test(
 
 t.test("JWT-31 keys are those of the subject's own trust domain", async (t) => {
   const southKey = signerOf("k1", generateP256KeyPair());
-  const authoritiesOf = ({ name }: TrustDomain) =>
-    name === "north.test" ? [authority(signer.spki)] : [authority(southKey.spki)];
+  const keysOf: Record<string, JwtAuthority[]> = {
+    "north.test": [authority(signer.spki)],
+    "south.test": [authority(southKey.spki)],
+  };
+  const authoritiesOf = ({ name }: TrustDomain) => keysOf[name];
   const expectation = { audience: ["ledger"], authoritiesOf, now };
   t.equal((await validateJwtSvid(issue(), expectation)).id.trustDomain.name, "north.test");
   const forged = issue({ signer: southKey });
   await t.rejects(validateJwtSvid(forged, expectation), refusal("JWT_SVID_UNTRUSTED"));
+  for (const name of ["south.test", "west.test"]) {
+    const spiffeId = SpiffeId.parse(`spiffe://${name}/db`);
+    const foreign = validateJwtSvid(issue({ spiffeId }), expectation);
+    await t.rejects(foreign, refusal("JWT_SVID_UNTRUSTED"), `no key of ours speaks for ${name}`);
+  }
 });
 
 function issueWith(key: JwtSvidRequest["signer"]): Promise<string> {
