@@ -18,6 +18,18 @@ t.test("reads the sample, whose comments show the defaults", async (t) => {
   t.same(parseConfig(literal, serverConfigSchema), read);
 });
 
+t.test("the examples of the sample are valid, all of them together", async (t) => {
+  const examples = readFileSync(sample, "utf8")
+    .replace(/^# (jwt_issuer:)/gm, "$1")
+    .replace(/^#: {3}http: true.*$/gm, "")
+    .replace(/^#: ?/gm, "")
+    .replace(/^# (?=[a-z_]+:| {2})/gm, "");
+  t.match(parseConfig(examples, serverConfigSchema), {
+    federation: { relationships: { length: 1 } },
+    documents: { bundleEndpoint: { port: 8443 }, oidc: { port: 443 }, crl: { port: 8080 } },
+  });
+});
+
 t.test("has safe defaults", async (t) => {
   t.match(parseConfig(MINIMAL, serverConfigSchema), {
     dataDir: "/var/lib/signet/server",
