@@ -100,4 +100,29 @@ t.test("SPIFFE clients of other languages", async (t) => {
       t.match(wrong.stderr, /unexpected ID/, "go-spiffe sees who our server is");
     },
   );
+
+  await t.test(
+    "messages with revocation lists are parsed by go-spiffe and py-spiffe",
+    async (t) => {
+      const source = await X509Source.start({ endpoint: `unix://${up.agentSocket}` });
+      t.teardown(() => source.close());
+      const listed = new Promise<void>((resolve) => {
+        const stop = source.onChange(() => {
+          if (source.crls() === undefined) return;
+          stop();
+          resolve();
+        });
+      });
+      await up.admin("svid", "revoke", "--serial", source.svid().leaf.serialHex, "--replace");
+      await listed;
+      for (const [program, ...args] of [
+        [go, "workload", "-socket", up.agentSocket],
+        [python, script, up.agentSocket, "ledger"],
+      ] as const) {
+        const result = await run(program, args);
+        t.equal(result.status, 0, result.stderr);
+        t.ok((JSON.parse(result.stdout) as { ids: string[] }).ids.includes(first));
+      }
+    },
+  );
 });
