@@ -54,6 +54,8 @@ t.test("X509-28 validates the path as RFC 5280 says", async (t) => {
   const noCa = north.intermediate({ isCa: false });
   const noSign = north.intermediate({ keyUsage: KeyUsage.cRLSign });
   const limited = north.intermediate({ pathLen: 0 });
+  const over = north.intermediate({ notAfter: past });
+  const early = north.intermediate({ notBefore: future });
   const rows: [string, LaxSvid, string][] = [
     ["expired", north.issue("/db", { notAfter: past }), "SVID_EXPIRED"],
     ["not yet valid", north.issue("/db", { notBefore: future }), "SVID_NOT_YET_VALID"],
@@ -61,11 +63,27 @@ t.test("X509-28 validates the path as RFC 5280 says", async (t) => {
     ["another issuer", north.issue("/db", { issuerName: { commonName: "x" } }), "SVID_UNTRUSTED"],
     ["an intermediate without cA", noCa.issue("/db"), "SVID_INTERMEDIATE_NOT_CA"],
     ["an intermediate without keyCertSign", noSign.issue("/db"), "SVID_INTERMEDIATE_NOT_CA"],
+    ["an intermediate that has expired", over.issue("/db"), "SVID_EXPIRED"],
+    ["an intermediate that is not valid yet", early.issue("/db"), "SVID_NOT_YET_VALID"],
     ["too many below", limited.intermediate().issue("/db"), "SVID_PATH_LENGTH"],
     ["an unknown extension", north.issue("/db", { extra: [unknown] }), "SVID_CRITICAL_EXTENSION"],
   ];
   for (const [name, { chain }, reason] of rows)
     t.throws(() => validate(chain), refusal(reason), name);
+  for (const [options, reason] of [
+    [{ notAfter: past }, "SVID_EXPIRED"],
+    [{ notBefore: future }, "SVID_NOT_YET_VALID"],
+    [{ extra: [unknown] }, "SVID_CRITICAL_EXTENSION"],
+    [{ isCa: false }, "SVID_INTERMEDIATE_NOT_CA"],
+  ] as const) {
+    const root = LaxAuthority.create(options);
+    const { chain } = root.issue("/db");
+    t.throws(
+      () => validate(chain, [root.certificate]),
+      refusal(reason),
+      `an authority with ${reason}`,
+    );
+  }
   const [leaf = new Uint8Array()] = middle.issue("/db").chain;
   t.throws(() => validate([leaf]), refusal("SVID_UNTRUSTED"), "a missing intermediate");
   t.throws(() => validate([]), refusal("SVID_CHAIN_EMPTY"), "no certificate");
