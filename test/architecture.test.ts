@@ -100,6 +100,11 @@ const FORBIDDEN: readonly {
     why: "entries are called by the API, not the reverse",
   },
   {
+    who: "server/federation",
+    what: ["server/api", "server/ca", "server/link", "server/main.ts", "server/main"],
+    why: "federation is called by the API, and issues nothing",
+  },
+  {
     who: "client",
     what: ["runtime/config.ts", "runtime/log.ts", "runtime/metrics.ts", "runtime/health.ts"],
     why: "a workload that imports the client must not load zod, yaml, pino or prom-client",

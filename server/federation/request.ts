@@ -8,8 +8,11 @@ import type { TLSSocket } from "node:tls";
 import { serverError } from "../errors.ts";
 import type { EndpointUrl } from "./endpoint-url.ts";
 
-/** Larger than any bundle that node agents would take in one message. */
-const MAX_BODY_BYTES = 1024 * 1024;
+/**
+ * Room for a hundred authorities with large keys. A workload is sent the bundles of all trust domains that
+ * it federates with in one message of 4 MiB at most: one of them must not fill it.
+ */
+const MAX_BODY_BYTES = 256 * 1024;
 const MAX_HEADER_BYTES = 16 * 1024;
 const REDIRECTS = [301, 302, 303, 307, 308];
 

@@ -22,7 +22,10 @@ import {
   LocalAuthorityService,
   TrustDomainService,
 } from "../../proto/schema.gen.ts";
-import { until } from "../support/test-federation.ts";
+import { bundleToWire } from "../../proto/types/bundle.ts";
+import { TestAuthority } from "../support/test-authority.ts";
+import { TestBundleEndpoint } from "../support/test-bundle-endpoint.ts";
+import { bundleOf, documentOf, until } from "../support/test-federation.ts";
 import { TestTrustDomain } from "../support/trust-domain.ts";
 
 /** One of the two: its parts, and the word of its administrators. */
@@ -206,4 +209,41 @@ t.test("two trust domains federate, rotate and part", { timeout: 60_000 }, async
   await south.federateWith(north);
   const again = await south.workload("/service-2", north);
   await until(() => idsOf(again, "north.test").length === 1, "south knows north again");
+});
+
+t.test("a foreign bundle is a workload's within a second of its arrival", async (t) => {
+  const [even, odd] = [
+    await TestAuthority.create("south.test"),
+    await TestAuthority.create("south.test"),
+  ];
+  const domain = new TestTrustDomain(t);
+  await domain.start();
+  const admin = createChannel({ address: { unix: domain.server?.adminSocket ?? "" } });
+  t.teardown(() => admin.close());
+  const api = admin.client(TrustDomainService);
+  const endpoint = await TestBundleEndpoint.start(t, await even.issue("/spire/server"));
+  endpoint.document = documentOf([even], { sequence: 1n });
+  await api.batchCreateFederationRelationship({
+    federationRelationships: [
+      {
+        trustDomain: "south.test",
+        bundleEndpointUrl: endpoint.url(),
+        httpsSpiffe: { endpointSpiffeId: "spiffe://south.test/spire/server" },
+        trustDomainBundle: bundleToWire(bundleOf([even])),
+      },
+    ],
+  });
+  await domain.createEntry({ path: "/db", more: { federatesWith: ["south.test"] } });
+  const source = await X509Source.start({ endpoint: `unix://${domain.folder}/agent.sock` });
+  t.teardown(() => source.close());
+  const served = [[even, odd], [odd, even, even], [even], [even, odd], [even]];
+  for (const [i, authorities] of served.entries()) {
+    endpoint.document = documentOf(authorities, { sequence: BigInt(i + 2) });
+    await api.refreshBundle({ trustDomain: "south.test" });
+    const start = performance.now();
+    const count = new Set(authorities).size;
+    await until(() => idsOf(source, "south.test").length === count, "the workload has it");
+    const ms = performance.now() - start;
+    t.ok(ms < 1000, `${ms.toFixed(0)} ms`);
+  }
 });
