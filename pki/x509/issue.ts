@@ -103,7 +103,7 @@ const MAX_TEMPLATES = 4096;
 const USUAL_KEY_USAGE = leafKeyUsage(false);
 const MAX_DNS_NAMES = 1000;
 /** Not https: whoever fetches a list to verify a certificate would first have to verify another one. */
-const CRL_URL = /^http:\/\/[!-~]{1,1024}$/;
+const CRL_URL = /^http:\/\/[!-~]{1,2048}$/;
 const authorities = new WeakMap<X509Issuer, Authority>();
 
 function authorityOf(issuer: X509Issuer): Authority {

@@ -169,3 +169,19 @@ t.test("gives up on a product of names and constraints", async (t) => {
   });
   t.ok(performance.now() - start < 2000);
 });
+
+t.test("gives up on many paths that are constrained", async (t) => {
+  const limits = constraints(without(uri("north.test")));
+  const middle = LaxAuthority.create();
+  const { leaf } = middle.issue("/db");
+  const limited = (count: number) =>
+    Array.from({ length: count }, () => root.crossSign(middle, { extra: [limits] }).der);
+  const free = root.crossSign(middle).der;
+  t.ok(accepts([leaf.der, ...limited(4), free]));
+  t.throws(() => accepts([leaf.der, ...limited(4)]), constrained);
+  t.throws(() => accepts([leaf.der, ...limited(14)]), {
+    reason: "SVID_CHAIN_TOO_LONG",
+    code: 3,
+    message: /too many checks/,
+  });
+});

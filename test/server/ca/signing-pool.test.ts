@@ -43,3 +43,26 @@ t.test("signs on the main thread what a dead thread had at hand", async (t) => {
   t.ok(signed.every((leaf) => "der" in leaf && leaf.der.length > 300));
   t.ok(killed.length > 0);
 });
+
+t.test("tells a thread where the authority's revocation list is", async (t) => {
+  const ca = await startTestCa(t);
+  const pool = new SigningPool({ threads: 1, logger: silentLogger });
+  t.teardown(() => pool.stop());
+  const order = {
+    csr: createCsr(generateP256KeyPair()),
+    spiffeId: "spiffe://north.test/db",
+    dnsNames: [],
+    notBeforeMs: ca.clock.now().getTime() - 10_000,
+    notAfterMs: ca.clock.now().getTime() + 60_000,
+  };
+  const orders = Array.from({ length: 60 }, () => order);
+  const url = "http://ca.north.test/crl/1.crl";
+  for (const crlUrl of [url, undefined]) {
+    const signed = await pool.sign({ ...ca.authorities.x509(), crlUrl }, orders);
+    for (const leaf of signed) {
+      const der = "der" in leaf ? Buffer.from(leaf.der) : Buffer.alloc(0);
+      if (der.length === 0 || der.includes(url) !== (crlUrl === url)) t.fail("a leaf without it");
+    }
+    t.equal(signed.length, orders.length);
+  }
+});
