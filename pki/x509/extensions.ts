@@ -1,6 +1,7 @@
 // The extensions of certificates that Signet understands (RFC 5280 s4.2.1), read into plain values.
 // Which of them a certificate must or must not have: svid.ts for SVIDs, path.ts for authorities.
 import { contextTag, type DerFailure, DerReader, Tag } from "./der.ts";
+import { readGeneralName } from "./general-names.ts";
 import { ExtensionOid } from "./oid.ts";
 
 /** Bits of a key usage: named bit i of the extension is bit i of the number. */
@@ -95,7 +96,7 @@ function readAltNames(reader: DerReader): { uris: string[]; dnsNames: string[] }
   while (!names.isAtEnd) {
     if (names.isNext(URI_NAME)) uris.push(names.ascii(URI_NAME));
     else if (names.isNext(DNS_NAME)) dnsNames.push(names.ascii(DNS_NAME));
-    else names.element();
+    else readGeneralName(names);
   }
   return { uris, dnsNames };
 }

@@ -189,6 +189,20 @@ t.test("refuses an authority key identifier that other readers find malformed", 
   }
 });
 
+t.test("refuses an alternative name that has no form of a name", async (t) => {
+  const withName = (name: Uint8Array): Uint8Array => {
+    const extension = derExtension("2.5.29.17", false, derSequence(name));
+    return build({ extensions: derElement(contextTag(3, true), derSequence(extension)) });
+  };
+  const address = derElement(contextTag(7, false), Uint8Array.of(10, 0, 0, 1));
+  t.same(parseCertificate(withName(address)).uris, [], "an address is one");
+  const uri = Buffer.from("spiffe://north.test/db");
+  for (const tag of [0xc6, 0x46, 0xa6, contextTag(9, false), contextTag(4, false), 0x0c]) {
+    const refused = { reason: "CERTIFICATE_INVALID", code: 3 };
+    t.throws(() => parseCertificate(withName(derElement(tag, uri))), refused, `tag ${tag}`);
+  }
+});
+
 t.test("refuses fields that RFC 5280 does not allow", async (t) => {
   const version = (n: number) =>
     derElement(contextTag(0, true), derUnsignedInteger(Uint8Array.of(n)));
