@@ -37,9 +37,9 @@ import {
 export type ProofForm = "proof-token" | "http-signature";
 
 export interface VerifyWitOptions {
-  /** Knows the WIT authorities: a WitSource. */
+  /** Knows the WIT authorities: a WitSource, or a BundleMapFile. Not keys of another kind by mistake. */
   readonly source: {
-    readonly authoritiesOf: (trustDomain: TrustDomain) => readonly WitAuthority[] | undefined;
+    readonly witAuthoritiesOf: (trustDomain: TrustDomain) => readonly WitAuthority[] | undefined;
   };
   /** Which senders to serve. */
   readonly authorize: AuthorizeId;
@@ -101,7 +101,7 @@ export async function verifyWitRequest(
   const path = pathOf(request);
   // Before the proof: the key that verifies the proof is the one that this token names.
   const svid = await validateWitSvid(wit, {
-    authoritiesOf: options.source.authoritiesOf,
+    authoritiesOf: options.source.witAuthoritiesOf,
     now,
     ...leeway,
     ...(maxLifetimeSeconds !== undefined && { maxLifetimeSeconds }),

@@ -76,7 +76,7 @@ export class WitSource implements Disposable {
   }
 
   /** The WIT authorities of a trust domain. @throws IDENTITY_WITHDRAWN, SOURCE_CLOSED */
-  readonly authoritiesOf = (trustDomain: TrustDomain): readonly WitAuthority[] | undefined =>
+  readonly witAuthoritiesOf = (trustDomain: TrustDomain): readonly WitAuthority[] | undefined =>
     this.#bundles.state().get(trustDomain.name);
 
   /** Calls `listener` after each change, a withdrawal included; returns how to stop that. */

@@ -24,6 +24,7 @@ import {
 } from "../../proto/types/bundle.ts";
 import type { RegistrationEntry } from "../../proto/types/entry.ts";
 import { isMeant } from "../../proto/types/mask.ts";
+import { witNotIssued } from "../ca/refusals.ts";
 import { serverError } from "../errors.ts";
 import { bundleNotFound, type FederatedEntries, removeBundle } from "../store/bundle-removal.ts";
 import type { BundleStore } from "../store/bundles.ts";
@@ -41,6 +42,8 @@ type Mask = Init<spire.api.types.BundleMask> | undefined;
 export interface BundleServiceOptions {
   readonly trustDomain: TrustDomain;
   readonly bundles: BundleStore;
+  /** Whether WIT authorities may be appended to the own bundle: they stand behind a feature flag. */
+  readonly takesWit?: boolean;
   /** The registration entries: store/entries.ts. */
   readonly entries: {
     values(): Iterable<RegistrationEntry>;
@@ -59,6 +62,7 @@ export function bundleHandlers(options: BundleServiceOptions): Handlers<typeof B
     },
 
     async appendBundle({ x509Authorities, jwtAuthorities, witAuthorities, outputMask }) {
+      if (witAuthorities.length > 0 && options.takesWit !== true) throw witNotIssued();
       const keyCount = jwtAuthorities.length + witAuthorities.length;
       if (x509Authorities.length + keyCount === 0) throw invalid("nothing to append");
       const certificates = x509Authorities.map((wire) =>

@@ -179,7 +179,10 @@ function addServices(
   const agents = { trustDomain, nodes, tokens, issuer, attestors, agentTtlSeconds, clock, ban };
   add(AgentService, agentHandlers(agents));
   add(RevocationService, revocationHandlers({ trustDomain, revoker, revocations }));
-  add(BundleService, bundleHandlers({ trustDomain, bundles, entries }));
+  add(
+    BundleService,
+    bundleHandlers({ trustDomain, bundles, entries, takesWit: authorities.makes("wit") }),
+  );
   const isFederated = (name: string): boolean =>
     name !== trustDomain.name && bundles.get(name) !== undefined;
   const rules = { trustDomain, isFederated };

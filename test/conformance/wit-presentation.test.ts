@@ -206,7 +206,7 @@ t.test("WL-28 WIT keys verify no JWT-SVID, JWT keys no WIT-SVID", async (t) => {
   const bundle = { ...emptyBundle(north.trustDomain), jwtAuthorities: [north.authority] };
   const [key] = JSON.parse(formatJwks(bundle)).keys;
   fake.witBundles.set(bundles(JSON.stringify({ keys: [{ ...key, use: "jwt-svid" }] })));
-  await until(() => held.authoritiesOf(north.trustDomain)?.length === 0);
+  await until(() => held.witAuthoritiesOf(north.trustDomain)?.length === 0);
   await t.rejects(verifyHeld(), invalid("WIT_SVID_UNTRUSTED"));
   const witOnly = { ...emptyBundle(north.trustDomain), witAuthorities: [north.authority] };
   fake.jwtBundles.set({
@@ -223,7 +223,7 @@ t.test("WL-31 WIT bundles that were withdrawn are no longer used", async (t) => 
   const fields = () => presentWit({ svid: held.svid(), method: "GET", url, clock: now });
   await t.resolves(verify(incoming(fields()), { source: held, clock: now }));
   fake.witBundles.set(new TestWit("south.test").bundles());
-  await until(() => held.authoritiesOf(north.trustDomain) === undefined);
+  await until(() => held.witAuthoritiesOf(north.trustDomain) === undefined);
   await t.rejects(
     verify(incoming(fields()), { source: held, clock: now }),
     invalid("WIT_SVID_UNTRUSTED"),

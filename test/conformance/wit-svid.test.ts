@@ -35,7 +35,7 @@ function forge(head: object, body: object, by: (input: Buffer) => Buffer = ieee)
 }
 
 const validate = (token: string, more: Partial<WitSvidExpectation> = {}) =>
-  validateWitSvid(token, { authoritiesOf: wit.authoritiesOf, now, ...more });
+  validateWitSvid(token, { authoritiesOf: wit.witAuthoritiesOf, now, ...more });
 const refusal = (reason: string) => ({ reason, code: Status.invalidArgument });
 t.test("WIT-01 only JWS compact serialization", async (t) => {
   const [head, payload, signature] = good.split(".");
@@ -318,7 +318,7 @@ t.test("WIT-37 only WIT keys verify WIT-SVIDs", async (t) => {
   );
   await t.resolves(by(parseWitJwks(JSON.stringify({ keys: [{ ...key, use: undefined }] }))));
   await t.rejects(
-    validate(good, { authoritiesOf: new TestWit("south.test").authoritiesOf }),
+    validate(good, { authoritiesOf: new TestWit("south.test").witAuthoritiesOf }),
     refusal("WIT_SVID_UNTRUSTED"),
   );
   t.equal(keysOf(formatJwks(bundle)).length, 1, "and no WIT key gets into a JWT bundle");

@@ -43,7 +43,7 @@ export class TestWit {
     this.authority = { keyId, spki, expiresAt: undefined, tainted: false };
   }
 
-  readonly authoritiesOf = (trustDomain: TrustDomain): readonly WitAuthority[] | undefined =>
+  readonly witAuthoritiesOf = (trustDomain: TrustDomain): readonly WitAuthority[] | undefined =>
     trustDomain.equals(this.trustDomain) ? [this.authority] : undefined;
 
   /** A WIT-SVID, of five minutes unless told otherwise. */

@@ -38,8 +38,8 @@ t.test("holds the WIT-SVIDs and bundles of now", async (t) => {
   const { fake, source } = await start(t);
   t.equal(source.svid().id.toString(), "spiffe://north.test/db");
   t.equal(source.svids().length, 2);
-  t.equal(source.authoritiesOf(southTest)?.[0]?.keyId, "w1");
-  t.equal(source.authoritiesOf(TrustDomain.parse("west.test")), undefined);
+  t.equal(source.witAuthoritiesOf(southTest)?.[0]?.keyId, "w1");
+  t.equal(source.witAuthoritiesOf(TrustDomain.parse("west.test")), undefined);
   t.same(fake.calls.toSorted(), ["FetchWITBundles true", "FetchWITSVID true"]);
   let changed = change(source);
   fake.wit.set(witResponse(north.issue("/db2")));
@@ -48,7 +48,7 @@ t.test("holds the WIT-SVIDs and bundles of now", async (t) => {
   changed = change(source);
   fake.witBundles.set(north.bundles());
   await changed;
-  t.equal(source.authoritiesOf(southTest), undefined, "what is not sent again is gone");
+  t.equal(source.witAuthoritiesOf(southTest), undefined, "what is not sent again is gone");
   t.equal(source.svid().id.path, "/db2");
   source.close();
   t.throws(() => source.svid(), { reason: "SOURCE_CLOSED", code: Status.failedPrecondition });
@@ -81,11 +81,11 @@ t.test("a withdrawn identity is not used again, until it comes back", async (t) 
   fake.wit.set(refusal);
   await changed;
   t.throws(() => source.svid(), withdrawn);
-  t.ok(source.authoritiesOf(southTest), "the bundles are another matter");
+  t.ok(source.witAuthoritiesOf(southTest), "the bundles are another matter");
   changed = change(source);
   fake.witBundles.set(refusal);
   await changed;
-  t.throws(() => source.authoritiesOf(southTest), withdrawn);
+  t.throws(() => source.witAuthoritiesOf(southTest), withdrawn);
   changed = change(source);
   fake.wit.set(witResponse(north.issue("/db")));
   await changed;
@@ -139,7 +139,7 @@ t.test("what does not hold together is reported and changes nothing", async (t) 
     fake.witBundles.set({ bundles });
     while (errors.length === before) await new Promise(setImmediate);
   }
-  t.ok(source.authoritiesOf(southTest));
+  t.ok(source.witAuthoritiesOf(southTest));
 });
 
 t.test("one question at a time, for programs that run once", async (t) => {

@@ -295,8 +295,8 @@ t.test("only whom the service knows and serves", async (t) => {
   const foreign = present({ svid: south.issue("/db", { now: clock.now() }) });
   await t.rejects(verify(incoming(foreign)), invalid("WIT_SVID_UNTRUSTED"));
   const both = {
-    authoritiesOf: (td: typeof south.trustDomain) =>
-      south.authoritiesOf(td) ?? north.authoritiesOf(td),
+    witAuthoritiesOf: (td: typeof south.trustDomain) =>
+      south.witAuthoritiesOf(td) ?? north.witAuthoritiesOf(td),
   };
   const denied = { reason: "PEER_NOT_AUTHORIZED", code: Status.permissionDenied };
   await t.rejects(verify(incoming(foreign), { source: both }), denied);

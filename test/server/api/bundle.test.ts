@@ -13,12 +13,15 @@ import { bundleHandlers } from "../../../server/api/bundle.ts";
 import { EntryStore } from "../../../server/store/entries.ts";
 import { north, startTestCa } from "../../support/test-ca.ts";
 
-async function serve(t: Test) {
+async function serve(t: Test, { takesWit = false } = {}) {
   const ca = await startTestCa(t);
   const entries = await EntryStore.start({ log: ca.log, now: () => ca.clock.now() });
   t.teardown(() => entries.stop());
   const server = createRpcServer({ onInternalError: (error) => t.fail(String(error)) });
-  server.add(BundleService, bundleHandlers({ trustDomain: north, bundles: ca.bundles, entries }));
+  server.add(
+    BundleService,
+    bundleHandlers({ trustDomain: north, bundles: ca.bundles, entries, takesWit }),
+  );
   const pair = await pairInProcess(server);
   t.teardown(() => pair.close());
   return { ca, entries, client: (await pair.connect("local")).client(BundleService) };
@@ -76,7 +79,7 @@ t.test("shows a tainted authority as tainted", async (t) => {
 t.test(
   "BND-04 appends authorities to the own bundle, with a new sequence number for new content alone",
   async (t) => {
-    const { client } = await serve(t);
+    const { client } = await serve(t, { takesWit: true });
     const before = await client.getBundle({});
     const append = {
       x509Authorities: [{ asn1: await authority("north.test") }],
@@ -118,9 +121,9 @@ t.test("appends nothing that is no authority", async (t) => {
       reason: "AUTHORITY_MALFORMED",
     },
     {
-      name: "one ID for a JWT key and a WIT key",
-      request: { jwtAuthorities: [jwtKey("k")], witAuthorities: [jwtKey("k")] },
-      reason: "AUTHORITY_CONFLICT",
+      name: "a WIT key where WIT-SVIDs are turned off",
+      request: { jwtAuthorities: [jwtKey("k")], witAuthorities: [jwtKey("w")] },
+      reason: "NOT_SUPPORTED",
     },
   ];
   const before = ca.authorities.bundle();
@@ -128,6 +131,12 @@ t.test("appends nothing that is no authority", async (t) => {
     await t.rejects(client.appendBundle(request), { name: "IdentityError", reason }, name);
   }
   t.equal(ca.authorities.bundle(), before);
+  const { client: open } = await serve(t, { takesWit: true });
+  await t.rejects(
+    open.appendBundle({ jwtAuthorities: [jwtKey("k")], witAuthorities: [jwtKey("k")] }),
+    { name: "IdentityError", reason: "AUTHORITY_CONFLICT" },
+    "one ID for a JWT key and a WIT key",
+  );
 });
 
 t.test("FED-08 keeps each foreign bundle under its own name", async (t) => {
