@@ -174,7 +174,8 @@ function bundleEndpointOf(
       "expected nothing: https_spiffe shows the server's own X509-SVID; remove it or set profile: https_web",
     );
   }
-  if (from.redirect_to !== undefined && !isEndpointUrl(from.redirect_to)) {
+  const redirectTo = from.redirect_to === undefined ? undefined : endpointUrlOf(from.redirect_to);
+  if (from.redirect_to !== undefined && redirectTo === undefined) {
     report(
       [...at, "redirect_to"],
       "expected an https URL without a user name, of an endpoint of the same profile",
@@ -185,7 +186,7 @@ function bundleEndpointOf(
     port: from.port,
     path: from.path,
     files: pair,
-    redirectTo: from.redirect_to,
+    redirectTo,
   };
 }
 
@@ -242,17 +243,11 @@ function pairOf(
   return { certFile: resolve(dataDir, certFile ?? ""), keyFile: resolve(dataDir, keyFile ?? "") };
 }
 
-/** Whether a URL may be that of a bundle endpoint (SPIFFE Federation s5.2.1.1). */
-function isEndpointUrl(url: string): boolean {
-  const parsed = URL.parse(url);
-  return (
-    parsed !== null &&
-    parsed.protocol === "https:" &&
-    parsed.username === "" &&
-    parsed.password === "" &&
-    parsed.hash === "" &&
-    !/\s/.test(url)
-  );
+/** A URL as it goes into a header, if it may be that of a bundle endpoint (SPIFFE Federation s5.2.1.1). */
+function endpointUrlOf(url: string): string | undefined {
+  const parsed = /\s/.test(url) ? null : URL.parse(url);
+  if (parsed === null || parsed.protocol !== "https:") return undefined;
+  return parsed.username + parsed.password + parsed.hash === "" ? parsed.href : undefined;
 }
 
 function isLoopback(address: string): boolean {

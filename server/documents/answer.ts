@@ -68,12 +68,11 @@ export function said(status: number, text: string): Answer {
   };
 }
 
-function headersOf({ etag, cacheControl, lastModified }: Document): Record<string, string> {
+function headersOf({ etag, cacheControl }: Document): Record<string, string> {
   return {
     etag,
     "cache-control": cacheControl,
     "x-content-type-options": "nosniff",
-    ...(lastModified && { "last-modified": lastModified.toUTCString() }),
   };
 }
 
@@ -93,15 +92,11 @@ function pathOf(target: string): string | undefined {
   return path.startsWith("/") ? path : undefined;
 }
 
-/** Whether the client has this state already (RFC 9110 s13.2.2: a tag counts more than a date). */
-function isKnown(headers: IncomingHttpHeaders, { etag, lastModified }: Document): boolean {
-  const tags = headers["if-none-match"];
-  if (tags !== undefined) {
-    return tags.split(",").some((tag) => {
-      const bare = tag.trim().replace(/^W\//, "");
-      return bare === "*" || bare === etag;
-    });
-  }
-  const since = Date.parse(headers["if-modified-since"] ?? "");
-  return lastModified !== undefined && Math.floor(lastModified.getTime() / 1000) * 1000 <= since;
+/** Whether the client has this state already. It can be asked for by its tag alone. */
+function isKnown(headers: IncomingHttpHeaders, { etag }: Document): boolean {
+  const tags = headers["if-none-match"]?.split(",") ?? [];
+  return tags.some((tag) => {
+    const bare = tag.trim().replace(/^W\//, "");
+    return bare === "*" || bare === etag;
+  });
 }

@@ -1,7 +1,6 @@
 // Revocation lists over HTTP: /crl/AUTHORITY_ID.crl, DER, as RFC 5280 s4.2.1.13 and RFC 2585 s3 have it. An
 // authority that revoked nothing has an empty list. When lists are signed: server/ca/crls.ts.
 
-import { parseCrl } from "../../pki/x509/crl.ts";
 import { ASK_EACH_TIME, type Document, documentOf, type FindResource } from "./document.ts";
 
 const PATH = /^\/crl\/([0-9a-f]{2,64})\.crl$/;
@@ -18,8 +17,7 @@ export function crlEndpoint(find: FindCrl): FindResource {
     if (der === undefined) return undefined;
     let document = documents.get(der);
     if (document === undefined) {
-      const { thisUpdate } = parseCrl(der);
-      document = documentOf(der, "application/pkix-crl", ASK_EACH_TIME, thisUpdate);
+      document = documentOf(der, "application/pkix-crl", ASK_EACH_TIME);
       documents.set(der, document);
     }
     return document;

@@ -11,8 +11,6 @@ export interface Document {
   readonly cacheControl: string;
   /** A strong validator, with its quotes. */
   readonly etag: string;
-  /** When what it says was made, if a client may ask by that. */
-  readonly lastModified?: Date;
 }
 
 /** Where a client is sent instead. */
@@ -34,13 +32,11 @@ type Found = Resource | null | undefined;
 /** Caches may keep it, and must ask before every use whether it is still the newest. */
 export const ASK_EACH_TIME = "no-cache";
 
-/** A document of these bytes. */
-export function documentOf(
-  body: Uint8Array,
-  contentType: string,
-  cacheControl: string,
-  lastModified?: Date,
-): Document {
+/**
+ * A document of these bytes. It says nothing of when it was made: two within one second would look the
+ * same to who asks by that, and the second may say that something is revoked.
+ */
+export function documentOf(body: Uint8Array, contentType: string, cacheControl: string): Document {
   const etag = `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`;
-  return { body, contentType, cacheControl, etag, ...(lastModified && { lastModified }) };
+  return { body, contentType, cacheControl, etag };
 }

@@ -94,7 +94,11 @@ class DocumentListener implements RunningDocumentListener {
     const { certificate, isBehindProxy = false, clock } = options;
     this.#options = options;
     this.#times = { ...TIMES, ...options.times };
-    const unlimited = { maxConnectionsPerAddress: Infinity, requestsPerSecond: Infinity };
+    const unlimited = {
+      maxConnectionsPerAddress: Infinity,
+      connectionsPerSecond: Infinity,
+      requestsPerSecond: Infinity,
+    };
     this.#visitors = new Visitors({
       ...VISITOR_LIMITS,
       ...(isBehindProxy && unlimited),
@@ -102,7 +106,10 @@ class DocumentListener implements RunningDocumentListener {
       clock,
     });
     this.#http = createHttpServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
-      void this.#answer(request, response);
+      this.#answer(request, response).catch((error: unknown) => {
+        this.#logError(error);
+        request.socket.destroy();
+      });
     });
     this.#http.maxRequestsPerSocket = MAX_REQUESTS_PER_CONNECTION;
     this.#http.on("connect", (_request, socket) => socket.destroy());
@@ -163,7 +170,7 @@ class DocumentListener implements RunningDocumentListener {
 
   #accept(socket: Socket): void {
     socket.on("error", () => undefined); // its close follows
-    if (!this.#visitors.admit(socket)) {
+    if (this.#stopping || !this.#visitors.admit(socket)) {
       this.#debug(socket.remoteAddress, "there are too many connections");
       socket.destroy();
       return;

@@ -10,13 +10,15 @@ import { subnetOf } from "../api/rate-limit.ts";
 export interface VisitorLimits {
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;
-  /** As many may come at once. */
+  /** Of each of them as many may come at once. A connection costs us a signature. */
+  readonly connectionsPerSecond: number;
   readonly requestsPerSecond: number;
 }
 
 export const VISITOR_LIMITS: VisitorLimits = {
   maxConnections: 1000,
   maxConnectionsPerAddress: 50,
+  connectionsPerSecond: 50,
   requestsPerSecond: 50,
 };
 
@@ -32,11 +34,13 @@ export class Visitors {
   /** Oldest first. */
   readonly #idle = new Set<Socket>();
   readonly #open = new Set<Socket>();
-  /** By address, when (ms) its bucket of requests will be full again. */
-  readonly #fullAtMs = new Map<string, number>();
+  readonly #connecting: Buckets;
+  readonly #asking: Buckets;
 
   constructor(options: VisitorsOptions) {
     this.#options = options;
+    this.#connecting = new Buckets(options.connectionsPerSecond, options.clock);
+    this.#asking = new Buckets(options.requestsPerSecond, options.clock);
     this.#connections = new Quota(options.maxConnectionsPerAddress);
   }
 
@@ -50,7 +54,9 @@ export class Visitors {
    * addresses, the one that has had nothing to ask for longest makes room.
    */
   admit(socket: Socket): boolean {
-    const leave = this.#connections.enter(subnetOf(socket.remoteAddress ?? ""));
+    const address = subnetOf(socket.remoteAddress ?? "");
+    if (!this.#connecting.take(address)) return false;
+    const leave = this.#connections.enter(address);
     if (leave === undefined) return false;
     if (this.#open.size >= this.#options.maxConnections) {
       const [oldest] = this.#idle;
@@ -88,22 +94,38 @@ export class Visitors {
 
   /** Counts a request; false when this address makes too many. */
   ask(remoteAddress: string | undefined): boolean {
-    const { clock, requestsPerSecond } = this.#options;
-    const nowMs = clock.now().getTime();
-    const key = subnetOf(remoteAddress ?? "");
-    const knownMs = this.#fullAtMs.get(key) ?? 0;
-    // Further ahead than a bucket is deep: noted before the clock was set back.
-    const fromMs = knownMs > nowMs + 1000 ? nowMs : Math.max(knownMs, nowMs);
-    const fullAtMs = fromMs + 1000 / requestsPerSecond;
-    if (fullAtMs - nowMs > 1000) return false;
-    this.#makeRoom(nowMs);
-    this.#fullAtMs.set(key, fullAtMs);
-    return true;
+    return this.#asking.take(subnetOf(remoteAddress ?? ""));
   }
 
   #forget(socket: Socket): void {
     this.#open.delete(socket);
     this.#idle.delete(socket);
+  }
+}
+
+/** A bucket of tokens for each address. */
+class Buckets {
+  readonly #perSecond: number;
+  readonly #clock: Clock;
+  /** By address, when (ms) its bucket will be full again: all there is to know of a bucket. */
+  readonly #fullAtMs = new Map<string, number>();
+
+  constructor(perSecond: number, clock: Clock) {
+    this.#perSecond = perSecond;
+    this.#clock = clock;
+  }
+
+  /** Takes a token; false when there is none. */
+  take(address: string): boolean {
+    const nowMs = this.#clock.now().getTime();
+    const knownMs = this.#fullAtMs.get(address) ?? 0;
+    // Further ahead than a bucket is deep: noted before the clock was set back.
+    const fromMs = knownMs > nowMs + 1000 ? nowMs : Math.max(knownMs, nowMs);
+    const fullAtMs = fromMs + 1000 / this.#perSecond;
+    if (fullAtMs - nowMs > 1000) return false;
+    this.#makeRoom(nowMs);
+    this.#fullAtMs.set(address, fullAtMs);
+    return true;
   }
 
   #makeRoom(nowMs: number): void {

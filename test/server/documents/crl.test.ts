@@ -72,12 +72,9 @@ t.test("tells who asks again whether anything has changed", async (t) => {
   const { server, authority, get } = await start(t);
   const path = `/crl/${await authority()}.crl`;
   const { leaf } = await server.mint("/db");
-  const { headers, body } = await get(path);
+  const { headers } = await get(path);
   const known = { "if-none-match": String(headers.etag) };
   t.equal((await get(path, known)).status, 304);
-  const since = String(headers["last-modified"]);
-  t.equal(since, parseCrl(body).thisUpdate.toUTCString());
-  t.equal((await get(path, { "if-modified-since": since })).status, 304);
   await server.admin.client(RevocationService).revokeSVID({ serial: leaf.serialHex });
   t.equal((await get(path, known)).status, 200);
 });
