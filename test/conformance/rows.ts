@@ -22,10 +22,7 @@ function leaveOut(ids: readonly string[], why: string): Record<string, string> {
   return Object.fromEntries(ids.map((id) => [id, why]));
 }
 
-const noWit = "the WIT profile of the node agent is being built";
 const noBroker = "binds parties of the Broker API alone, which comes later";
-
-const witRows = ["WL-02", ...range("WL", 45, 51)];
 
 export const STANDARDS: readonly Standard[] = [
   { name: "SPIFFE ID", prefix: "ID", rows: range("ID", 1, 33), notApplicable: {} },
@@ -33,12 +30,7 @@ export const STANDARDS: readonly Standard[] = [
   { name: "JWT-SVID", prefix: "JWT", rows: range("JWT", 1, 31), notApplicable: {} },
   { name: "Trust domain and bundle", prefix: "BND", rows: range("BND", 1, 29), notApplicable: {} },
   { name: "Workload Endpoint", prefix: "EP", rows: range("EP", 1, 25), notApplicable: {} },
-  {
-    name: "Workload API",
-    prefix: "WL",
-    rows: range("WL", 1, 53).filter((id) => !witRows.includes(id)),
-    notApplicable: leaveOut(witRows, noWit),
-  },
+  { name: "Workload API", prefix: "WL", rows: range("WL", 1, 53), notApplicable: {} },
   { name: "WIT-SVID", prefix: "WIT", rows: range("WIT", 1, 38), notApplicable: {} },
   { name: "Federation", prefix: "FED", rows: range("FED", 1, 41), notApplicable: {} },
   absent("Broker Endpoint", "BRE", 16, noBroker),
