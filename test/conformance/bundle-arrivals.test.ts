@@ -1,9 +1,16 @@
 // Where bundles of others come in: set by hand with `signet bundle set`, and fetched from an endpoint. Both
-// ways read a document by the same rules, at a running server.
+// ways read a document by the same rules, at a running server. And where its bundles go out as a map.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t, { type Test } from "tap";
+import { BundleMapFile } from "../../client/bundle-map.ts";
+import { peerOf } from "../../client/tls/admit.ts";
+import { authorizeId } from "../../client/tls/authorize.ts";
+import { secureSocket } from "../../client/tls/connect.ts";
+import { verifyPeer } from "../../client/verify.ts";
+import { Status } from "../../pki/errors.ts";
 import { generateP256KeyPair } from "../../pki/keys.ts";
+import { settle, TestClock } from "../support/clock.ts";
 import { command } from "../support/command.ts";
 import { TestServer } from "../support/running-server.ts";
 import { TestAuthority } from "../support/test-authority.ts";
@@ -44,7 +51,7 @@ async function setUp(t: Test) {
   t.equal(created.code, 0, created.err);
   const shown = async () =>
     (await signet("bundle list --id south.test --format spiffe")).out.replace(/^# .*\n/, "");
-  return { ways: { set, fetch }, shown };
+  return { server, signet, ways: { set, fetch }, shown };
 }
 
 const keysOf = (document: string) => JSON.parse(document).keys as Record<string, unknown>[];
@@ -128,3 +135,35 @@ t.test("BND-11, BND-12 nothing usable is an empty bundle: nobody there is truste
   t.equal(await ways.set('{"keys":[]}'), 0);
   t.strictSame(keysOf(await shown()), []);
 });
+
+t.test(
+  "BND-25, BND-27, BND-29 by the map of a server a client without an agent knows whom to trust",
+  async (t) => {
+    const { server, signet, ways } = await setUp(t);
+    const path = join(t.testdir({}), "map.json");
+    const { out } = await signet("bundle list --format map");
+    t.strictSame(Object.keys(JSON.parse(out).trust_domains), ["north.test", "south.test"]);
+    t.notMatch(out, "refresh_hint");
+    writeFileSync(path, out);
+    const clock = new TestClock(new Date());
+    const map = await BundleMapFile.start({ path, clock });
+    t.teardown(() => map.close());
+    const connect = async () => {
+      const authorize = authorizeId("spiffe://north.test/spire/server");
+      const socket = await secureSocket(await server.dial(), { source: map, authorize });
+      socket.destroy();
+      return peerOf(socket)?.id.toString();
+    };
+    t.equal(await connect(), "spiffe://north.test/spire/server");
+    const { chain } = await south.issue("/db");
+    const isSouth = () => verifyPeer(chain, map.anchorsOf, clock.now(), "server").id.toString();
+    t.equal(isSouth(), "spiffe://south.test/db");
+
+    t.equal(await ways.set(documentOf([next])), 0);
+    writeFileSync(path, (await signet("bundle list --format map")).out);
+    await clock.advance(1000);
+    while (clock.timers === 0) await settle(1);
+    t.throws(isSouth, { reason: "SVID_UNTRUSTED", code: Status.invalidArgument });
+    t.equal(await connect(), "spiffe://north.test/spire/server", "the other one stays");
+  },
+);
