@@ -5,6 +5,7 @@ import { generateKeyPair, KEY_TYPES, signerOf } from "../../../pki/keys.ts";
 import { KeyUsage } from "../../../pki/x509/certificate.ts";
 import { MAX_CRL_ENTRIES, parseCrl } from "../../../pki/x509/crl.ts";
 import { issueCrl, type RevokedCertificate } from "../../../pki/x509/crl-issue.ts";
+import { keyIdentifier } from "../../../pki/x509/key-identifier.ts";
 import { LaxAuthority } from "../../support/lax-authority.ts";
 
 const thisUpdate = new Date("2026-06-01T00:00:00Z");
@@ -64,6 +65,15 @@ t.test("makes lists that another reader understands", async (t) => {
   );
   const empty = new X509Crl(Uint8Array.from(await issueCrl(request(authority, []))));
   t.equal(empty.entries.length, 0);
+});
+
+t.test("lists the serial number zero, and names the key of an issuer without key ID", async (t) => {
+  const authority = LaxAuthority.create({ withoutKeyIds: true });
+  const revoked = ["0", "80", "0080", "7fff"].map((serial) => ({ serial, revokedAt }));
+  const crl = parseCrl(await issueCrl(request(authority, revoked)));
+  t.equal(crl.size, 3);
+  for (const serial of ["00", "80", "7fff"]) t.equal(crl.reasonOf(serial), "unspecified", serial);
+  t.same(crl.authorityKeyId, keyIdentifier(authority.certificate.spki));
 });
 
 t.test("makes no list that an authority may not sign", async (t) => {

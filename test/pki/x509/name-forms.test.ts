@@ -263,6 +263,14 @@ const ROWS: readonly (readonly [string, Constraints, LaxLeafOptions, boolean])[]
     {},
     false,
   ],
+  ["directory: excluded in an old string type", without(organization("SPIRE", 0x14)), {}, false],
+  ["directory: excluded, of no string type", without(organization("SPIRE", 0x04)), {}, true],
+  [
+    "directory: a bit string",
+    without(organization("\0A", 0x03)),
+    names(organization("\0A", 0x03)),
+    false,
+  ],
   [
     "directory: excluded with spaces",
     without(organization("Bad Corp")),

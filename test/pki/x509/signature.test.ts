@@ -1,9 +1,9 @@
 import { sign } from "node:crypto";
 import t from "tap";
 import { pkiError } from "../../../pki/errors.ts";
-import { Tag } from "../../../pki/x509/der.ts";
+import { contextTag, Tag } from "../../../pki/x509/der.ts";
 import { derElement, derObjectIdentifier, derSequence } from "../../../pki/x509/der-writer.ts";
-import { SignatureOid } from "../../../pki/x509/oid.ts";
+import { HashOid, MGF1_OID, SignatureOid } from "../../../pki/x509/oid.ts";
 import {
   isSignedBy,
   parseSignatureAlgorithm,
@@ -36,6 +36,37 @@ t.test("takes NULL or no parameters for RSA and none for the others", async (t) 
   t.throws(() => parse(rsa, none, none), invalid);
   t.throws(() => parse(rsa, derSequence()), invalid);
   t.throws(() => parse(ecdsa, none), invalid);
+});
+
+t.test("takes the parameters of RSA-PSS that are in use, and no others", async (t) => {
+  const nothing = derElement(Tag.null);
+  const hash = (oid: string, ...more: Uint8Array[]) =>
+    derSequence(derObjectIdentifier(oid), ...more);
+  const field = (number: number, value: Uint8Array) => derElement(contextTag(number, true), value);
+  const number = (value: number) => derElement(Tag.integer, Uint8Array.of(value));
+  const { sha256, sha384 } = HashOid;
+  const of = (digest: Uint8Array, mask: Uint8Array, ...more: Uint8Array[]) =>
+    parse(
+      derObjectIdentifier(SignatureOid.rsaPss),
+      derSequence(
+        field(0, digest),
+        field(1, derSequence(derObjectIdentifier(MGF1_OID), mask)),
+        ...more,
+      ),
+    )?.name;
+  const good = hash(sha256, nothing);
+  const salt = field(2, number(32));
+  const known = "RSA-PSS with sha256";
+  t.equal(of(good, good, salt), known);
+  t.equal(of(hash(sha256), hash(sha256), salt), known, "without NULL");
+  t.equal(of(good, good, salt, field(3, number(1))), known, "the default, written out");
+  t.equal(of(good, good, salt, field(3, number(2))), undefined, "another trailer");
+  t.equal(of(good, good), undefined, "the default salt, 20");
+  t.equal(of(good, hash(sha384, nothing), salt), undefined);
+  t.equal(of(hash("1.2.3", nothing), good, salt), undefined);
+  t.equal(of(hash(sha256, nothing, nothing), good, salt), undefined);
+  t.equal(of(hash(sha256, derElement(Tag.null, Uint8Array.of(0))), good, salt), undefined);
+  t.throws(() => of(good, good, salt, salt), { reason: "CSR_INVALID", code: 3 });
 });
 
 t.test("verifies with the right kind of key only, and never throws", async (t) => {
