@@ -3,17 +3,18 @@
 
 import { protoError } from "../errors.ts";
 
-const PREFIX = 5;
+/** What stands before each message. */
+export const PREFIX_BYTES = 5;
 const NOTHING: Buffer = Buffer.alloc(0);
 /** Smallest buffer that pieces are gathered in. */
 const MIN_GATHERED_BYTES = 1024;
 
 /** Puts the prefix before an encoded message. */
 export function frame(message: Uint8Array): Buffer {
-  const framed = Buffer.allocUnsafe(PREFIX + message.length);
+  const framed = Buffer.allocUnsafe(PREFIX_BYTES + message.length);
   framed[0] = 0;
   framed.writeUInt32BE(message.length, 1);
-  framed.set(message, PREFIX);
+  framed.set(message, PREFIX_BYTES);
   return framed;
 }
 
@@ -57,7 +58,7 @@ export class FrameReader {
 
   /** The next message, without its prefix; undefined while it is not complete. @throws MESSAGE_TOO_LARGE, MESSAGE_COMPRESSED */
   next(): Buffer | undefined {
-    const body = this.#start + PREFIX;
+    const body = this.#start + PREFIX_BYTES;
     if (this.#end < body) return undefined;
     if (this.#buffer[this.#start] !== 0) {
       throw protoError("MESSAGE_COMPRESSED", "the message is compressed, which was not offered", {

@@ -2,7 +2,7 @@
 // call it. The values themselves are generated (schema.gen.ts).
 
 import type { Codec, Init, Schema } from "../codec.ts";
-import { frame } from "./frames.ts";
+import { frame, PREFIX_BYTES } from "./frames.ts";
 
 /** Which sides of a method stream. */
 export type MethodKind = "unary" | "serverStream" | "clientStream" | "bidi";
@@ -30,17 +30,16 @@ export interface Service<M extends Methods = Methods> {
 
 /** A message of a stream that is encoded already, so that a broadcast is encoded, and held, once. */
 export class Encoded {
-  readonly bytes: Buffer;
-  #framed: Buffer | undefined;
+  /** As it is sent, with gRPC's prefix: one copy for all streams. */
+  readonly framed: Buffer;
 
-  constructor(bytes: Buffer) {
-    this.bytes = bytes;
+  constructor(bytes: Uint8Array) {
+    this.framed = frame(bytes);
   }
 
-  /** As it is sent, with gRPC's prefix: one copy for all streams. */
-  get framed(): Buffer {
-    this.#framed ??= frame(this.bytes);
-    return this.#framed;
+  /** The message, without the prefix. */
+  get bytes(): Buffer {
+    return this.framed.subarray(PREFIX_BYTES);
   }
 
   /** Encodes `message` once, for any number of streams. */
