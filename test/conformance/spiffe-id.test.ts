@@ -4,7 +4,7 @@ import { sign } from "node:crypto";
 import t from "tap";
 import { findTrustDomain } from "../../cli/up-trust-domain.ts";
 import { fetchX509Svid } from "../../client/fetch.ts";
-import { authorizeMemberOf, authorizeOneOf } from "../../client/tls/authorize.ts";
+import { type Authorize, authorizeMemberOf, authorizeOneOf } from "../../client/tls/authorize.ts";
 import { Status } from "../../pki/errors.ts";
 import { issueJwtSvid } from "../../pki/jwt/issue.ts";
 import { validateJwtSvid } from "../../pki/jwt/svid.ts";
@@ -171,7 +171,7 @@ t.test("ID-17 a path is optional, may be deep, and gives no authority by its pre
   t.equal(SpiffeId.parse("spiffe://north.test").path, "");
   const deep = SpiffeId.parse(`spiffe://north.test${"/a".repeat(40)}`);
   t.equal(deep.path.split("/").length, 41);
-  const authorize = authorizeOneOf(["spiffe://north.test/a"]);
+  const authorize: Authorize = authorizeOneOf(["spiffe://north.test/a"]);
   const { leaf } = await north.issue("/a");
   t.ok(authorize(SpiffeId.parse("spiffe://north.test/a"), { id: deep, leaf }));
   t.notOk(authorize(deep, { id: deep, leaf }));
@@ -342,7 +342,7 @@ t.test("ID-31 an authority signs nothing for another trust domain", async (t) =>
 
 t.test("ID-32 what a foreign trust domain asserts counts only as its own", async (t) => {
   // The same path and the same authority of paths, in two trust domains: only one of them is ours.
-  const authorize = authorizeMemberOf("north.test");
+  const authorize: Authorize = authorizeMemberOf("north.test");
   const validate = async (authority: TestAuthority) =>
     validateX509Svid((await authority.issue("/role/admin")).chain, anchorsOf, now);
   const [ours, theirs] = [await validate(north), await validate(south)];
