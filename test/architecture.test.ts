@@ -105,6 +105,11 @@ const FORBIDDEN: readonly {
     why: "federation is called by the API, and issues nothing",
   },
   {
+    who: "server/documents",
+    what: ["server/ca", "server/store", "server/link", "server/entries", "server/main"],
+    why: "what strangers can reach hands out what it is given, and reaches for nothing",
+  },
+  {
     who: "client",
     what: ["runtime/config.ts", "runtime/log.ts", "runtime/metrics.ts", "runtime/health.ts"],
     why: "a workload that imports the client must not load zod, yaml, pino or prom-client",
