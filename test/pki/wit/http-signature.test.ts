@@ -93,6 +93,9 @@ t.test("a signed request is verified, its base put together by hand is the same"
     '( "@method"  "@request-target" "workload-identity-token" );more=1.50;a;b=?0;c=tok';
   const canonical = `${COVERED};more=1.5;a;b=?0;c=tok${params()}`;
   t.equal(verify(byHand(request(), spaced + params(), LINES, { canonical })).id, "n");
+  const more = '("@method" "@request-target" "workload-identity-token" "@path" "@query")';
+  const lines = [...LINES, '"@path": /accounts', '"@query": ?id=1'];
+  t.equal(verify(byHand(request(), more + params(), lines)).id, "n");
   t.ok(hasRequestSignature(of));
   t.notOk(hasRequestSignature(request(["signature-input", 'sig1=("@method");created=1'])));
 });

@@ -1,4 +1,4 @@
-import { createHmac, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { createHmac, ECDH, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { compactVerify, createLocalJWKSet, jwtVerify } from "jose";
 import t from "tap";
 import { emptyBundle, type WitAuthority } from "../../../pki/bundle/bundle.ts";
@@ -101,6 +101,26 @@ t.test("every kind of key signs and is bound", async (t) => {
   t.equal(parseWitSvidInsecurely(issue({ spki: p521 })).confirmation.alg, "ES512");
   const rsa = (await generateKeyPair("rsa-2048")).spki;
   t.equal(parseWitSvidInsecurely(issue({ spki: rsa, alg: "PS384" })).confirmation.alg, "PS384");
+});
+
+t.test("a key in another encoding is bound as the key it is, or not at all", async (t) => {
+  const { publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const point = ECDH.convertKey(
+    publicKey.export({ format: "der", type: "spki" }).subarray(26),
+    "prime256v1",
+  );
+  const compressed = ECDH.convertKey(
+    point as Buffer,
+    "prime256v1",
+    undefined,
+    undefined,
+    "compressed",
+  );
+  const spki = Buffer.concat([
+    Buffer.from("3039301306072a8648ce3d020106082a8648ce3d030107032200", "hex"),
+    compressed as Buffer,
+  ]);
+  t.throws(() => issue({ spki }), refusal("WIT_SVID_CONFIRMATION"));
 });
 
 t.test("nothing is issued that validators would refuse", async (t) => {
