@@ -4,7 +4,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
-import type { createSecureContext } from "node:tls";
+import type { SecureContextOptions } from "node:tls";
 import { formatPem } from "../../pki/x509/pem.ts";
 import type { X509Svid } from "../../pki/x509/svid.ts";
 
@@ -73,7 +73,7 @@ export class TestBundleEndpoint {
   }
 }
 
-function certificateOf({ chain, privateKey }: X509Svid): Parameters<typeof createSecureContext>[0] {
+function certificateOf({ chain, privateKey }: X509Svid): SecureContextOptions {
   return {
     cert: chain.map((der) => formatPem("CERTIFICATE", der)).join(""),
     key: privateKey.export({ type: "pkcs8", format: "pem" }),
