@@ -59,8 +59,8 @@ export class View {
   readonly #messages = new Map<Profile, Encoded>();
   /** Messages that something has changed under since they were made. */
   readonly #outdated = new Set<Profile>();
-  /** Kinds of SVIDs that somebody who listens has been given. */
-  readonly #hasServed = new Set<HeldKind>();
+  /** Messages with SVIDs that somebody who listens has been given. */
+  readonly #hasServed = new Set<Profile>();
   #version = 0;
   #missing: readonly RegistrationEntry[] = [];
   /** What was asked when it was looked up, and at which version. */
@@ -131,7 +131,7 @@ export class View {
   #identities<T extends HeldDocument>(svids: SvidCache<T>, profile: Profile): Identity<T>[] {
     const entries = this.#entriesOf(profile);
     if (entries.length === 0) throw noIdentity();
-    const hasServed = profile.needs !== undefined && this.#hasServed.has(profile.needs);
+    const hasServed = this.#hasServed.has(profile);
     const nowMs = this.#sources.now().getTime();
     const found: Identity<T>[] = [];
     for (const entry of entries) {
@@ -193,7 +193,7 @@ export class View {
     const held = this.#messages.get(profile);
     const isCurrent = held !== undefined && !this.#outdated.has(profile);
     const fresh = isCurrent ? held : profile.encode(this);
-    if (profile.needs !== undefined) this.#hasServed.add(profile.needs);
+    if (profile.needs !== undefined) this.#hasServed.add(profile);
     if (isCurrent) return held;
     this.#outdated.delete(profile);
     if (held?.bytes.equals(fresh.bytes)) return held;

@@ -3,6 +3,7 @@
 
 import { randomBytes } from "node:crypto";
 import { IdentityError, pkiError } from "../../pki/errors.ts";
+import { exportSpki, importSpki, isP256Spki } from "../../pki/keys.ts";
 import type { SpiffeId, TrustDomain } from "../../pki/spiffe-id.ts";
 import { issueWitSvid } from "../../pki/wit/issue.ts";
 import { serverError } from "../errors.ts";
@@ -47,6 +48,7 @@ export async function issueWitSvids(
     if (start > 0) await new Promise((resolve) => setImmediate(resolve));
     const turn = orders.slice(start, start + ORDERS_PER_TURN).map(async (order) => {
       try {
+        checkSpelling(order);
         claimKey(holders, order);
         return await issueOne(authority, order, defaults);
       } catch (error) {
@@ -72,6 +74,12 @@ async function issueOne(
   const request = { signer, keyId, spiffeId, spki, issuedAt, expiresAt, jti };
   const token = await issueWitSvid({ ...request, ...(alg !== undefined && { alg }) });
   return { token, jti, issuedAt, expiresAt };
+}
+
+/** A key has one spelling: bytes behind it, for one, would make it look like another. */
+function checkSpelling({ spki }: WitSvidOrder): void {
+  if (isP256Spki(spki) || Buffer.compare(exportSpki(importSpki(spki)), spki) === 0) return;
+  throw pkiError("KEY_INVALID", "the public key is not SubjectPublicKeyInfo DER alone");
 }
 
 function claimKey(holders: Map<string, string>, { spiffeId, spki }: WitSvidOrder): void {

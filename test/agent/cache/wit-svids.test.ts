@@ -1,5 +1,6 @@
 // WIT-SVIDs of the agent: one for each entry, with a key of its own, and what makes it give one up.
 import t from "tap";
+import { IdentityError, Status } from "../../../pki/errors.ts";
 import { parseWitSvidInsecurely } from "../../../pki/wit/svid.ts";
 import type { workload } from "../../../proto/schema.gen.ts";
 import {
@@ -111,6 +112,22 @@ t.test("follows its entry: another ID is another token, none is denied", async (
   agent.delta({ removedEntryIds: ["a", "b"] });
   await t.rejects(stream.next(), { code: 7, reason: "NO_IDENTITY_ISSUED" });
   t.equal(agent.witSvids.size, 0);
+});
+
+t.test("a stream of one identity makes it nobody's default", async (t) => {
+  const agent = await TestAgent.create(t, [entryOf("a"), entryOf("b")], WIT);
+  const issue = agent.signing.issueWit.bind(agent.signing);
+  const busy = new IdentityError("ISSUER_OVERLOADED", Status.resourceExhausted, "busy");
+  agent.signing.issueWit = async (requests) => {
+    const answers = await issue(requests);
+    return answers.map((answer, i) => (requests[i]?.entryId === "a" ? busy : answer));
+  };
+  const client = await agent.connect();
+  const one = new StreamReader(client.fetchWITSVID({ spiffeId: "spiffe://north.test/b" }));
+  t.equal(read(await one.next())[0]?.id.path, "/b");
+  await t.rejects(first(client.fetchWITSVID({})), { code: 14, reason: "SERVER_UNREACHABLE" });
+  t.ok(await one.isQuiet());
+  await one.close();
 });
 
 t.test("a server that mixes up its answers, or issues none, harms nobody", async (t) => {

@@ -83,6 +83,41 @@ t.test("answers a batch in its order, each item with its own status", async (t) 
   );
 });
 
+t.test("public keys that are none, or are spelled as another one", async (t) => {
+  const { agent } = await serve(t, "ec-p256");
+  const spki = p256();
+  const of = (type: string, options: object) =>
+    exportSpki(generateKeyPairSync(type as "ec", options as { namedCurve: string }).publicKey);
+  const offCurve = Uint8Array.from(spki);
+  offCurve[90] = (offCurve[90] ?? 0) ^ 1;
+  const head = Buffer.from("3039301306072a8648ce3d020106082a8648ce3d030107032200", "hex");
+  const x = spki.subarray(27, 59);
+  const rows: [name: string, key: Uint8Array, alg?: string][] = [
+    ["junk", Buffer.alloc(300, 0xa5)],
+    ["200 kB", Buffer.alloc(200_000, 0x30)],
+    ["half of one", spki.subarray(0, 45)],
+    ["a point off the curve", offCurve],
+    ["a compressed point", Buffer.concat([head, Buffer.of(2 + ((spki[90] ?? 0) & 1)), x])],
+    ["one with more behind it", Buffer.concat([spki, Buffer.alloc(1)])],
+    ["RSA with more behind it", Buffer.concat([rsa, Buffer.alloc(1)]), "RS256"],
+    ["RSA of 1,024 bits", of("rsa", { modulusLength: 1024 }), "RS256"],
+    ["RSA for PSS alone", of("rsa-pss", { modulusLength: 2048 }), "PS256"],
+    ["another curve", of("ec", { namedCurve: "secp256k1" })],
+    ["a curve described", of("ec", { namedCurve: "P-256", paramEncoding: "explicit" })],
+    ["a key that does not sign", of("x25519", {})],
+    ["an algorithm of 1 MB", spki, "A".repeat(1_000_000)],
+    ["an algorithm in lower case", spki, "es256"],
+    ["none", spki, "none"],
+  ];
+  const params = rows.map(([, key, alg]) => param(key, alg));
+  const { results } = await agent.batchNewWITSVID({ params: [...params, param(p256())] });
+  for (const [i, [name]] of rows.entries()) {
+    t.match(results[i], { status: { code: 3 }, svid: undefined }, name);
+    t.ok((results[i]?.status?.message.length ?? 0) < 300, `${name}: what is said is short`);
+  }
+  t.equal(results.at(-1)?.status?.code, 0, "and the others of the batch are issued");
+});
+
 t.test("a batch has at most 500 items", async (t) => {
   const { agent } = await serve(t, "ec-p256");
   const params = Array.from({ length: 501 }, () => param(p256()));
