@@ -95,9 +95,10 @@ function checkFederation(names: readonly string[], { trustDomain, isFederated }:
   for (const name of names) {
     if (name === trustDomain.name) throw invalid(`"${name}" is the server's own trust domain`);
     if (!isFederated(name)) {
-      throw invalid(`unable to find federated bundle "${name}"`, {
-        hint: "'signet federation create' fetches the bundle of that trust domain ('signet federation show' tells whether it did), 'signet bundle set' takes it from a file",
-      });
+      // What to do stands in the message: the status of an item in a batch has no place for a hint.
+      throw invalid(
+        `unable to find federated bundle "${name}": fetch it with 'signet federation create' or store it with 'signet bundle set' first; 'signet federation show' tells why one was not fetched`,
+      );
     }
   }
 }
