@@ -8,7 +8,7 @@ import { SpiffeId } from "../../../pki/spiffe-id.ts";
 import { bundleToWire } from "../../../proto/types/bundle.ts";
 import { nextIntervalMs } from "../../../server/federation/interval.ts";
 import { Turns } from "../../../server/federation/turns.ts";
-import { readDocument } from "../../../server/federation/update.ts";
+import { readDocument, storeFetched } from "../../../server/federation/update.ts";
 import { TestAuthority } from "../../support/test-authority.ts";
 import { TestBundleEndpoint } from "../../support/test-bundle-endpoint.ts";
 import {
@@ -91,6 +91,29 @@ t.test("a fetch that is under way when the relationship ends changes nothing", a
   t.equal(bundles.get("south.test"), undefined);
   t.same(await federation.status.listRelationships({}), { relationships: [], nextPageToken: "" });
 });
+
+t.test(
+  "what was fetched for a relationship that is gone, or has another endpoint now, is not stored",
+  async (t) => {
+    const { api, bundles, relationships } = await startTestFederation(t);
+    await api.batchCreateFederationRelationship({
+      federationRelationships: [
+        { trustDomain: "south.test", bundleEndpointUrl: "https://127.0.0.1:1/", httpsWeb: {} },
+      ],
+    });
+    const current = relationships.get("south.test");
+    if (current === undefined) throw new Error("no relationship");
+    const store = (url: string) =>
+      storeFetched(bundles, { ...current, url, isStatic: false }, bundleOf([south]));
+    t.equal(await store("https://127.0.0.1:2/"), "ended");
+    t.equal(bundles.get("south.test"), undefined);
+    t.equal(await store(current.url), "changed");
+    t.equal(await store(current.url), "unchanged");
+    await api.batchDeleteFederationRelationship({ trustDomains: ["south.test"] });
+    t.equal(await store(current.url), "ended");
+    t.equal(bundles.get("south.test"), undefined);
+  },
+);
 
 t.test("a change of the relationship takes effect at once, and ends the old polling", async (t) => {
   const federation = await startTestFederation(t);
