@@ -41,6 +41,8 @@ t.test("WL-01 a profile that is turned off answers UNIMPLEMENTED, the other work
   t.equal(svids.length, 1);
   t.ok((await first(jwtOnly.fetchJWTBundles({}))).bundles["spiffe://north.test"]);
 
+  t.strictSame(noX509.signing.batches, [], "no certificates are made that nobody can fetch");
+
   const noJwt = await agentWith(t, { workloadApi: { x509: true, jwt: false } });
   const x509Only = await noJwt.connect();
   await t.rejects(x509Only.fetchJWTSVID({ audience: ["x"] }), DISABLED);

@@ -213,6 +213,7 @@ export class TestAgent {
       trustDomain,
       onOwnBundle: () => undefined,
       onCrls: () => undefined,
+      prefetchesX509: options.workloadApi?.x509 ?? true,
     });
     this.callers = new Callers({
       peerOf: (tag) => connectionOf(tag).peer,
