@@ -1,9 +1,12 @@
 // What the Broker standards ask of parts that exist already. The Broker API itself is not built.
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import { join } from "node:path";
 import t from "tap";
+import type { ExitWatcher } from "../../agent/peer/exit-watcher.ts";
 import { type Peer, startCallers } from "../../agent/peer/index.ts";
+import { PinnedProcess } from "../../agent/peer/pinned-process.ts";
 import { Status } from "../../pki/errors.ts";
 import { silentLogger } from "../../runtime/log.ts";
 import { connectFrom, socketFolder } from "../support/callers.ts";
@@ -30,4 +33,21 @@ t.test("BRK-05 who called by a process ID is that process, and no later one", as
   await closed;
   t.notOk(peer.isAlive(), "with its process the connection ends, whoever still holds it");
   t.throws(() => peer.executable(), gone, "and nothing is read of its number");
+
+  // Asked of the kernel each time, by pidfd or by start time: also before anybody was told of the end.
+  const untold = { watch: () => () => {} } as unknown as ExitWatcher;
+  const child = spawn("/bin/sleep", ["60"], { stdio: "ignore" });
+  const pid = child.pid ?? -1;
+  const held = [PinnedProcess.open(untold, pid), new PinnedProcess(untold, pid, undefined)];
+  t.teardown(() => {
+    for (const one of held) one.close();
+  });
+  for (const one of held) t.ok(one.isAlive());
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  for (const one of held) {
+    t.notOk(one.isAlive());
+    t.throws(() => one.executable(), gone);
+  }
+  t.throws(() => PinnedProcess.open(untold, pid), gone);
 });

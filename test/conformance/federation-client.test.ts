@@ -60,9 +60,15 @@ t.test(
     t.equal(endpoint.count, 2, "after 60 s");
 
     const clamped = await withWeb(t);
+    /** How long after the last attempt the next one is planned: nothing that is under way blurs it. */
+    const waitSeconds = async () => {
+      const { relationships } = await clamped.federation.status.listRelationships({});
+      return (relationships[0]?.nextPoll ?? 0) - (relationships[0]?.lastAttempt ?? 0);
+    };
     clamped.endpoint.document = documentOf([first], { refreshHintSeconds: 1 });
     await create(clamped.federation, webRelationship(clamped.url));
     await attempted(clamped.federation, 1);
+    t.equal(await waitSeconds(), 10, "the least that is allowed here, not a second");
     await clamped.federation.clock.advance(9_000);
     t.equal(clamped.endpoint.count, 1, "a hint of a second makes no hot loop");
     await clamped.federation.clock.advance(1_000);
@@ -70,6 +76,7 @@ t.test(
     clamped.endpoint.document = documentOf([first], { refreshHintSeconds: 1_000_000 });
     await clamped.federation.clock.advance(10_000);
     await attempted(clamped.federation, 3);
+    t.equal(await waitSeconds(), 3600, "the most");
     await clamped.federation.clock.advance(3_600_000);
     await attempted(clamped.federation, 4);
     t.equal(clamped.endpoint.count, 4, "and one of days does not let a revoked key live for days");

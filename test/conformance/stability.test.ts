@@ -2,6 +2,7 @@
 // which revision of the standards was followed is on record.
 import { readFileSync } from "node:fs";
 import t, { type Test } from "tap";
+import { agentConfigSchema } from "../../agent/config.ts";
 import { parseBundle } from "../../pki/bundle/parse.ts";
 import { Status } from "../../pki/errors.ts";
 import { generateP256KeyPair } from "../../pki/keys.ts";
@@ -46,6 +47,13 @@ t.test("STB-01 what is incubating is off by default, and on when it is asked for
   t.equal(incubating.bundle.witAuthorities.length, 1);
   t.ok((await incubating.mint).svid?.token);
 
+  const agentConfig = (flags: string) =>
+    parseConfig(
+      `trust_domain: x.test\ndata_dir: /tmp/x\nserver: { address: localhost }\n${flags}\n`,
+      agentConfigSchema,
+    );
+  t.equal(agentConfig("").featureFlags.size, 0);
+  t.strictSame([...agentConfig("feature_flags: [wit-svid]").featureFlags], ["wit-svid"]);
   const off = await (await TestAgent.create(t, [entryOf("db")])).connect();
   await t.rejects(first(off.fetchWITSVID({})), unimplemented);
   await t.rejects(first(off.fetchWITBundles({})), unimplemented);
