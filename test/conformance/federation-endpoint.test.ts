@@ -60,8 +60,12 @@ t.test("FED-15 the endpoint's URL is https without userinfo, with both profiles"
   ];
   for (const [i, relationship] of make.entries()) {
     t.equal(await codeOf(federation, relationship("https://h.test:8443/b?x=1", `a${i}.test`)), 0);
-    t.equal(await codeOf(federation, relationship("http://h.test/b", `b${i}.test`)), 3);
-    t.equal(await codeOf(federation, relationship("https://u:p@h.test/b", `c${i}.test`)), 3);
+    const bad = ["http://h.test/b", "HTTP://h.test/b", "//h.test/b", "spiffe://h.test/b"];
+    for (const user of ["u:p", "u", "", ":", "u%40x", "h.test:443"])
+      bad.push(`https://${user}@h.test/b`);
+    for (const url of bad) {
+      t.equal(await codeOf(federation, relationship(url, `b${i}.test`)), 3, url);
+    }
   }
 });
 
