@@ -170,7 +170,7 @@ export function documentOf(
 
 /** Waits for something that happens by itself, soon: real requests on a clock that stands still. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
-  const end = performance.now() + 5000;
+  const end = performance.now() + 15_000;
   while (!condition()) {
     if (performance.now() > end) throw new Error(`it never came to this: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
