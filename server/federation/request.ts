@@ -14,6 +14,8 @@ import type { EndpointUrl } from "./endpoint-url.ts";
  */
 const MAX_BODY_BYTES = 256 * 1024;
 const MAX_HEADER_BYTES = 16 * 1024;
+/** Answers before the answer ("103 Early Hints"), which have no end of their own. */
+const MAX_INFORMATIONAL = 8;
 const REDIRECTS = [301, 302, 303, 307, 308];
 
 /** A document, or where to look for it. */
@@ -70,6 +72,12 @@ function ask(
     sent.once("error", reject);
     // While it connects, an aborted request says nothing of it.
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    let announced = 0;
+    sent.on("information", () => {
+      if (++announced <= MAX_INFORMATIONAL) return;
+      reject(failed(url, "it announces an answer again and again"));
+      sent.destroy();
+    });
     // Not followed and not awaited: an endpoint has no reason to send any.
     sent.once("upgrade", (_, socket) => {
       socket.destroy();

@@ -85,6 +85,31 @@ t.test("does not wait for an answer that never ends, nor for one that never begi
   t.ok(performance.now() - start < 3000);
 });
 
+t.test("does not listen to an endpoint that announces and never answers", async (t) => {
+  const endpoint = await TestBundleEndpoint.start(t, svid);
+  const hints = "HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n".repeat(1000);
+  let sent = 0;
+  endpoint.answer = ({ socket }) => {
+    const more = (): void => {
+      while (!socket.destroyed && socket.write(hints)) sent += hints.length;
+    };
+    socket.on("drain", more);
+    more();
+  };
+  const start = performance.now();
+  await t.rejects(createFetcher(options)(spiffe(endpoint.url()), never), {
+    ...FAILED,
+    message: /announces/,
+  });
+  t.ok(performance.now() - start < 5000, "long before the end of the time for a fetch");
+  t.ok(sent < 8 * 1024 * 1024, `${sent} bytes`);
+  endpoint.answer = (_, response) => {
+    response.writeEarlyHints({ link: "</x>" });
+    response.end("{}");
+  };
+  await createFetcher(options)(spiffe(endpoint.url()), never);
+});
+
 t.test("gives up when it is told to", async (t) => {
   const endpoint = await TestBundleEndpoint.start(t, svid);
   const stop = new AbortController();
