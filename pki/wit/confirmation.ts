@@ -25,16 +25,21 @@ const SECRET_MEMBERS = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 const OTHER_CONFIRMATIONS = ["jwe", "jku"];
 
 /**
- * The members of `cnf` for a public key; `alg` by default the usual one of such a key.
+ * The members of `cnf` for a public key; `alg` by default the usual one of such a key. `spki` is the key
+ * as SubjectPublicKeyInfo, DER: who has it at hand saves an export, which costs more than a signature.
  * @throws WIT_SVID_CONFIRMATION when the algorithm does not fit
  */
-export function formatConfirmation(key: KeyObject, alg?: string): { readonly jwk: object } {
+export function formatConfirmation(
+  key: KeyObject,
+  alg?: string,
+  spki?: Uint8Array,
+): { readonly jwk: object } {
   const chosen = alg ?? defaultAlgorithm(key);
   if (!isAlgorithm(chosen) || !algorithmFits(chosen, key)) {
     throw wrong(`its algorithm ${quote(chosen)} does not fit`);
   }
   try {
-    return { jwk: { ...spkiToJwk(exportSpki(key)), alg: chosen } };
+    return { jwk: { ...spkiToJwk(spki ?? exportSpki(key)), alg: chosen } };
   } catch (cause) {
     throw wrong("it cannot be written as a JWK", cause);
   }

@@ -5,7 +5,7 @@
 import { type KeyObject, randomBytes } from "node:crypto";
 import { pkiError } from "../errors.ts";
 import { signToken } from "../jwt/sign-token.ts";
-import { importSpki, type Signer } from "../keys.ts";
+import { exportSpki, importSpki, isP256Spki, type Signer } from "../keys.ts";
 import type { SpiffeId } from "../spiffe-id.ts";
 import { formatConfirmation } from "./confirmation.ts";
 import { parseWitSvidInsecurely, WIT_TYPE } from "./svid.ts";
@@ -37,7 +37,9 @@ export interface WitSvidRequest {
 export function issueWitSvid(request: WitSvidRequest): string | Promise<string> {
   const { signer, keyId } = request;
   const key = importSpki(request.spki);
-  const claims = claimsOf(request, key);
+  // As it is spelled in the token: the one spelling of a P-256 key is known without an export.
+  const spki = isP256Spki(request.spki) ? request.spki : exportSpki(key);
+  const claims = claimsOf(request, key, spki);
   // Reads a token again: it says what was asked for, and nothing else was signed.
   const checked = (token: string): string => {
     const read = parseWitSvidInsecurely(token);
@@ -46,7 +48,7 @@ export function issueWitSvid(request: WitSvidRequest): string | Promise<string> 
       read.id.equals(request.spiffeId) &&
       read.expiresAt.getTime() === claims.exp * 1000 &&
       read.issuedAt?.getTime() === claims.iat * 1000 &&
-      read.confirmation.key.equals(key);
+      Buffer.compare(read.confirmation.spki, spki) === 0;
     if (!isAsOrdered) throw new TypeError("a WIT-SVID does not say what was to be signed");
     return token;
   };
@@ -55,7 +57,7 @@ export function issueWitSvid(request: WitSvidRequest): string | Promise<string> 
   return token.then(checked);
 }
 
-function claimsOf(request: WitSvidRequest, key: KeyObject) {
+function claimsOf(request: WitSvidRequest, key: KeyObject, spki: Uint8Array) {
   const { spiffeId, alg, issuedAt, expiresAt, jti } = request;
   // The standard says nothing of `sub` without a path; no workload is its own trust domain.
   if (spiffeId.path === "") {
@@ -70,6 +72,6 @@ function claimsOf(request: WitSvidRequest, key: KeyObject) {
     iat,
     nbf: iat - BACKDATE_SECONDS,
     jti: jti ?? randomBytes(JTI_BYTES).toString("base64url"),
-    cnf: formatConfirmation(key, alg),
+    cnf: formatConfirmation(key, alg, spki),
   };
 }

@@ -10,7 +10,7 @@ import { serverError } from "../errors.ts";
 import type { TokenIssuer } from "./active.ts";
 
 /** WIT-SVIDs that are signed before the event loop gets its turn: about a millisecond of work. */
-const ORDERS_PER_TURN = 6;
+const ORDERS_PER_TURN = 4;
 const JTI_BYTES = 16;
 
 /** A WIT-SVID to issue. */
