@@ -4,6 +4,9 @@
 // machine slows all alike; the best round counts.
 
 import { createPublicKey, sign, verify } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { generateP256KeyPair, signerOf } from "../pki/keys.ts";
 import { SpiffeId, TrustDomain } from "../pki/spiffe-id.ts";
 import { createCaCertificate } from "../pki/x509/ca.ts";
@@ -14,6 +17,8 @@ import { systemClock } from "../runtime/clock.ts";
 import { silentLogger } from "../runtime/log.ts";
 import { Issuer } from "../server/ca/issuer.ts";
 import { signOrder } from "../server/ca/sign.ts";
+import { Ledger } from "../server/ledger/ledger.ts";
+import { recordIssued } from "../server/ledger/record-issued.ts";
 
 const ROUNDS = 8;
 const seconds = Number(process.argv[2] ?? 8);
@@ -24,6 +29,7 @@ interface Row {
   readonly run: () => unknown;
 }
 
+const folder = join(mkdtempSync(join(tmpdir(), "signet-bench-")), "ledger");
 const trustDomain = TrustDomain.parse("north.test");
 const workload = SpiffeId.of(trustDomain, "/db");
 
@@ -72,6 +78,12 @@ async function rows(): Promise<Row[]> {
   };
   const alone = new Issuer({ ...shared, threads: 0 });
   const threaded = new Issuer(shared);
+  const ledger = await Ledger.open({ folder, clock: systemClock, log: silentLogger });
+  const held = { refusal: () => undefined, tokenRefusal: () => undefined };
+  const recording = { ledger, held, clock: systemClock };
+  const noted = recordIssued({ issuer: alone, ...recording });
+  const notedThreaded = recordIssued({ issuer: threaded, ...recording });
+  const agentId = SpiffeId.of(trustDomain, "/spire/agent/x").toString();
   const order = () => ({
     csr: next(csrs),
     spiffeId: workload.toString(),
@@ -101,9 +113,19 @@ async function rows(): Promise<Row[]> {
     },
     { name: "issuer: one at a time", perRun: 1, run: () => alone.issueX509(order()) },
     {
+      name: "  and noted in the ledger",
+      perRun: 1,
+      run: () => noted.issueX509(order(), agentId),
+    },
+    {
       name: "issuer: 50 a batch, main thread",
       perRun: 50,
       run: () => alone.issueX509Batch(batch(50)),
+    },
+    {
+      name: "  and noted in the ledger",
+      perRun: 50,
+      run: () => noted.issueX509Batch(batch(50), agentId),
     },
     {
       name: "issuer: 50 a batch, all cores, 2 callers",
@@ -112,9 +134,24 @@ async function rows(): Promise<Row[]> {
         Promise.all([threaded.issueX509Batch(batch(50)), threaded.issueX509Batch(batch(50))]),
     },
     {
+      name: "  and noted in the ledger",
+      perRun: 100,
+      run: () =>
+        Promise.all([
+          notedThreaded.issueX509Batch(batch(50), agentId),
+          notedThreaded.issueX509Batch(batch(50), agentId),
+        ]),
+    },
+    {
       name: "issuer: JWT-SVID",
       perRun: 1,
       run: () => alone.issueJwt({ spiffeId: workload, audience: ["ledger"], ttlSeconds: 0 }),
+    },
+    {
+      name: "  and noted in the ledger",
+      perRun: 1,
+      run: () =>
+        noted.issueJwt({ spiffeId: workload, audience: ["ledger"], ttlSeconds: 0 }, agentId),
     },
   ];
 }
@@ -154,4 +191,5 @@ const lines = table.map(({ name }, i) => {
 });
 const head = `${"".padEnd(72)}${"per s".padStart(10)}${"per CPU-s".padStart(10)}${"of limit".padStart(10)}`;
 process.stdout.write(`${[head, ...lines].join("\n")}\n`);
+rmSync(join(folder, ".."), { recursive: true });
 process.exit(0);

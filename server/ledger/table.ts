@@ -18,7 +18,7 @@ const SPIFFE_ID = 11;
 const AGENT = 12;
 const WORDS = 13;
 const SMALLEST_CHUNK = 64;
-const LARGEST_CHUNK = 4096;
+const LARGEST_CHUNK = 1024;
 const LAST_SECOND = 0xffff_ffff;
 
 const KINDS: readonly DocumentKind[] = ["x509", "jwt", "wit"];
