@@ -17,8 +17,8 @@ import { BACKDATE_MS } from "./make.ts";
 
 /** How long a list is good for. */
 const LIFETIME_MS = 24 * 3_600_000;
-/** How long something stays on a list, and a revocation in the store, once it has expired. */
-export const EXPIRED_GRACE_SECONDS = 900;
+/** How long something stays on a list once it has expired. */
+const EXPIRED_GRACE_SECONDS = 900;
 /** More would not fit into one message: those that expire last are listed, and the operator is told. */
 const MAX_LISTED = Math.min(75_000, MAX_CRL_ENTRIES);
 const LONGEST_WAIT_MS = 60_000;

@@ -5,7 +5,7 @@ import { randomBytes } from "node:crypto";
 import type { IdentityError } from "../../pki/errors.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/log.ts";
-import { type Crls, EXPIRED_GRACE_SECONDS } from "../ca/crls.ts";
+import type { Crls } from "../ca/crls.ts";
 import { serverError } from "../errors.ts";
 import { hex, type IssuedDocument, jtiDigest, NAME_BYTES } from "../ledger/document.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -23,6 +23,11 @@ import type { Announced, Holds } from "./holds.ts";
 /** How long an answer waits for lists to be signed; they are signed in any case. */
 const SIGNING_WAIT_MS = 10_000;
 const PRUNE_EVERY_MS = 60_000;
+/**
+ * How long a revocation is kept once all in it has expired. Lists drop what has expired much sooner, and
+ * take it up again when the clock turns out to have been ahead: what is deleted here would be good again.
+ */
+const KEPT_SECONDS = 86_400;
 
 export interface RevokerOptions {
   readonly ledger: Pick<Ledger, "find">;
@@ -109,7 +114,7 @@ export class Revoker {
     const { clock, revocations, log } = this.#options;
     while (!signal.aborted) {
       try {
-        const count = await revocations.prune(this.#nowSeconds() - EXPIRED_GRACE_SECONDS);
+        const count = await revocations.prune(this.#nowSeconds() - KEPT_SECONDS);
         if (count > 0) log.info({ count }, "revocations deleted: what they revoked has expired");
       } catch (error) {
         log.error({ error }, "could not delete revocations; trying again");

@@ -5,6 +5,8 @@ import { TrustDomain } from "../../../pki/spiffe-id.ts";
 import { codecOf } from "../../../proto/schema.gen.ts";
 import type { RegistrationEntry } from "../../../proto/types/entry.ts";
 import { DeltaEncoder, snapshotPages } from "../../../server/link/messages.ts";
+import type { CrlRecord } from "../../../server/store/crls.ts";
+import type { RevocationRecord } from "../../../server/store/revocation-record.ts";
 
 const codec = codecOf("signet.link.v1.WatchResponse");
 const bundle: Bundle = {
@@ -80,4 +82,64 @@ t.test("agents that are told the same get the same bytes", async (t) => {
   t.not(encode([], 7, ["a"]), first, "its removal");
   for (let revision = 100; revision < 200; revision++) encode([entry("a")], revision);
   t.not(encode([entry("a")]), first, "only the latest are kept");
+});
+
+const crl = (authorityId: string, bytes: number, number = 1n): CrlRecord => ({
+  authorityId,
+  number,
+  thisUpdate: new Date(0),
+  nextUpdate: new Date(1),
+  size: 1,
+  content: "",
+  der: new Uint8Array(bytes),
+});
+
+t.test("what is revoked comes before the entries, in messages that fit", async (t) => {
+  const tokens = Array.from({ length: 30_000 }, (_, i) => ({
+    by: "digest" as const,
+    value: i.toString(16).padStart(32, "0"),
+    expiresAtUnixSeconds: 9,
+  }));
+  const revocation: RevocationRecord = {
+    id: "r",
+    target: { kind: "agent", value: "spiffe://north.test/spire/agent/a" },
+    reason: "unspecified",
+    revokedAtUnixMs: 0,
+    revokedBy: "local",
+    certificates: [],
+    tokens,
+    tokensOf: { spiffeId: "spiffe://north.test/web", issuedUntilUnixSeconds: 5 },
+    expiresAtUnixSeconds: 9,
+  };
+  const crls = [crl("aa", 3_700_000), crl("bb", 100), crl("cc", 600_000)];
+  const revoked = { crls, revocations: [revocation] };
+  const entries = [entry("e")];
+  const pages = [...snapshotPages({ entries, bundles: [bundle], ...revoked, cursor })];
+  const delta = { ...NOTHING, entries, ...revoked, removedCrls: ["dd"], reask: true };
+  const pieces = [...new DeltaEncoder().encode({ ...delta, cursor, cursorBefore })];
+  for (const { bytes } of [...pages, ...pieces]) t.ok(bytes.length < 4 * 1024 * 1024);
+  const snapshots = pages.flatMap(({ bytes }) => codec.decode(bytes).snapshot ?? []);
+  const deltas = pieces.flatMap(({ bytes }) => codec.decode(bytes).delta ?? []);
+  for (const told of [snapshots, deltas]) {
+    t.same(
+      told.flatMap((one) => one.crls.map(({ authorityId }) => authorityId)),
+      ["aa", "bb", "cc"],
+    );
+    t.equal(told.flatMap((one) => one.tokens).length, 30_001);
+    t.equal(told.at(-1)?.entries.length, 1, "entries last");
+    t.equal(told.at(-1)?.cursor?.revision, 7);
+  }
+  t.ok(deltas.slice(0, -1).every((one) => one.cursor?.revision === 6 && !one.reask));
+  t.match(deltas.at(-1), { removedCrls: ["dd"], reask: true });
+});
+
+t.test("a newer list, and other tokens, are other bytes", async (t) => {
+  const encoder = new DeltaEncoder();
+  const encode = (more: object) =>
+    [...encoder.encode({ ...NOTHING, cursor, cursorBefore, ...more })][0];
+  const first = encode({ crls: [crl("aa", 10)] });
+  t.equal(encode({ crls: [crl("aa", 10)] }), first);
+  t.not(encode({ crls: [crl("aa", 10, 2n)] }), first);
+  t.not(encode({ removedCrls: ["aa"] }), first);
+  t.not(encode({ reask: true }), encode({}));
 });
