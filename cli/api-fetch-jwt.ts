@@ -1,8 +1,11 @@
 // `signet api fetch jwt`: JWT-SVIDs for an audience.
 
+import type { WorkloadJwtSvid } from "../client/jwt-context.ts";
+import { parseJwtSvidInsecurely } from "../pki/jwt/svid.ts";
 import type { Command } from "./command.ts";
 import { misuse, parseId, parseSeconds, WORKLOAD_SOCKET } from "./flags.ts";
 import { formatDate, formatRecord } from "./output.ts";
+import { readJti } from "./svid-output.ts";
 import { withWorkloadApi } from "./workload-socket.ts";
 
 export const command: Command = {
@@ -39,23 +42,32 @@ export const command: Command = {
       timeoutMs: parseSeconds(input.text("timeout") ?? "5s", "--timeout") * 1000,
     };
     const svids = await withWorkloadApi(input, (api) => api.fetchJwtSvids(request));
-    const json = svids.map((svid) => ({
-      spiffeId: svid.id.toString(),
-      hint: svid.hint,
-      expiresAt: svid.expiresAt.toISOString(),
-      svid: svid.token,
-    }));
-    output.show({ svids: json }, () =>
-      svids
-        .map((svid) =>
-          formatRecord([
-            ["SPIFFE ID", svid.id.toString()],
-            ["Expires", formatDate(svid.expiresAt)],
-            ...(svid.hint === "" ? [] : [["Hint", svid.hint] as const]),
-            ["Token", svid.token],
-          ]),
-        )
-        .join("\n\n"),
-    );
+    output.show({ svids: svids.map(svidToJson) }, () => svids.map(formatSvid).join("\n\n"));
   },
 };
+
+function svidToJson(svid: WorkloadJwtSvid): object {
+  const jti = jtiOf(svid);
+  return {
+    spiffeId: svid.id.toString(),
+    hint: svid.hint,
+    expiresAt: svid.expiresAt.toISOString(),
+    ...(jti !== undefined && { jti }),
+    svid: svid.token,
+  };
+}
+
+function formatSvid(svid: WorkloadJwtSvid): string {
+  const jti = jtiOf(svid);
+  return formatRecord([
+    ["SPIFFE ID", svid.id.toString()],
+    ["Expires", formatDate(svid.expiresAt)],
+    ...(jti === undefined ? [] : [["jti", jti] as const]),
+    ...(svid.hint === "" ? [] : [["Hint", svid.hint] as const]),
+    ["Token", svid.token],
+  ]);
+}
+
+function jtiOf({ token }: WorkloadJwtSvid): string | undefined {
+  return readJti(parseJwtSvidInsecurely(token).claims);
+}

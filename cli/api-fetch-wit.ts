@@ -2,11 +2,13 @@
 
 import type { WorkloadWitSvid } from "../client/wit/wit-context.ts";
 import { formatPrivateJwk } from "../pki/wit/private-jwk.ts";
+import { parseWitSvidInsecurely } from "../pki/wit/svid.ts";
 import type { Command } from "./command.ts";
 import { parseId, parseSeconds, WORKLOAD_SOCKET } from "./flags.ts";
 import { formatDate, formatRecord } from "./output.ts";
+import { readJti } from "./svid-output.ts";
 import { withWorkloadApi } from "./workload-socket.ts";
-import { writeFiles } from "./write-files.ts";
+import { formatWritten, writeFiles } from "./write-files.ts";
 
 export const command: Command = {
   description:
@@ -36,22 +38,29 @@ export const command: Command = {
       hint: svid.hint,
       expiresAt: svid.expiresAt.toISOString(),
       algorithm: svid.key.alg,
+      ...(jtiOf(svid) !== undefined && { jti: jtiOf(svid) }),
       witSvid: svid.token,
     }));
     output.show({ svids: json, ...(folder && { files }) }, () =>
-      [...svids.map(formatSvid), ...files.map((file) => `wrote ${file}`)].join("\n\n"),
+      [...svids.map(formatSvid), ...formatWritten(files)].join("\n\n"),
     );
   },
 };
 
 function formatSvid(svid: WorkloadWitSvid): string {
+  const jti = jtiOf(svid);
   return formatRecord([
     ["SPIFFE ID", svid.id.toString()],
     ["Expires", formatDate(svid.expiresAt)],
     ["Proof by", svid.key.alg],
+    ...(jti === undefined ? [] : [["jti", jti] as const]),
     ...(svid.hint === "" ? [] : [["Hint", svid.hint] as const]),
     ["Token", svid.token],
   ]);
+}
+
+function jtiOf({ token }: WorkloadWitSvid): string | undefined {
+  return readJti(parseWitSvidInsecurely(token).claims);
 }
 
 function filesOf(svids: readonly WorkloadWitSvid[]) {

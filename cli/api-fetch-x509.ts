@@ -8,7 +8,7 @@ import type { Command } from "./command.ts";
 import { parseSeconds, WORKLOAD_SOCKET } from "./flags.ts";
 import { formatCount, formatDate, formatRecord } from "./output.ts";
 import { withWorkloadApi } from "./workload-socket.ts";
-import { type WrittenFile, writeFiles } from "./write-files.ts";
+import { formatWritten, type WrittenFile, writeFiles } from "./write-files.ts";
 
 export const command: Command = {
   description: "Fetches this process's X509-SVIDs and bundles from the Workload API.",
@@ -34,7 +34,7 @@ export const command: Command = {
     const folder = input.text("write");
     const files = folder === undefined ? [] : await writeFiles(folder, filesOf(context));
     output.show({ svids: context.svids.map(svidToJson), ...(folder && { files }) }, () =>
-      [...context.svids.map(formatSvid), ...files.map((file) => `wrote ${file}`)].join("\n\n"),
+      [...context.svids.map(formatSvid), ...formatWritten(files)].join("\n\n"),
     );
   },
 };

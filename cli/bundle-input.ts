@@ -43,5 +43,15 @@ export function readBundle(
     },
     "--format",
   );
+  if (format === "pem" && text.trimStart().startsWith("{")) {
+    throw misuse(`${spelled}: this is no PEM but looks like a SPIFFE bundle document`, {
+      hint: "say so: the format is spiffe",
+    });
+  }
+  if (format === "spiffe" && text.trimStart().startsWith("-----BEGIN")) {
+    throw misuse(`${spelled}: this is no SPIFFE bundle document but looks like PEM`, {
+      hint: "say so: the format is pem",
+    });
+  }
   return bundleToWire(asMisuse(spelled, read));
 }

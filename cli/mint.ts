@@ -4,7 +4,7 @@
 import { KEY_TYPES, type KeyType } from "../pki/keys.ts";
 import type { SpiffeId } from "../pki/spiffe-id.ts";
 import type { Flag, Input } from "./command.ts";
-import { parseId, parseSeconds, parseWord, required } from "./flags.ts";
+import { misuse, parseId, parseSeconds, parseWord, required } from "./flags.ts";
 
 export const SPIFFE_ID: Flag = {
   name: "spiffe-id",
@@ -39,6 +39,15 @@ export function readMintFlags(input: Input): { readonly id: SpiffeId; readonly t
     id: parseId(required(input, "spiffeId", "--spiffe-id"), "--spiffe-id"),
     ttl: ttl === undefined ? 0 : parseSeconds(ttl, "--ttl"),
   };
+}
+
+/** Where the key goes. @throws USAGE_INVALID */
+export function requireFolder(input: Input): string {
+  const folder = input.text("write");
+  if (folder !== undefined) return folder;
+  throw misuse("--write is missing", {
+    hint: "name a folder: keys go into files, and are not printed",
+  });
 }
 
 export function readKeyType(input: Input): KeyType {

@@ -52,6 +52,11 @@ function checkedLength(hex: string, text: string, hint: string): string {
   throw misuse(`--serial: "${text}" is no serial number: it has 1 to 20 octets`, { hint });
 }
 
+/** The `jti` among the claims of a token, by which it can be revoked; undefined when it has none. */
+export function readJti({ jti }: Readonly<Record<string, unknown>>): string | undefined {
+  return typeof jti === "string" ? jti : undefined;
+}
+
 /** A line for each revocation. */
 export function formatRevocations(revocations: readonly RevocationRecord[]): string {
   if (revocations.length === 0) return "no revocations";
@@ -60,7 +65,7 @@ export function formatRevocations(revocations: readonly RevocationRecord[]): str
     formatMoment(one.revokedAt),
     formatTarget(one),
     formatReason(one.reason),
-    `${one.x509Svids} X.509, ${one.tokens} tokens`,
+    `${one.x509Svids} X.509, ${formatCount(one.tokens, "token", "tokens")}`,
     formatHold(one),
   ]);
   return formatTable(["ID", "REVOKED", "WHAT", "REASON", "COVERS", "HELD BACK"], rows);
@@ -74,7 +79,7 @@ export function formatRevoked(one: RevocationRecord): string {
   const lines = [
     `revoked ${formatTarget(one)}: ${x509}, ${formatCount(tokens, "token", "tokens")}${all} (revocation ${one.id})`,
   ];
-  if (hold === undefined) lines.push("nothing is held back: new SVIDs are issued");
+  if (hold === undefined) lines.push("nothing is held back by this: a new SVID is issued");
   else if (hold.releasedAt === 0) {
     const where = hold.agentId === undefined ? "" : ` through ${formatId(hold.agentId)}`;
     lines.push(

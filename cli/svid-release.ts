@@ -28,7 +28,7 @@ export const command: Command = {
     output.show(codec.toJson(response), () =>
       hold === undefined
         ? `revocation ${id} holds nothing back`
-        : `released ${formatId(hold.spiffeId)}: new SVIDs are issued`,
+        : `released ${formatId(hold.spiffeId)}: new SVIDs are issued, unless another revocation holds it back`,
     );
   },
 };

@@ -6,8 +6,8 @@ import { SvidService } from "../proto/schema.gen.ts";
 import { spiffeIdToWire } from "../proto/types/spiffe-id.ts";
 import { withServer } from "./admin-channel.ts";
 import type { Command } from "./command.ts";
-import { ADMIN_SOCKET, asMisuse, required } from "./flags.ts";
-import { KEY_TYPE, readKeyType, readMintFlags, SPIFFE_ID, TTL } from "./mint.ts";
+import { ADMIN_SOCKET, asMisuse } from "./flags.ts";
+import { KEY_TYPE, readKeyType, readMintFlags, requireFolder, SPIFFE_ID, TTL } from "./mint.ts";
 import { formatMoment } from "./output.ts";
 import { writeFiles } from "./write-files.ts";
 
@@ -38,7 +38,7 @@ export const command: Command = {
   ],
   async run(input, output) {
     const { id, ttl } = readMintFlags(input);
-    const folder = required(input, "write", "--write");
+    const folder = requireFolder(input);
     const pair = await generateKeyPair(readKeyType(input));
     const alg = input.text("signingAlgorithm");
     const privateJwk = asMisuse("--signing-algorithm", () =>

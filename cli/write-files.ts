@@ -11,6 +11,11 @@ export interface WrittenFile {
   readonly mode: number;
 }
 
+/** One paragraph that says what was written; none when nothing was. */
+export function formatWritten(files: readonly string[]): readonly string[] {
+  return files.length === 0 ? [] : [files.map((file) => `wrote ${file}`).join("\n")];
+}
+
 /** Writes the files into a folder, which is made for this user alone if need be; answers their paths. */
 export async function writeFiles(
   folder: string,

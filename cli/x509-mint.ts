@@ -1,15 +1,16 @@
 // `signet x509 mint`: an X509-SVID with its key and the bundle, as files.
 
 import { exportPkcs8, generateKeyPair } from "../pki/keys.ts";
+import { parseCertificate } from "../pki/x509/certificate.ts";
 import { createCsr } from "../pki/x509/csr.ts";
 import { formatPem } from "../pki/x509/pem.ts";
 import { BundleService, SvidService } from "../proto/schema.gen.ts";
 import { withServer } from "./admin-channel.ts";
 import type { Command } from "./command.ts";
-import { ADMIN_SOCKET, required } from "./flags.ts";
-import { KEY_TYPE, readKeyType, readMintFlags, SPIFFE_ID, TTL } from "./mint.ts";
+import { ADMIN_SOCKET } from "./flags.ts";
+import { KEY_TYPE, readKeyType, readMintFlags, requireFolder, SPIFFE_ID, TTL } from "./mint.ts";
 import { formatMoment } from "./output.ts";
-import { writeFiles } from "./write-files.ts";
+import { formatWritten, writeFiles } from "./write-files.ts";
 
 export const command: Command = {
   description: "Makes a key here and has the server make an X509-SVID for it.",
@@ -18,7 +19,7 @@ export const command: Command = {
     {
       name: "dns",
       value: "<name>",
-      description: "a DNS name in the certificate; can be repeated",
+      description: "a DNS name in the certificate",
       isRepeated: true,
     },
     TTL,
@@ -38,7 +39,7 @@ export const command: Command = {
   ],
   async run(input, output) {
     const { id, ttl } = readMintFlags(input);
-    const folder = required(input, "write", "--write");
+    const folder = requireFolder(input);
     const pair = await generateKeyPair(readKeyType(input));
     const csr = createCsr(pair, { uris: [id.toString()], dnsNames: input.list("dns") });
     const { svid, bundle } = await withServer(input, async (channel) => ({
@@ -58,10 +59,11 @@ export const command: Command = {
       { name: "bundle.pem", text: pem(authorities), mode: 0o644 },
     ]);
     const expiresAt = svid?.expiresAt ?? 0;
-    output.show({ spiffeId: id.toString(), expiresAt: formatMoment(expiresAt), files }, () =>
-      [...files.map((file) => `wrote ${file}`), `valid until ${formatMoment(expiresAt)}`].join(
-        "\n",
-      ),
+    const until = formatMoment(expiresAt);
+    const [leaf] = svid?.certChain ?? [];
+    const serial = leaf === undefined ? "" : parseCertificate(leaf).serialHex;
+    output.show({ spiffeId: id.toString(), serial, expiresAt: until, files }, () =>
+      [...formatWritten(files), `serial ${serial}`, `valid until ${until}`].join("\n"),
     );
   },
 };

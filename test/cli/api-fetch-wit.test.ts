@@ -26,7 +26,11 @@ t.test("tokens are printed, keys written for this user alone", async (t) => {
     if (!/\/web/.test(ran.out)) throw new Error(ran.err);
     return ran;
   });
-  t.match(out, /SPIFFE ID {2}spiffe:\/\/north.test\/db\n.*Proof by {3}ES256\nHint {7}internal\n/s);
+  t.match(
+    out,
+    /SPIFFE ID {2}spiffe:\/\/north.test\/db\n.*Proof by {3}ES256\njti {8}\S+\nHint {7}internal\n/s,
+  );
+  t.match(out, /\n\nwrote .*svid\.0\.wit\nwrote .*svid\.0\.jwk\nwrote/);
   t.notMatch(out, /"d"/, "no private key");
   t.strictSame(readdirSync(folder).sort(), [
     "svid.0.jwk",
@@ -42,7 +46,9 @@ t.test("tokens are printed, keys written for this user alone", async (t) => {
   const { svids } = JSON.parse(only.out) as { svids: Record<string, string>[] };
   t.equal(svids.length, 1);
   t.match(svids[0], { spiffeId: "spiffe://north.test/web", algorithm: "ES256", hint: "" });
-  t.strictSame(Object.keys(svids[0] ?? {}).length, 5);
+  t.strictSame(Object.keys(svids[0] ?? {}).length, 6);
+  const { claims } = parseWitSvidInsecurely(svids[0]?.["witSvid"] ?? "");
+  t.equal(svids[0]?.["jti"], claims["jti"], "what it can be revoked by");
 });
 
 t.test("what it refuses", async (t) => {

@@ -22,10 +22,14 @@ t.test("x509 mint writes an SVID, its key for this user alone, and the bundle", 
     ...["-write", folder, ...socket],
   );
   t.equal(code, 0);
-  t.match(out, /wrote .*svid\.pem\n.*key\.pem\n.*bundle\.pem\nvalid until \d{4}-/s);
+  t.match(
+    out,
+    /wrote .*svid\.pem\n.*key\.pem\n.*bundle\.pem\nserial [0-9a-f]+\nvalid until \d{4}-/s,
+  );
   const read = (name: string) => readFileSync(join(folder, name));
   const [leaf, root] = ["svid.pem", "bundle.pem"].map((name) => new X509Certificate(read(name)));
   t.equal(leaf?.subjectAltName, `URI:${TOOL}, DNS:tool.test`);
+  t.match(out, `serial ${leaf?.serialNumber.toLowerCase()}`, "what it can be revoked by");
   t.ok(root && leaf?.verify(root.publicKey));
   t.ok(Date.parse(leaf?.validTo ?? "") - Date.now() < 61_000);
   t.match(read("key.pem").toString(), /^-----BEGIN PRIVATE KEY/);

@@ -53,7 +53,8 @@ t.test("revokes by serial number, however it is written", async (t) => {
   const { out } = await run("revoke", "--serial", "7f03");
   t.match(out, /revoked serial 7f03: 1 X509-SVID, 0 tokens \(revocation 3f9a\)/);
   t.match(out, /no new SVIDs for .*\/web through .*\/x until 'signet svid release --id 3f9a'/);
-  t.match((await run("revoke", "--serial", "7f03", "--replace", "--force")).out, /nothing is held/);
+  const replaced = await run("revoke", "--serial", "7f03", "--replace", "--force");
+  t.match(replaced.out, /nothing is held back by this/);
   t.match(calls.at(-1), { replace: true, force: true });
 });
 
