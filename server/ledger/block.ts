@@ -27,7 +27,7 @@ export function encodeBlock(documents: readonly IssuedDocument[]): Uint8Array {
     note(agentId);
     if (jti !== undefined) length += NAME_BYTES;
   }
-  const block = Buffer.allocUnsafeSlow(length);
+  const block = Buffer.allocUnsafe(length);
   block[0] = FORMAT;
   block.writeUInt16LE(indexes.size, 1);
   let at = 3;

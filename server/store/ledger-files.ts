@@ -29,6 +29,7 @@ const MAX_OPEN = 32;
 const NAME = /^([0-9a-f]{8})-([0-9a-f]{8})\.ledger$/;
 
 const syncData = promisify(fdatasync);
+const scratch = Buffer.alloc(64 * 1024);
 
 interface OpenFile {
   readonly fd: number;
@@ -94,7 +95,10 @@ export class LedgerFiles {
   append(bucket: number, block: Uint8Array): void {
     try {
       const file = this.#fileOf(bucket);
-      const frame = Buffer.allocUnsafe(HEAD_BYTES + block.length);
+      const length = HEAD_BYTES + block.length;
+      // Written before this returns: one buffer serves them all.
+      const frame =
+        length <= scratch.length ? scratch.subarray(0, length) : Buffer.allocUnsafe(length);
       frame.writeUInt32LE(block.length, 0);
       frame.writeUInt32LE(crc32(block), 4);
       frame.set(block, HEAD_BYTES);
