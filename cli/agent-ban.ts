@@ -8,7 +8,7 @@ import { ADMIN_SOCKET } from "./flags.ts";
 
 export const command: Command = {
   description:
-    "Bans a node agent: its connection ends at once, its certificate is refused, and it cannot attest again until it is evicted.",
+    "Bans a node agent: its connection ends at once, its certificate is refused, what it was given for its workloads is revoked, and it cannot attest again until it is evicted.",
   args: "[spiffe-id]",
   flags: [AGENT_FLAG, ADMIN_SOCKET],
   examples: [
@@ -17,6 +17,11 @@ export const command: Command = {
   async run(input, output) {
     const { text, wire } = agentFrom(input);
     await withServer(input, (channel) => channel.client(AgentService).banAgent({ id: wire }));
-    output.show({ spiffeId: text, banned: true }, () => `banned ${text}`);
+    output.show({ spiffeId: text, banned: true }, () =>
+      [
+        `banned ${text}`,
+        "what it was given is revoked: 'signet svid revocations' says how much",
+      ].join("\n"),
+    );
   },
 };

@@ -9,6 +9,7 @@ import { formatPem } from "../pki/x509/pem.ts";
 import { createChannel } from "../proto/rpc/client.ts";
 import { AgentService, BundleService } from "../proto/schema.gen.ts";
 import { parseConfig } from "../runtime/config.ts";
+import { FEATURE_FLAGS } from "../runtime/feature-flags.ts";
 import { ensureDir, writeFileAtomic } from "../runtime/files.ts";
 import { createLogger, LOG_LEVELS, type Logger, type LogLevel } from "../runtime/log.ts";
 import { serverConfigSchema } from "../server/config.ts";
@@ -44,24 +45,38 @@ export const command: Command = {
       description: "name of the trust domain; by default a random one, made at the first start",
     },
     {
+      name: "feature-flag",
+      value: "<name>",
+      description: `turns on a standard that may still change: ${Object.keys(FEATURE_FLAGS).join(", ")}`,
+      isRepeated: true,
+    },
+    {
       name: "log-level",
       value: "<level>",
       description: `how much goes to <folder>/up.log: ${LOG_LEVELS.join(", ")}`,
       defaultValue: "info",
     },
   ],
-  examples: [["signet up --dir ./dev", "ready in about a second; Ctrl-C stops it"]],
+  examples: [
+    ["signet up --dir ./dev", "ready in about a second; Ctrl-C stops it"],
+    ["signet up --dir ./dev --feature-flag wit-svid", "with WIT-SVIDs"],
+  ],
   async run(input, output) {
     const dir = resolve(required(input, "dir", "--dir"));
     const level = input.text("logLevel") ?? "info";
     if (!isLevel(level))
       throw misuse(`--log-level: "${level}" is not one of ${LOG_LEVELS.join(", ")}`);
+    const flags = input.list("featureFlag");
+    const known = Object.keys(FEATURE_FLAGS);
+    const unknown = flags.find((flag) => !known.includes(flag));
+    if (unknown !== undefined)
+      throw misuse(`--feature-flag: "${unknown}" is not one of ${known.join(", ")}`);
     await ensureDir(dir, 0o711);
     const log = openLog(join(dir, LOG_FILE), level);
     const trustDomain = await findTrustDomain(dir, input.text("trustDomain"));
     await runDaemon(
       log,
-      () => start(dir, trustDomain, log),
+      () => start(dir, trustDomain, flags, log),
       async (up) => {
         await up.ready;
         output.show(summary(up), () => welcome(up));
@@ -70,7 +85,12 @@ export const command: Command = {
   },
 };
 
-async function start(dir: string, trustDomain: string, log: Logger): Promise<Up> {
+async function start(
+  dir: string,
+  trustDomain: string,
+  flags: readonly string[],
+  log: Logger,
+): Promise<Up> {
   const version = readVersion();
   const server = await startServer(
     parseConfig(
@@ -80,6 +100,7 @@ async function start(dir: string, trustDomain: string, log: Logger): Promise<Up>
         admin_socket: join(dir, "server.sock"),
         listen: { address: "127.0.0.1", port: 0 },
         rate_limit: { attestation: false, signing: false },
+        feature_flags: flags,
       }),
       serverConfigSchema,
       "signet up",
@@ -96,6 +117,7 @@ async function start(dir: string, trustDomain: string, log: Logger): Promise<Up>
       socket: join(dir, "agent.sock"),
       admin_socket: join(dir, "agent-admin.sock"),
       trust_bundle_file: bundleFile,
+      feature_flags: flags,
     };
     const agent = await startAgent(parseConfig(yaml(config), agentConfigSchema, "signet up"), {
       log: log.child({ daemon: "agent" }),

@@ -20,6 +20,19 @@ t.test("two folders get two trust domains, a folder keeps its own", async (t) =>
   await t.rejects(findTrustDomain(a, "Not A Domain"), { message: /--trust-domain/ });
 });
 
+t.test("up turns a standard on that may still change, for server and agent", async (t) => {
+  const up = await startUp("north.test", ["--feature-flag", "wit-svid"]);
+  t.teardown(() => up.stop());
+  const id = ["--spiffe-id", "spiffe://north.test/me"];
+  const selector = `unix:uid:${process.getuid?.() ?? 0}`;
+  const node = ["--parent-id", "spiffe://north.test/node", "--selector", selector];
+  await up.admin("entry", "create", ...id, ...node);
+  const fetched = await command("api", "fetch", "wit", "--socket", up.agentSocket);
+  t.match(fetched.out, /SPIFFE ID +spiffe:\/\/north.test\/me\n.*Proof by/s);
+  const wrong = await command("up", "--dir", t.testdir(), "--feature-flag", "wit");
+  t.match(wrong, { code: 2, err: /--feature-flag: "wit" is not one of wit-svid/ });
+});
+
 t.test("up serves an ordinary user from its folder, and resumes there", async (t) => {
   const up = await startUp("north.test");
   t.teardown(() => up.stop());

@@ -22,9 +22,15 @@ async function runFile(file: string): Promise<void> {
 }
 
 const queue = globSync("*.test.ts", { cwd: import.meta.dirname }).sort();
+const files = queue.length;
+let done = 0;
 await Promise.all(
   [0, 1].map(async () => {
-    for (let file = queue.shift(); file !== undefined; file = queue.shift()) await runFile(file);
+    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+      await runFile(file);
+      // For people who wait; standard output holds the table alone.
+      process.stderr.write(`${++done} of ${files} files: ${file}\n`);
+    }
   }),
 );
 

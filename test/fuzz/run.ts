@@ -8,24 +8,13 @@ import { keepInputs } from "./corpus.ts";
 import { fuzz, inputsToKeep, type Outcome, prepareEngine } from "./engine.ts";
 import { TARGETS } from "./targets/index.ts";
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    seconds: { type: "string", default: "60" },
-    jobs: { type: "string", default: "2" },
-    keep: { type: "boolean", default: false },
-  },
-});
+const { values, positionals } = readArguments();
 
 const unknown = positionals.filter((name) => !TARGETS.some((target) => target.name === name));
 const seconds = Number(values.seconds);
 const jobs = Number(values.jobs);
-if (unknown.length > 0 || !(seconds >= 1) || !(jobs >= 1)) {
-  process.stderr.write(
-    `usage: npm run fuzz -- [TARGET...] [--seconds N] [--jobs N] [--keep]\ntargets: ${TARGETS.map(({ name }) => name).join(", ")}\n`,
-  );
-  process.exit(2);
-}
+if (unknown.length > 0) refuse(`there is no target ${unknown.join(", ")}`);
+if (!(seconds >= 1) || !(jobs >= 1)) refuse("--seconds and --jobs are numbers from 1 on");
 
 const loading = prepareEngine();
 const waiting = TARGETS.filter(
@@ -39,6 +28,29 @@ const found = outcomes.flatMap(({ findings }) => findings);
 process.stdout.write(`${total} inputs, ${found.length} findings\n`);
 for (const file of found) process.stdout.write(`  ${relative(process.cwd(), file)}\n`);
 process.exitCode = found.length > 0 || outcomes.some(isBroken) ? 1 : 0;
+
+function readArguments() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        seconds: { type: "string", default: "60" },
+        jobs: { type: "string", default: "2" },
+        keep: { type: "boolean", default: false },
+      },
+    });
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function refuse(why: string): never {
+  const targets = TARGETS.map(({ name }) => name).join(", ");
+  process.stderr.write(
+    `error: ${why}\nusage: npm run fuzz -- [TARGET...] [--seconds N] [--jobs N] [--keep]\ntargets: ${targets}\n`,
+  );
+  process.exit(2);
+}
 
 /** One job: takes a target after the other. */
 async function work(): Promise<void> {
