@@ -10,6 +10,8 @@ export interface Question {
   readonly method: string;
   /** The request target as it came. */
   readonly target: string;
+  /** Of HTTP, such as "1.1". */
+  readonly version: string;
   readonly headers: IncomingHttpHeaders;
 }
 
@@ -25,7 +27,12 @@ export interface Answer {
 const RETRY_AFTER_SECONDS = "5";
 
 /** The answer to what is wrong whatever it asks for; undefined when nothing is. */
-export function refusalOf({ method, headers }: Question): Answer | undefined {
+export function refusalOf({ method, version, headers }: Question): Answer | undefined {
+  // The parser takes lines without a version, whose clients could not tell a head from a document.
+  if (!version.startsWith("1.")) return { ...said(505, "only HTTP/1.1"), isLast: true };
+  if (!/^(?:100-continue)?$/i.test(headers.expect ?? "")) {
+    return { ...said(417, "expect nothing"), isLast: true };
+  }
   const isRead = method === "GET" || method === "HEAD";
   // Nothing here reads a body, and one that is left unread would be taken for the next request.
   if (hasBody(headers)) return { ...said(isRead ? 400 : 405, "send no body"), isLast: true };

@@ -105,12 +105,17 @@ class DocumentListener implements RunningDocumentListener {
       ...options.limits,
       clock,
     });
-    this.#http = createHttpServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
+    const take = (request: IncomingMessage, response: ServerResponse): void => {
       this.#answer(request, response).catch((error: unknown) => {
         this.#logError(error);
         request.socket.destroy();
       });
-    });
+    };
+    this.#http = createHttpServer({ maxHeaderSize: MAX_HEADER_BYTES }, take);
+    // What a client expects is refused like anything else, and counts like anything else.
+    this.#http.on("checkExpectation", take);
+    // Whoever asks on after the last answer would be told so each time, and never be closed.
+    this.#http.on("dropRequest", (_request, socket) => (socket as Socket).destroySoon());
     this.#http.maxRequestsPerSocket = MAX_REQUESTS_PER_CONNECTION;
     this.#http.on("connect", (_request, socket) => socket.destroy());
     this.#http.on("clientError", (error: NodeJS.ErrnoException, socket) =>
@@ -216,8 +221,8 @@ class DocumentListener implements RunningDocumentListener {
       this.#limit(connection, this.#times.requestMs);
     });
     const { remoteAddress } = request.socket;
-    const { method = "", url: target = "", headers: asked } = request;
-    const question = { method, target, headers: asked };
+    const { method = "", url: target = "", httpVersion: version, headers: asked } = request;
+    const question = { method, target, version, headers: asked };
     // At once, before the parser reaches what may follow it.
     const refusal = this.#refusalOf(question, remoteAddress);
     const answer = refusal ?? (await this.#find(question));

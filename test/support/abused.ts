@@ -59,7 +59,7 @@ export class Abused {
   #agent: Watched | undefined;
   readonly #channels: Channel[] = [];
 
-  private constructor(port: number, more: object) {
+  private constructor(port: number, listen: object, more: object) {
     this.address = { host: "127.0.0.1", port };
     this.server = new Watched([
       "server",
@@ -69,7 +69,8 @@ export class Abused {
         trust_domain: "north.test",
         data_dir: join(this.folder, "server"),
         admin_socket: this.adminSocket,
-        listen: { address: "127.0.0.1", port, ...more },
+        listen: { address: "127.0.0.1", port, ...listen },
+        ...more,
         rate_limit: { attestation: false, signing: false },
         log: { level: "warn" },
       }),
@@ -77,9 +78,12 @@ export class Abused {
     this.admin = this.#keep(createChannel({ address: { unix: this.adminSocket } }));
   }
 
-  /** Starts both; this process is a workload of the agent. `listen` is of the server's configuration. */
-  static async start(t: Teardown, listen: object = {}): Promise<Abused> {
-    const abused = new Abused(await freePort(), listen);
+  /**
+   * Starts both; this process is a workload of the agent. `listen` is that section of the server's
+   * configuration, `more` are others.
+   */
+  static async start(t: Teardown, listen: object = {}, more: object = {}): Promise<Abused> {
+    const abused = new Abused(await freePort(), listen, more);
     t.teardown(() => abused.#stop());
     await abused.server.accepts(abused.adminSocket);
     const agentId = { trustDomain: "north.test", path: abused.node };
