@@ -50,6 +50,6 @@ export function formatAgent(agent: Agent): string {
     ["Expires", formatMoment(agent.x509svidExpiresAt)],
     ["Serial number", agent.x509svidSerialNumber],
     ["Version", agent.agentVersion],
-    ["Selectors", agent.selectors.map(formatSelector).join("\n")],
+    ["Selectors", agent.selectors.map(formatSelector).join("\n") || "none"],
   ]);
 }

@@ -252,7 +252,7 @@ function expired(id: SpiffeId): IdentityError {
 
 function revoked(id: SpiffeId): IdentityError {
   return serverError("CALLER_SVID_REVOKED", `the SVID of "${id}" is revoked`, {
-    hint: "get a new one: a node agent attests again; see 'signet svid revocations' for what is held back",
+    hint: "get a new one: a node agent attests again, with a new join token; see 'signet svid revocations' for what is held back",
   });
 }
 

@@ -151,12 +151,26 @@ const HINTS = {
     "check the endpoint's SPIFFE ID, and that the bundle of its trust domain is there and up to date: 'signet bundle list'",
 } as const;
 
+/** What the system says when nobody was reached: then certificates and bundles are not the matter. */
+const UNREACHED = new Set(
+  "ECONNREFUSED EHOSTUNREACH ENETUNREACH ETIMEDOUT ENOTFOUND EAI_AGAIN".split(" "),
+);
+
 /** Says of any failure which endpoint it was and what to look at. */
 function explain({ url, profile }: Endpoint, error: unknown): IdentityError {
   if (error instanceof IdentityError && error.reason === "BUNDLE_FETCH_FAILED") return error;
   const why = error instanceof Error ? error.message : String(error);
   return serverError("BUNDLE_FETCH_FAILED", `nothing was fetched from ${url}: ${why}`, {
-    hint: HINTS[profile],
+    hint: wasUnreached(error)
+      ? "check host and port of the URL, that the endpoint runs, and that this host may connect to it"
+      : HINTS[profile],
     cause: error,
   });
+}
+
+/** Also with a cause, as who secured the connection may have wrapped it. */
+function wasUnreached(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code } = error as NodeJS.ErrnoException;
+  return (typeof code === "string" && UNREACHED.has(code)) || wasUnreached(error.cause);
 }

@@ -150,6 +150,18 @@ t.test("takes web authorities from a file, whatever it holds by then", async (t)
   t.equal(endpoint.count, 1, "nothing was asked of an endpoint that was not verified");
 });
 
+t.test("says where to look when nobody is at the address, whatever the profile", async (t) => {
+  const nobody = createServer().listen(0, "127.0.0.1");
+  await once(nobody, "listening");
+  const url = `https://127.0.0.1:${(nobody.address() as { port: number }).port}/`;
+  nobody.close();
+  await once(nobody, "close");
+  for (const endpoint of [web(url), spiffe(url)]) {
+    const refused = { ...FAILED, message: /ECONNREFUSED/, hint: /host and port/ };
+    await t.rejects(createFetcher(options)(endpoint, never), refused, endpoint.profile);
+  }
+});
+
 t.test("says what to do when an endpoint with https_web shows an X509-SVID", async (t) => {
   const endpoint = await TestBundleEndpoint.start(t, svid);
   await t.rejects(createFetcher(options)(web(endpoint.url()), never), {
