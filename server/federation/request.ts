@@ -13,6 +13,8 @@ import type { EndpointUrl } from "./endpoint-url.ts";
  * it federates with in one message of 4 MiB at most: one of them must not fill it.
  */
 const MAX_BODY_BYTES = 256 * 1024;
+/** Each costs the same, however little is in it. */
+const MAX_BODY_PIECES = 8192;
 const MAX_HEADER_BYTES = 16 * 1024;
 /** Answers before the answer ("103 Early Hints"), which have no end of their own. */
 const MAX_INFORMATIONAL = 8;
@@ -40,6 +42,10 @@ export async function get(
     if (REDIRECTS.includes(statusCode)) {
       if (headers.location !== undefined) return { kind: "redirect", location: headers.location };
       throw failed(url, `it answers ${statusCode} and does not say where to go`);
+    }
+    if (statusCode === 404) {
+      const hint = "correct the path of the URL: most servers have their bundle at /";
+      throw failed(url, "it answers 404, and not 200", hint);
     }
     if (statusCode !== 200) throw failed(url, `it answers ${statusCode}, and not 200`);
     const encoding = headers["content-encoding"] ?? "identity";
@@ -99,11 +105,14 @@ async function read(url: EndpointUrl, response: IncomingMessage): Promise<Uint8A
     if (length > MAX_BODY_BYTES)
       throw failed(url, `its answer has more than ${MAX_BODY_BYTES} bytes`);
     chunks.push(chunk);
+    if (chunks.length > MAX_BODY_PIECES)
+      throw failed(url, `its answer comes in more than ${MAX_BODY_PIECES} pieces`);
   }
   if (!response.complete) throw failed(url, "its answer ends too early");
   return Buffer.concat(chunks);
 }
 
-function failed(url: EndpointUrl, why: string): Error {
-  return serverError("BUNDLE_FETCH_FAILED", `the bundle endpoint ${url.text}: ${why}`);
+function failed(url: EndpointUrl, why: string, hint?: string): Error {
+  const message = `the bundle endpoint ${url.text}: ${why}`;
+  return serverError("BUNDLE_FETCH_FAILED", message, hint === undefined ? {} : { hint });
 }

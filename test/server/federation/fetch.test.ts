@@ -58,6 +58,13 @@ for (const [name, status, headers, body] of ANSWERS) {
   });
 }
 
+t.test("says what a path that is not there may mean", async (t) => {
+  const endpoint = await TestBundleEndpoint.start(t, svid);
+  endpoint.answer = (_, response) => response.writeHead(404).end("{}");
+  const missed = { ...FAILED, message: /answers 404/, hint: /correct the path/ };
+  await t.rejects(createFetcher(options)(spiffe(endpoint.url()), never), missed);
+});
+
 t.test("does not take an answer that breaks off", async (t) => {
   const endpoint = await TestBundleEndpoint.start(t, svid);
   endpoint.answer = (_, response) => {
@@ -108,6 +115,17 @@ t.test("does not listen to an endpoint that announces and never answers", async 
     response.end("{}");
   };
   await createFetcher(options)(spiffe(endpoint.url()), never);
+});
+
+t.test("does not gather a document from crumbs", async (t) => {
+  const endpoint = await TestBundleEndpoint.start(t, svid);
+  endpoint.answer = ({ socket }) => {
+    socket.write("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
+    socket.write("1\r\nx\r\n".repeat(50_000));
+    socket.write("0\r\n\r\n");
+  };
+  const failure = createFetcher(options)(spiffe(endpoint.url()), never);
+  await t.rejects(failure, { ...FAILED, message: /pieces/ });
 });
 
 t.test("gives up when it is told to", async (t) => {
