@@ -43,14 +43,15 @@ export function readBundle(
     },
     "--format",
   );
+  const flag = spelled.endsWith("-path") ? `${spelled.slice(0, -"path".length)}format ` : "";
   if (format === "pem" && text.trimStart().startsWith("{")) {
     throw misuse(`${spelled}: this is no PEM but looks like a SPIFFE bundle document`, {
-      hint: "say so: the format is spiffe",
+      hint: flag === "" ? "say that its format is spiffe" : `say so with ${flag}spiffe`,
     });
   }
   if (format === "spiffe" && text.trimStart().startsWith("-----BEGIN")) {
     throw misuse(`${spelled}: this is no SPIFFE bundle document but looks like PEM`, {
-      hint: "say so: the format is pem",
+      hint: flag === "" ? "say that its format is pem" : `say so with ${flag}pem`,
     });
   }
   return bundleToWire(asMisuse(spelled, read));

@@ -147,7 +147,7 @@ export class View {
     }
     if (found.length > 0) return found;
     const waiting = entries.find((entry) => svids.refusalOf(entry) === undefined);
-    throw waiting === undefined ? noIdentity() : missing(waiting, svids.kind);
+    throw waiting === undefined ? notIssued() : missing(waiting, svids.kind);
   }
 
   /** The cache of the SVIDs that a message holds; undefined when it holds none. */
@@ -273,6 +273,13 @@ export class View {
 export function noIdentity(): Error {
   return agentError("NO_IDENTITY_ISSUED", "no identity issued", {
     hint: "create a registration entry whose selectors this process has, for this node",
+  });
+}
+
+/** The same when there is an entry, and the server refuses: its SVIDs are held back, or it issues none of this kind. */
+export function notIssued(): Error {
+  return agentError("NO_IDENTITY_ISSUED", "no identity issued", {
+    hint: "there is an entry, and the server issues nothing for it: the agent's log says why; 'signet svid revocations --held' lists who is held back",
   });
 }
 

@@ -13,7 +13,7 @@ import type { RegistrationEntry } from "../../proto/types/entry.ts";
 import { structFromJson } from "../../proto/types/struct.ts";
 import { isRefusal, type JwtSvidCache, tokenId } from "../cache/jwt-svids.ts";
 import type { Revocations } from "../cache/revocations.ts";
-import { noIdentity, type Profile, type View } from "../cache/view.ts";
+import { noIdentity, notIssued, type Profile, type View } from "../cache/view.ts";
 import { agentError } from "../errors.ts";
 import type { Caller } from "./callers.ts";
 import { assertVerifier, follow, mapKey, type StreamOptions } from "./stream.ts";
@@ -96,8 +96,9 @@ async function issueAll(
       refusal ??= outcome.reason;
     }
   }
-  if (svids.length === 0) throw isOfRequest(refusal) ? refusal : noIdentity();
-  return svids;
+  if (svids.length > 0) return svids;
+  if (isOfRequest(refusal)) throw refusal;
+  throw entries.length === 0 ? noIdentity() : notIssued();
 }
 
 /** Whether the server refused what was asked for, such as an audience, and not the identity. */

@@ -61,7 +61,8 @@ t.test("one that the server holds back ends the stream, until the hold is releas
   agent.signing.refused.add("db");
   agent.revoke(await listed(issuer, serialsOf(message)));
   await t.rejects(stream.next(), denied);
-  await t.rejects(first(client.fetchX509SVID({})), denied);
+  const told = { ...denied, hint: /svid revocations --held/ };
+  await t.rejects(first(client.fetchX509SVID({})), told, "told from who has no entry");
   const asked = agent.signing.batches.length;
   agent.signing.refused.clear();
   await t.rejects(
@@ -350,7 +351,8 @@ t.test("a token that is held and revoked is not handed out again", async (t) => 
       ),
     ],
   });
-  await t.rejects(fetch(), denied, "held back");
+  const told = { ...denied, hint: /svid revocations --held/ };
+  await t.rejects(fetch(), told, "held back");
 });
 
 t.test("lists that no client could receive are left out, identities are not", async (t) => {

@@ -73,12 +73,12 @@ t.test("a bundle in the other format is told apart from a broken one", async (t)
   const socket = await serve(t);
   const folder = t.testdir({ json: ' {"keys":[]}', pem: "-----BEGIN CERTIFICATE-----\n" });
   for (const [file, format, hint] of [
-    ["json", "pem", "the format is spiffe"],
-    ["pem", "spiffe", "the format is pem"],
+    ["json", "pem", "--format spiffe"],
+    ["pem", "spiffe", "--format pem"],
   ] as const) {
     const set = ["bundle", "set", "--id", "far.test", "--path", `${folder}/${file}`];
     const { code, err } = await command(...set, "--format", format, ...socket);
     t.equal(code, 2, file);
-    t.match(err, `say so: ${hint}`, file);
+    t.match(err, `say so with ${hint}`, file);
   }
 });
