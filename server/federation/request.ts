@@ -97,19 +97,30 @@ function ask(
   });
 }
 
-async function read(url: EndpointUrl, response: IncomingMessage): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > MAX_BODY_BYTES)
-      throw failed(url, `its answer has more than ${MAX_BODY_BYTES} bytes`);
-    chunks.push(chunk);
-    if (chunks.length > MAX_BODY_PIECES)
-      throw failed(url, `its answer comes in more than ${MAX_BODY_PIECES} pieces`);
-  }
-  if (!response.complete) throw failed(url, "its answer ends too early");
-  return Buffer.concat(chunks);
+/** By events: reading in a loop would first gather what has come, in any number of pieces. */
+function read(url: EndpointUrl, response: IncomingMessage): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const pieces: Buffer[] = [];
+    let length = 0;
+    const refuse = (why: string): void => {
+      reject(failed(url, why));
+      response.destroy();
+    };
+    response.on("data", (piece: Buffer) => {
+      if (response.destroyed) return;
+      length += piece.length;
+      pieces.push(piece);
+      if (length > MAX_BODY_BYTES) refuse(`its answer has more than ${MAX_BODY_BYTES} bytes`);
+      else if (pieces.length > MAX_BODY_PIECES)
+        refuse(`its answer comes in more than ${MAX_BODY_PIECES} pieces`);
+    });
+    response.once("end", () => {
+      if (response.complete) resolve(Buffer.concat(pieces));
+      else refuse("its answer ends too early");
+    });
+    response.once("error", reject);
+    response.once("close", () => reject(failed(url, "its answer ends too early")));
+  });
 }
 
 function failed(url: EndpointUrl, why: string, hint?: string): Error {
