@@ -8,6 +8,7 @@
 import {
   closeSync,
   fdatasync,
+  fdatasyncSync,
   fstatSync,
   ftruncateSync,
   mkdirSync,
@@ -34,6 +35,8 @@ const scratch = Buffer.alloc(64 * 1024);
 interface OpenFile {
   readonly fd: number;
   isDirty: boolean;
+  /** Being brought to the disk: its descriptor is in use. */
+  isSyncing: boolean;
 }
 
 /** Reads a block; throws when it makes no sense. */
@@ -115,9 +118,13 @@ export class LedgerFiles {
   async sync(): Promise<void> {
     const dirty = [...this.#open].filter(([, { isDirty }]) => isDirty);
     try {
-      for (const [, file] of dirty) {
+      for (const [bucket, file] of dirty) {
+        if (this.#open.get(bucket) !== file) continue; // made room meanwhile, and is on the disk
         file.isDirty = false;
-        await syncData(file.fd);
+        file.isSyncing = true;
+        await syncData(file.fd).finally(() => {
+          file.isSyncing = false;
+        });
       }
       if (this.#isFolderDirty) await syncFolder(this.#folder);
       this.#isFolderDirty = false;
@@ -156,17 +163,25 @@ export class LedgerFiles {
   #fileOf(bucket: number): OpenFile {
     const known = this.#open.get(bucket);
     if (known !== undefined) return known;
+    this.#makeRoom();
     const name = `${digits(bucket)}-${digits(this.#number++)}.ledger`;
     // Exclusively: never one that is there, whoever left it.
-    const file = { fd: openSync(join(this.#folder, name), "ax", 0o600), isDirty: true };
+    const fd = openSync(join(this.#folder, name), "ax", 0o600);
+    const file = { fd, isDirty: true, isSyncing: false };
     this.#isFolderDirty = true;
     this.#names.set(bucket, [...(this.#names.get(bucket) ?? []), name]);
-    for (const oldest of this.#open.keys()) {
-      if (this.#open.size < MAX_OPEN) break;
-      this.#close(oldest);
-    }
     this.#open.set(bucket, file);
     return file;
+  }
+
+  /** Closes the files that were opened first. What `sync` would have brought to the disk goes there now. */
+  #makeRoom(): void {
+    for (const [oldest, { fd, isDirty, isSyncing }] of this.#open) {
+      if (this.#open.size < MAX_OPEN) return;
+      if (isSyncing) continue;
+      if (isDirty) fdatasyncSync(fd);
+      this.#close(oldest);
+    }
   }
 
   /** A full disk may take a part: it is cut off again, or the file is left for good. */
