@@ -5,7 +5,7 @@
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/log.ts";
 import { LedgerFiles } from "../store/ledger-files.ts";
-import { decodeBlock, encodeBlock } from "./block.ts";
+import { decodeBlock, encodeBlock, MAX_BLOCK_ROWS } from "./block.ts";
 import type { IssuedDocument } from "./document.ts";
 import { BUCKET_SECONDS, bucketOf, type DocumentQuery, LedgerTable } from "./table.ts";
 
@@ -23,12 +23,19 @@ export interface LedgerOptions {
   readonly log: Logger;
 }
 
+/** Rows that are written together. */
+interface Group extends PromiseWithResolvers<void> {
+  readonly rows: IssuedDocument[];
+}
+
 export class Ledger {
   readonly #options: LedgerOptions;
   readonly #table: LedgerTable;
   readonly #files: LedgerFiles;
   #failure: unknown;
   #syncing: Promise<void> | undefined;
+  /** What is written at the end of this turn of the event loop. */
+  #next: Group | undefined;
 
   private constructor(options: LedgerOptions, table: LedgerTable, files: LedgerFiles) {
     this.#options = options;
@@ -62,24 +69,22 @@ export class Ledger {
   }
 
   /**
-   * Notes documents that were signed: they are found from now on. At once, so that nobody who looks
-   * for them afterwards misses one. @throws LEDGER_UNWRITABLE: they must not leave the server
+   * Notes documents that were signed: they are found from now on, and written when this resolves. What is
+   * noted in one turn of the event loop is written at once. @throws LEDGER_UNWRITABLE: they must not
+   * leave the server
    */
-  async add(documents: readonly IssuedDocument[]): Promise<void> {
-    if (documents.length === 0) return;
-    try {
-      for (const [bucket, rows] of byBucket(documents)) {
-        this.#files.append(bucket, encodeBlock(rows));
-        for (const row of rows) this.#table.add(row);
-      }
-      if (this.#files.mustSync) await this.#sync();
-    } catch (error) {
-      this.#fail(error);
-      throw error;
+  add(documents: readonly IssuedDocument[]): Promise<void> {
+    if (documents.length === 0) return Promise.resolve();
+    // Before they are written: nobody who looks for them afterwards misses one.
+    for (const row of documents) this.#table.add(row);
+    let group = this.#next;
+    if (group === undefined) {
+      group = { rows: [], ...Promise.withResolvers<void>() };
+      this.#next = group;
+      setImmediate(() => this.#writeNext());
     }
-    if (this.#failure === undefined) return;
-    this.#failure = undefined;
-    this.#options.log.info({}, "the ledger is written again");
+    for (const row of documents) group.rows.push(row);
+    return group.promise;
   }
 
   /** The documents that are what the query says and have not expired. */
@@ -114,6 +119,7 @@ export class Ledger {
   }
 
   async close(): Promise<void> {
+    this.#writeNext();
     await this.#syncing?.catch(() => undefined);
     await this.#files.close();
   }
@@ -127,6 +133,31 @@ export class Ledger {
     } finally {
       this.#syncing = undefined;
     }
+  }
+
+  /** Writes what waits, and tells those who wait how it went. */
+  #writeNext(): void {
+    const group = this.#next;
+    if (group === undefined) return;
+    this.#next = undefined;
+    this.#write(group.rows).then(group.resolve, group.reject);
+  }
+
+  async #write(documents: readonly IssuedDocument[]): Promise<void> {
+    try {
+      for (const [bucket, rows] of byBucket(documents)) {
+        for (let at = 0; at < rows.length; at += MAX_BLOCK_ROWS) {
+          this.#files.append(bucket, encodeBlock(rows.slice(at, at + MAX_BLOCK_ROWS)));
+        }
+      }
+      if (this.#files.mustSync) await this.#sync();
+    } catch (error) {
+      this.#fail(error);
+      throw error;
+    }
+    if (this.#failure === undefined) return;
+    this.#failure = undefined;
+    this.#options.log.info({}, "the ledger is written again");
   }
 
   #fail(error: unknown): void {

@@ -59,7 +59,7 @@ export function recordIssued({ issuer, ledger, held, clock }: RecordingOptions):
     const nowSeconds = now();
     const refusals = orders.map((order) => refusalOf(row, row.idOf(order), agentId, nowSeconds));
     const admitted = orders.filter((_, i) => refusals[i] === undefined);
-    const signed = admitted.length === 0 ? [] : await row.sign(admitted);
+    const signed = admitted.length === 0 ? [] : await row.signBatch(admitted);
     const documents: IssuedDocument[] = [];
     for (const [i, issued] of signed.entries()) {
       const order = admitted[i];
@@ -91,41 +91,49 @@ export function recordIssued({ issuer, ledger, held, clock }: RecordingOptions):
   const x509: BatchRow<X509SvidOrder, IssuedX509Svid> = {
     isToken: false,
     idOf: ({ spiffeId }) => spiffeId,
-    sign: (orders) => issuer.issueX509Batch(orders),
+    sign: (order) => issuer.issueX509(order),
+    signBatch: (orders) => issuer.issueX509Batch(orders),
     issuedAt: (_, nowSeconds) => nowSeconds,
     documentOf: certificateOf,
   };
   const wit: BatchRow<WitSvidOrder, IssuedWitSvid> = {
     isToken: true,
     idOf: ({ spiffeId }) => spiffeId.toString(),
-    sign: (orders) => issuer.issueWitBatch(orders),
+    sign: (order) => issuer.issueWit(order),
+    signBatch: (orders) => issuer.issueWitBatch(orders),
     issuedAt: ({ issuedAt }) => seconds(issuedAt),
     documentOf: (issued, spiffeId, agentId) => tokenOf("wit", issued, spiffeId, agentId),
   };
-  const jwt: BatchRow<JwtOrder, IssuedJwtSvid> = {
+  const jwt: Row<JwtOrder, IssuedJwtSvid> = {
     isToken: true,
     idOf: ({ spiffeId }) => spiffeId.toString(),
-    sign: async (orders) => await Promise.all(orders.map((order) => issuer.issueJwt(order))),
+    sign: (order) => issuer.issueJwt(order),
     issuedAt: ({ issuedAt }) => seconds(issuedAt),
     documentOf: (issued, spiffeId, agentId) => tokenOf("jwt", issued, spiffeId, agentId),
   };
-  const key: BatchRow<KeyOrder, IssuedForKey> = {
+  const key: Row<KeyOrder, IssuedForKey> = {
     isToken: false,
     idOf: ({ spiffeId }) => spiffeId.toString(),
-    sign: async (orders) => await Promise.all(orders.map((order) => issuer.issueForKey(order))),
+    sign: (order) => issuer.issueForKey(order),
     issuedAt: (_, nowSeconds) => nowSeconds,
     documentOf: ({ chain, leaf, authorityId }, ...about) =>
       certificateOf({ chain, notAfter: leaf.notAfter, authorityId }, ...about),
   };
 
+  /** The same for one order, without the lists: most calls are for one. */
   async function one<Order, Issued extends object>(
     order: Order,
     agentId: string,
-    row: BatchRow<Order, Issued>,
+    row: Row<Order, Issued>,
   ): Promise<Issued> {
-    const [issued] = await batch([order], agentId, row);
-    if (issued === undefined) throw new TypeError("one order, no answer");
-    if (issued instanceof IdentityError) throw issued;
+    const nowSeconds = now();
+    const spiffeId = row.idOf(order);
+    const before = refusalOf(row, spiffeId, agentId, nowSeconds);
+    if (before !== undefined) throw before;
+    const issued = await row.sign(order);
+    await ledger.add([row.documentOf(issued, spiffeId, agentId, nowSeconds)]);
+    const after = refusalOf(row, spiffeId, agentId, row.issuedAt(issued, nowSeconds));
+    if (after !== undefined) throw after;
     return issued;
   }
 
@@ -140,13 +148,17 @@ export function recordIssued({ issuer, ledger, held, clock }: RecordingOptions):
 }
 
 /** A way to issue: the same steps for each. */
-interface BatchRow<Order, Issued> {
+interface Row<Order, Issued> {
   readonly isToken: boolean;
   idOf(order: Order): string;
-  sign(orders: readonly Order[]): Promise<readonly (Issued | IdentityError)[]>;
+  sign(order: Order): Promise<Issued>;
   /** What a token says of when it was issued. */
   issuedAt(issued: Issued, nowSeconds: number): number;
   documentOf(issued: Issued, spiffeId: string, agentId: string, nowSeconds: number): IssuedDocument;
+}
+
+interface BatchRow<Order, Issued> extends Row<Order, Issued> {
+  signBatch(orders: readonly Order[]): Promise<readonly (Issued | IdentityError)[]>;
 }
 
 function certificateOf(
