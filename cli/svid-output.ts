@@ -79,7 +79,8 @@ export function formatRevoked(one: RevocationRecord): string {
   const lines = [
     `revoked ${formatTarget(one)}: ${x509}, ${formatCount(tokens, "token", "tokens")}${all} (revocation ${one.id})`,
   ];
-  if (hold === undefined) lines.push("nothing is held back by this: its holder can have a new SVID");
+  if (hold === undefined)
+    lines.push("nothing is held back by this: its holder can have a new SVID");
   else if (hold.releasedAt === 0) {
     const where = hold.agentId === undefined ? "" : ` through ${formatId(hold.agentId)}`;
     lines.push(
