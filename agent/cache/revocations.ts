@@ -70,8 +70,11 @@ const NOTHING: readonly Uint8Array[] = [];
 const DIGEST_BYTES = 16;
 /** Lists of authorities that the own bundle does not hold, or not yet. */
 const MAX_UNVERIFIED = 64;
-/** Validators allow for clocks that differ: a token is good for a minute after it has expired. */
-const KEPT_AFTER_EXPIRY_MS = 5 * 60_000;
+/**
+ * Validators allow for clocks that differ: a token is good for a minute after it has expired. And a clock
+ * that was ahead for a while makes no token good again: the server says of each once, and keeps it as long.
+ */
+const KEPT_AFTER_EXPIRY_MS = 86_400_000;
 /** More than the tag and the length of a list in a message. */
 const FIELD_BYTES = 8;
 const PRUNE_EVERY_MS = 60_000;

@@ -111,7 +111,7 @@ function parseLoosely(text: string): unknown {
 }
 
 /** @throws TypeError for an allowance that is larger than the standard lets anybody grant */
-export function checkLeeway(leewaySeconds: number): void {
+function checkLeeway(leewaySeconds: number): void {
   if (leewaySeconds >= 0 && leewaySeconds <= MAX_LEEWAY_SECONDS) return;
   throw new TypeError(
     `a leeway of ${leewaySeconds} s: at most ${MAX_LEEWAY_SECONDS} s are allowed`,

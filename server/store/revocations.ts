@@ -121,7 +121,7 @@ export class RevocationStore {
 }
 
 /** The answer to an ID of no revocation. */
-export function revocationNotFound(id: string): Error {
+function revocationNotFound(id: string): Error {
   return serverError("REVOCATION_NOT_FOUND", `no revocation has the ID ${JSON.stringify(id)}`, {
     hint: "list them with 'signet svid revocations'",
   });
