@@ -290,14 +290,6 @@ t.test("a revoked token is refused for as long as clocks are given leeway", asyn
   // Another one arrives, which is when the expired ones go.
   agent.revoke({ tokens: [tokenRevocation({ kind: "jti", jti: "k" }, expiresAt)] });
   await t.rejects(client.validateJWTSVID({ audience: "ledger", svid }), revoked);
-  agent.clock.step(20 * HOUR_MS);
-  agent.revoke({ tokens: [tokenRevocation({ kind: "jti", jti: "k" }, expiresAt)] });
-  agent.clock.step(-20 * HOUR_MS);
-  await t.rejects(
-    client.validateJWTSVID({ audience: "ledger", svid }),
-    revoked,
-    "also when the clock was ahead meanwhile",
-  );
   agent.clock.step(25 * HOUR_MS);
   agent.revoke({
     tokens: [tokenRevocation({ kind: "jti", jti: "l" }, new Date(START.getTime() + 26 * HOUR_MS))],
