@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
 import { findTrustDomain } from "../../cli/up-trust-domain.ts";
+import { parseJwtSvidInsecurely } from "../../pki/jwt/svid.ts";
 import { command } from "../support/command.ts";
 import { signet, startUp } from "../support/signet.ts";
 
@@ -53,7 +54,7 @@ t.test("up serves an ordinary user from its folder, and resumes there", async (t
 
   t.comment("3. an entry for this user, one for a launched process");
   const entry = ["entry", "create", "--parent-id", node, "--selector", `unix:uid:${uid}`];
-  await up.admin(...entry, "--spiffe-id", "spiffe://north.test/me");
+  await up.admin(...entry, "--spiffe-id", "spiffe://north.test/me", "--jwt-svid-include-jti");
   const planner = [
     "--spiffe-id",
     "spiffe://north.test/planner",
@@ -77,6 +78,10 @@ t.test("up serves an ordinary user from its folder, and resumes there", async (t
   const token = await command("api", "fetch", "jwt", "--audience", "tools", ...socket);
   const { svids } = JSON.parse(token.out) as { svids: { svid: string }[] };
   const svid = svids[0]?.svid ?? "";
+  const { jti } = parseJwtSvidInsecurely(svid).claims;
+  t.match(svids, [{ jti: String(jti) }], "what it can be revoked by");
+  const table = await command("api", "fetch", "jwt", "--audience", "tools", ...socket.slice(0, 2));
+  t.match(table.out, /\njti {8}[0-9a-f-]{36}\n/);
   const valid = await command("api", "validate", "--svid", svid, "--audience", "tools", ...socket);
   t.equal(JSON.parse(valid.out).spiffeId, "spiffe://north.test/me");
   const other = await command("api", "validate", "--svid", svid, "--audience", "x", ...socket);
