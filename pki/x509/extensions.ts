@@ -119,6 +119,8 @@ function readKeyUsage(reader: DerReader): number {
   for (let bit = 0; bit < bytes.length * 8; bit += 1) {
     if ((bytes[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) usage |= 1 << bit;
   }
+  // RFC 5280 s4.2.1.3: at least one.
+  if (usage === 0) throw reader.invalid("its key usage allows nothing");
   return usage;
 }
 

@@ -203,6 +203,18 @@ t.test("refuses an alternative name that has no form of a name", async (t) => {
   }
 });
 
+t.test("refuses a key usage that allows nothing", async (t) => {
+  const withUsage = (bits: Uint8Array): Uint8Array => {
+    const extension = derExtension("2.5.29.15", true, derElement(0x03, bits));
+    return build({ extensions: derElement(contextTag(3, true), derSequence(extension)) });
+  };
+  t.equal(parseCertificate(withUsage(Uint8Array.of(7, 0x80))).keyUsage, 1);
+  for (const bits of [Uint8Array.of(0), Uint8Array.of(1, 0), Uint8Array.of(0, 0, 0)]) {
+    const refused = { reason: "CERTIFICATE_INVALID", code: 3 };
+    t.throws(() => parseCertificate(withUsage(bits)), refused, `bits ${bits}`);
+  }
+});
+
 t.test("refuses fields that RFC 5280 does not allow", async (t) => {
   const version = (n: number) =>
     derElement(contextTag(0, true), derUnsignedInteger(Uint8Array.of(n)));
