@@ -8,10 +8,9 @@ import { renewAt } from "../../pki/lifetime.ts";
 import { formatPrivateJwk } from "../../pki/wit/private-jwk.ts";
 import { parseWitSvidInsecurely } from "../../pki/wit/svid.ts";
 import type { RegistrationEntry } from "../../proto/types/entry.ts";
-import { agentError } from "../errors.ts";
 import type { HeldDocument } from "./holdings.ts";
 import { tokenId } from "./jwt-svids.ts";
-import { makeKeys } from "./mint.ts";
+import { invalid, makeKeys, takeAnswers } from "./mint.ts";
 
 /** A WIT-SVID with its private key, for one entry. */
 export interface HeldWit extends HeldDocument {
@@ -81,18 +80,9 @@ export async function mintWitSvids(
     if (!(error instanceof IdentityError) || error.code !== Status.unimplemented) throw error;
     return entries.map(() => error);
   });
-  return entries.map((entry, i) => {
-    const answer = answers[i];
-    const key = keys[i];
-    if (answer === undefined || key === undefined) return invalid(entry, "no answer for it");
-    if (answer instanceof IdentityError) return answer;
-    try {
-      return accept(entry, key, answer, options);
-    } catch (cause) {
-      if (cause instanceof IdentityError && cause.reason === "SERVER_ANSWER_INVALID") return cause;
-      return invalid(entry, "a WIT-SVID that cannot be read", cause);
-    }
-  });
+  return takeAnswers(entries, keys, answers, "WIT-SVID", (entry, key, token) =>
+    accept(entry, key, token, options),
+  );
 }
 
 /** The token came from our server over a verified channel: it is read, not validated. */
@@ -130,10 +120,4 @@ function accept(
     // Not from its backdated start: see mint.ts.
     renewAt: renewAt(new Date(Math.max(notBefore.getTime(), nowMs)), expiresAt, random()),
   };
-}
-
-function invalid(entry: RegistrationEntry, what: string, cause?: unknown): IdentityError {
-  return agentError("SERVER_ANSWER_INVALID", `the server answered entry ${entry.id} with ${what}`, {
-    cause,
-  });
 }

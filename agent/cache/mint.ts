@@ -80,16 +80,32 @@ export async function mintX509Svids(
   const keys = await makeKeys(entries.length, options.keyType);
   const requests = keys.map((key, i) => ({ entryId: entries[i]?.id ?? "", csr: createCsr(key) }));
   const answers = await options.signing.signX509(requests);
+  return takeAnswers(entries, keys, answers, "certificate", (entry, key, chain) =>
+    accept(entry, key, chain, options),
+  );
+}
+
+/**
+ * What the server answered, entry by entry: what `accept` makes of it, or the reason why the server
+ * refused, or why the answer is not taken.
+ */
+export function takeAnswers<Answer, Held>(
+  entries: readonly RegistrationEntry[],
+  keys: readonly KeyPair[],
+  answers: readonly (Answer | IdentityError)[],
+  what: string,
+  accept: (entry: RegistrationEntry, key: KeyPair, answer: Answer) => Held,
+): (Held | IdentityError)[] {
   return entries.map((entry, i) => {
     const answer = answers[i];
     const key = keys[i];
     if (answer === undefined || key === undefined) return invalid(entry, "no answer for it");
     if (answer instanceof IdentityError) return answer;
     try {
-      return accept(entry, key, answer, options);
+      return accept(entry, key, answer);
     } catch (cause) {
       if (cause instanceof IdentityError && cause.reason === "SERVER_ANSWER_INVALID") return cause;
-      return invalid(entry, "a certificate that cannot be read", cause);
+      return invalid(entry, `a ${what} that cannot be read`, cause);
     }
   });
 }
@@ -147,7 +163,8 @@ export function issuerKeyIds(chain: readonly Certificate[]): string[] {
   return chain.flatMap((certificate) => keyIdOf(certificate.authorityKeyId) ?? []);
 }
 
-function invalid(entry: RegistrationEntry, what: string, cause?: unknown): IdentityError {
+/** An answer that is not taken. */
+export function invalid(entry: RegistrationEntry, what: string, cause?: unknown): IdentityError {
   return agentError("SERVER_ANSWER_INVALID", `the server answered entry ${entry.id} with ${what}`, {
     cause,
   });

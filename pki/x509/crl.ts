@@ -7,7 +7,7 @@ import { type IdentityError, pkiError } from "../errors.ts";
 import { equalBytes } from "./certificate.ts";
 import { type RevocationReason, revocationReasonOf } from "./crl-reason.ts";
 import { contextTag, DerReader, Tag } from "./der.ts";
-import { type Extension, readAuthorityKeyId, readExtensions } from "./extensions.ts";
+import { type Extension, readAuthorityKeyId, readExtension, readExtensions } from "./extensions.ts";
 import { ExtensionOid } from "./oid.ts";
 import { MAX_SERIAL_BYTES, SerialTable } from "./serial-table.ts";
 import { isSignedBy, parseSignatureAlgorithm, type SignatureAlgorithm } from "./signature.ts";
@@ -191,8 +191,9 @@ function readCrlExtensions(
       extensions,
       ExtensionOid.authorityKeyIdentifier,
       readAuthorityKeyId,
+      failure,
     ),
-    number: readExtension(extensions, ExtensionOid.crlNumber, readNumber),
+    number: readExtension(extensions, ExtensionOid.crlNumber, readNumber, failure),
   };
 }
 
@@ -206,19 +207,6 @@ function refuseCritical(
       throw failure(`it has the critical extension ${oid}, which is not understood`);
     }
   }
-}
-
-function readExtension<T>(
-  extensions: ReadonlyMap<string, Extension>,
-  oid: string,
-  parse: (reader: DerReader) => T,
-): T | undefined {
-  const extension = extensions.get(oid);
-  if (extension === undefined) return undefined;
-  const reader = new DerReader(extension.value, failure);
-  const value = parse(reader);
-  reader.finish();
-  return value;
 }
 
 function readNumber(reader: DerReader): bigint {

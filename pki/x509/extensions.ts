@@ -60,19 +60,28 @@ export function readExtensions(list: DerReader): ReadonlyMap<string, Extension> 
   return extensions;
 }
 
+/** Reads the whole value of one extension; undefined when it is not there. */
+export function readExtension<T>(
+  extensions: ReadonlyMap<string, Extension>,
+  oid: string,
+  parse: (reader: DerReader) => T,
+  failure: DerFailure,
+): T | undefined {
+  const extension = extensions.get(oid);
+  if (extension === undefined) return undefined;
+  const reader = new DerReader(extension.value, failure);
+  const value = parse(reader);
+  reader.finish();
+  return value;
+}
+
 /** Reads the values of the understood extensions. */
 export function extensionValues(
   extensions: ReadonlyMap<string, Extension>,
   failure: DerFailure,
 ): ExtensionValues {
-  const read = <T>(oid: string, parse: (reader: DerReader) => T): T | undefined => {
-    const extension = extensions.get(oid);
-    if (extension === undefined) return undefined;
-    const reader = new DerReader(extension.value, failure);
-    const value = parse(reader);
-    reader.finish();
-    return value;
-  };
+  const read = <T>(oid: string, parse: (reader: DerReader) => T): T | undefined =>
+    readExtension(extensions, oid, parse, failure);
   const names = read(ExtensionOid.subjectAltName, readAltNames);
   const constraints = read(ExtensionOid.basicConstraints, readBasicConstraints);
   return {

@@ -4,7 +4,8 @@
 // of one policy at one depth are alike, so that no mapping makes it grow beyond the certificates' size.
 import { type IdentityError, pkiError } from "../errors.ts";
 import { type Certificate, equalBytes } from "./certificate.ts";
-import { contextTag, DerReader, Tag } from "./der.ts";
+import { contextTag, type DerReader, Tag } from "./der.ts";
+import { readExtension } from "./extensions.ts";
 import { ExtensionOid } from "./oid.ts";
 
 const ANY_POLICY = "2.5.29.32.0";
@@ -169,12 +170,7 @@ function read<T>(
   oid: string,
   parse: (reader: DerReader) => T,
 ): T | undefined {
-  const extension = extensions.get(oid);
-  if (extension === undefined) return undefined;
-  const reader = new DerReader(extension.value, failure);
-  const value = parse(reader);
-  reader.finish();
-  return value;
+  return readExtension(extensions, oid, parse, failure);
 }
 
 function unmet({ serialHex }: Certificate): IdentityError {
