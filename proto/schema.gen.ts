@@ -161,6 +161,101 @@ export declare namespace grpc.reflection.v1 {
   }
 }
 
+export declare namespace signet.audit.v1 {
+  /** What happened. Who writes it down gives it a stream, a number and a place in the tree. */
+  interface Event {
+    /** A ULID, made by who saw it: an event that is sent again is the same event. */
+    readonly id: string;
+    /** Milliseconds since the Unix epoch. */
+    readonly timeMs: number;
+    /** identity, task, decision, tool_call, secret_access, data_retrieval, downstream_call, escalation, admin. */
+    readonly stream: string;
+    /** Such as "task.opened". */
+    readonly type: string;
+    /** "ok", "denied" or "failed". */
+    readonly outcome: string;
+    /** issuer, node, guard or agent. Set by who writes it down. */
+    readonly observedBy: string;
+    /** SPIFFE ID of the observer. Set by who writes it down. */
+    readonly observer: string;
+    readonly agent: string;
+    /** SPIFFE ID of the task. */
+    readonly task: string;
+    readonly root: string;
+    readonly parent: string;
+    readonly principal: string;
+    readonly action: string;
+    readonly resource: string;
+    readonly destination: string;
+    readonly decisionId: string;
+    readonly policyHash: string;
+    readonly credential: signet.audit.v1.Credential;
+    /** SHA-256 of the canonical arguments, hexadecimal. */
+    readonly argsDigest: string;
+    readonly assurance: string;
+    readonly traceId: string;
+    /** Of the error, when there was one. */
+    readonly reason: string;
+    /** More, by name: never a token, a key or a secret. */
+    readonly detail: Readonly<Record<string, string>>;
+  }
+  interface Credential {
+    /** x509-svid, jwt-svid, wit-svid or access-token. */
+    readonly kind: string;
+    /** The serial number or the jti. */
+    readonly name: string;
+    /** Of the document, hexadecimal. */
+    readonly sha256: string;
+  }
+  interface AppendRequest {
+    readonly events: readonly signet.audit.v1.Event[];
+  }
+  interface AppendResponse {
+  }
+  interface TailRequest {
+    readonly streams: readonly string[];
+    /** A ULID or a whole SPIFFE ID: events of the task alone, or of those that came from it with `tree`. */
+    readonly task: string;
+    readonly tree: boolean;
+    /** The newest so many of what is there already; 0: all. */
+    readonly last: number;
+    /** Go on with those to come. */
+    readonly follow: boolean;
+    readonly type: string;
+  }
+  interface TailResponse {
+    readonly events: readonly signet.audit.v1.LoggedEvent[];
+  }
+  /** An event as it stands in the log. */
+  interface LoggedEvent {
+    /** Its place in the Merkle tree, from 0. */
+    readonly index: number | bigint;
+    /** The line as it is in the file, without the line end: what is hashed. */
+    readonly line: Uint8Array;
+  }
+  interface CheckpointRequest {
+  }
+  interface CheckpointResponse {
+    /** A C2SP signed note. */
+    readonly note: string;
+    /** The verifier key, as in C2SP signed notes. */
+    readonly verifierKey: string;
+  }
+  interface ProveRequest {
+    /** Of an event. */
+    readonly eventId: string;
+    /** The size of an older checkpoint, to prove that the newest only adds to it; 0: none. */
+    readonly oldSize: number | bigint;
+  }
+  interface ProveResponse {
+    readonly event: signet.audit.v1.LoggedEvent;
+    /** A signed note; the proofs are for its tree. */
+    readonly note: string;
+    readonly inclusion: readonly Uint8Array[];
+    readonly consistency: readonly Uint8Array[];
+  }
+}
+
 export declare namespace signet.federation.v1 {
   interface ListRelationshipsRequest {
     /** One trust domain, or all when empty. */
@@ -197,6 +292,43 @@ export declare namespace signet.federation.v1 {
   }
 }
 
+export declare namespace signet.guard.v1 {
+  interface WatchStatusRequest {
+  }
+  interface WatchStatusResponse {
+    /** True in the first message: forget what was known before. It may come in several pages. */
+    readonly reset: boolean;
+    readonly tasks: readonly signet.link.v1.TaskStatus[];
+    readonly classes: readonly signet.link.v1.TaskClassRules[];
+    /** Whether the node agent hears the server now. What is not fresh counts for less: TaskClassRules. */
+    readonly fresh: boolean;
+    /** The first message, or the last page of it, and every one after it. */
+    readonly complete: boolean;
+  }
+  interface DescribeTaskRequest {
+    /** A ULID or a whole SPIFFE ID. */
+    readonly id: string;
+  }
+  interface DescribeTaskResponse {
+    /** Absent: there is no such task. */
+    readonly task: signet.task.v1.Task;
+  }
+  interface SpendUsesRequest {
+    readonly taskId: string;
+    readonly count: number;
+    /** Random; spent once however often it is sent within ten minutes. */
+    readonly spendId: string;
+  }
+  interface SpendUsesResponse {
+    readonly granted: boolean;
+  }
+  interface RecordRequest {
+    readonly events: readonly signet.audit.v1.Event[];
+  }
+  interface RecordResponse {
+  }
+}
+
 export declare namespace signet.launch.v1 {
   interface OpenRequest {
     readonly start: signet.launch.v1.Start | undefined;
@@ -226,6 +358,8 @@ export declare namespace signet.launch.v1 {
 }
 
 export declare namespace signet.link.v1 {
+  /** 0 GOOD, 1 REFUSED, 2 ENDED */
+  type TaskVerdict = number;
   /** A place in the server's log of changes. */
   interface Cursor {
     /** Which store: a cursor of another one is worth nothing. */
@@ -276,6 +410,10 @@ export declare namespace signet.link.v1 {
     readonly tokens: readonly signet.link.v1.TokenRevocation[];
     /** For each of the entries, in their order: see Delta. */
     readonly entryOrders: readonly number[];
+    /** All that are to be refused and whose credentials may still be good. */
+    readonly tasks: readonly signet.link.v1.TaskStatus[];
+    /** Of every class. On the first page. */
+    readonly taskClasses: readonly signet.link.v1.TaskClassRules[];
   }
   interface Delta {
     /** New or changed. */
@@ -295,6 +433,11 @@ export declare namespace signet.link.v1 {
     readonly reask: boolean;
     /** For each of the entries, in their order: grows with every entry that is made, 0 when it is not known. Of a caller's entries the one with the smallest is the default identity. */
     readonly entryOrders: readonly number[];
+    /** New states, of tasks from anywhere; of those that this agent holds also versions of tasks that go on. */
+    readonly tasks: readonly signet.link.v1.TaskStatus[];
+    /** New or changed classes. */
+    readonly taskClasses: readonly signet.link.v1.TaskClassRules[];
+    readonly removedTaskClasses: readonly string[];
   }
   /** The revocation list of an X.509 authority of the agent's own trust domain. */
   interface Crl {
@@ -316,6 +459,293 @@ export declare namespace signet.link.v1 {
     readonly expiresAt: number;
     /** Which one is set; derived, so never needed to encode. */
     readonly what: "jti" | "digest" | "spiffeId" | undefined;
+  }
+  /** What verifiers must know of a task. */
+  interface TaskStatus {
+    /** A ULID. */
+    readonly taskId: string;
+    /** Whole. */
+    readonly spiffeId: string;
+    readonly verdict: signet.link.v1.TaskVerdict;
+    /** Grows with every change of the task: the greater one counts. */
+    readonly version: number | bigint;
+    /** Seconds since the Unix epoch: by then each of its credentials has expired. */
+    readonly forgetAt: number;
+    /** Why, for people: the state's name. */
+    readonly state: string;
+  }
+  /** What a guard must know of a class. */
+  interface TaskClassRules {
+    readonly name: string;
+    /** "closed" or "ttl". */
+    readonly failMode: string;
+    readonly requirePop: boolean;
+  }
+}
+
+export declare namespace signet.mandate.v1 {
+  /** Carried in tokens as an element of authorization_details (RFC 9396). */
+  interface Mandate {
+    /** Canonical URIs of the services that may be used. */
+    readonly locations: signet.mandate.v1.Set;
+    /** Patterns such as "tools/read/*": "*" is one segment, a final "**" the rest. */
+    readonly actions: signet.mandate.v1.Set;
+    readonly datatypes: signet.mandate.v1.Set;
+    /** How many uses in all. Absent: no limit of its own. */
+    readonly uses: signet.mandate.v1.Limit;
+    /** How many times it may be handed on. 0: not at all. */
+    readonly depth: number;
+    /** The highest sensitivity of what may be used; 0 is the lowest. */
+    readonly maxSensitivity: number;
+    /** Seconds since the Unix epoch. 0: no end of its own. */
+    readonly until: number;
+    /** One name at most. */
+    readonly environment: signet.mandate.v1.Set;
+  }
+  /** Both empty: nothing. */
+  interface Set {
+    readonly any: boolean;
+    readonly values: readonly string[];
+  }
+  interface Limit {
+    readonly value: number | bigint;
+  }
+}
+
+export declare namespace signet.nodetask.v1 {
+  interface OpenRequest {
+    /** Of the caller: entries of this node agent that its selectors match. */
+    readonly entryIds: readonly string[];
+    readonly task: signet.task.v1.OpenTaskRequest;
+    readonly binding: signet.task.v1.TaskBinding;
+  }
+  interface BatchSignX509Request {
+    readonly requests: readonly signet.nodetask.v1.SignX509[];
+  }
+  interface SignX509 {
+    readonly taskId: string;
+    /** PKCS #10 DER. */
+    readonly csr: Uint8Array;
+  }
+  interface BatchSignX509Response {
+    readonly results: readonly signet.nodetask.v1.SignX509Result[];
+  }
+  interface SignX509Result {
+    /** 0, or a gRPC status. */
+    readonly code: number;
+    /** A reason of the catalogue, with code. */
+    readonly reason: string;
+    readonly message: string;
+    /** DER, leaf first. */
+    readonly certChain: readonly Uint8Array[];
+    readonly expiresAt: number;
+  }
+  interface NewJWTSVIDRequest {
+    readonly taskId: string;
+    readonly audience: readonly string[];
+  }
+  interface IssueTokenRequest {
+    readonly taskId: string;
+    readonly resource: string;
+    readonly mandate: signet.mandate.v1.Mandate;
+    readonly confirmationJkt: string;
+    readonly unbound: boolean;
+  }
+  interface ChangeRequest {
+    readonly taskId: string;
+    /** ACTIVE resumes, PARKED parks, a terminal state ends; unspecified narrows. */
+    readonly to: signet.task.v1.TaskState;
+    readonly mandate: signet.mandate.v1.Mandate;
+    readonly reason: string;
+    readonly summaryDigest: string;
+    /** After a restart: the process that is bound to it now. */
+    readonly binding: signet.task.v1.TaskBinding;
+  }
+  interface HeldRequest {
+    readonly taskIds: readonly string[];
+  }
+  interface HeldResponse {
+    readonly tasks: readonly signet.task.v1.Task[];
+  }
+  interface DescribeRequest {
+    readonly taskIds: readonly string[];
+  }
+  interface DescribeResponse {
+    /** Unknown ones are left out. */
+    readonly tasks: readonly signet.task.v1.Task[];
+  }
+  interface LeaseUsesRequest {
+    readonly taskId: string;
+    /** How many are wanted; less may be lent. */
+    readonly count: number | bigint;
+    /** Random; a call that is made again with it is answered as before. */
+    readonly leaseId: string;
+  }
+  interface LeaseUsesResponse {
+    readonly lent: number | bigint;
+    /** In all that are still to be had from the server. */
+    readonly left: number | bigint;
+  }
+  interface ReportRequest {
+    readonly taskId: string;
+    /** Of server/tasks/escalations.ts. */
+    readonly kind: string;
+    readonly detail: string;
+    /** Whole SPIFFE ID of who saw it on this node, or "". */
+    readonly observer: string;
+  }
+  interface ReportResponse {
+    /** What was done about it: "log", "suspend" or "revoke". */
+    readonly reaction: string;
+  }
+}
+
+export declare namespace signet.registry.v1 {
+  /** Moments are seconds since the Unix epoch, 0 when there is none. */
+  interface AiAgent {
+    /** Whole. */
+    readonly spiffeId: string;
+    /** A person or a team, such as "team:support". */
+    readonly owner: string;
+    readonly purpose: string;
+    readonly environment: string;
+    readonly validUntil: number;
+    /** The most that any task may get. */
+    readonly ceiling: signet.mandate.v1.Mandate;
+    readonly taskClasses: readonly string[];
+    readonly manifestHash: string;
+    readonly modelId: string;
+    readonly labels: Readonly<Record<string, string>>;
+    /** 0: the server's default. */
+    readonly maxOpenTasks: number;
+    /** Said by the server: */
+    readonly disabled: boolean;
+    readonly disabledReason: string;
+    readonly createdAt: number;
+    readonly updatedAt: number;
+    readonly openTasks: number;
+    /** The set that declared it, "" when it was made by hand. */
+    readonly managedBy: string;
+    readonly version: number | bigint;
+    readonly entryIds: readonly string[];
+  }
+  interface CreateAiAgentRequest {
+    readonly aiAgent: signet.registry.v1.AiAgent;
+    /** How its processes are recognised, made in the same commit: a registration entry for its SPIFFE ID. Absent when there is one already. */
+    readonly entry: spire.api.types.Entry;
+  }
+  interface UpdateAiAgentRequest {
+    /** Whole: what is absent is taken away. */
+    readonly aiAgent: signet.registry.v1.AiAgent;
+    /** 0: whatever it is. */
+    readonly expectedVersion: number | bigint;
+  }
+  interface AiAgentResponse {
+    readonly aiAgent: signet.registry.v1.AiAgent;
+  }
+  interface GetAiAgentRequest {
+    readonly spiffeId: string;
+  }
+  interface ListAiAgentsRequest {
+    readonly owner: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly pageSize: number;
+    readonly pageToken: string;
+  }
+  interface ListAiAgentsResponse {
+    readonly aiAgents: readonly signet.registry.v1.AiAgent[];
+    readonly nextPageToken: string;
+  }
+  interface AiAgentAction {
+    readonly spiffeId: string;
+    readonly reason: string;
+    /** With deletion: its registration entries too. */
+    readonly withEntries: boolean;
+  }
+  interface TaskClass {
+    readonly name: string;
+    readonly description: string;
+    /** The most that a task of the class may get. */
+    readonly maximum: signet.mandate.v1.Mandate;
+    readonly defaultTtlSeconds: number;
+    readonly maxTtlSeconds: number;
+    /** 0: none. */
+    readonly idleTimeoutSeconds: number;
+    readonly x509SvidTtlSeconds: number;
+    readonly jwtSvidTtlSeconds: number;
+    readonly accessTokenTtlSeconds: number;
+    readonly maxDepth: number;
+    /** No bearer tokens. */
+    readonly requirePop: boolean;
+    /** "closed" or "ttl": what guards do while they hear nothing of the server. */
+    readonly failMode: string;
+    /** "task" or "agent": what the `sub` of its SVIDs is. */
+    readonly identity: string;
+    /** "process" or "none". */
+    readonly bind: string;
+    readonly allowClip: boolean;
+    /** "agent" or "operator": who may open one. */
+    readonly openedBy: string;
+    /** Reactions to escalation attempts, by kind: "log", "suspend" or "revoke". */
+    readonly reactions: Readonly<Record<string, string>>;
+    /** Said by the server: */
+    readonly shipped: boolean;
+    readonly version: number | bigint;
+    readonly managedBy: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly owner: string;
+  }
+  interface SetTaskClassRequest {
+    readonly taskClass: signet.registry.v1.TaskClass;
+    readonly expectedVersion: number | bigint;
+  }
+  interface TaskClassResponse {
+    readonly taskClass: signet.registry.v1.TaskClass;
+  }
+  interface GetTaskClassRequest {
+    readonly name: string;
+  }
+  interface ListTaskClassesRequest {
+  }
+  interface ListTaskClassesResponse {
+    readonly taskClasses: readonly signet.registry.v1.TaskClass[];
+  }
+  interface DeleteTaskClassRequest {
+    readonly name: string;
+  }
+  interface ApplyRequest {
+    /** The name of what is declared together: pruning stays within it. */
+    readonly set: string;
+    readonly entries: readonly signet.registry.v1.DeclaredEntry[];
+    readonly aiAgents: readonly signet.registry.v1.AiAgent[];
+    readonly taskClasses: readonly signet.registry.v1.TaskClass[];
+    readonly dryRun: boolean;
+    /** What the set declared before and does not now is deleted. */
+    readonly prune: boolean;
+  }
+  interface DeclaredEntry {
+    readonly entry: spire.api.types.Entry;
+    readonly owner: string;
+    readonly labels: Readonly<Record<string, string>>;
+  }
+  interface ApplyResponse {
+    readonly changes: readonly signet.registry.v1.AppliedChange[];
+    readonly unchanged: number;
+  }
+  interface AppliedChange {
+    /** "entry", "ai-agent" or "task-class". */
+    readonly kind: string;
+    /** The entry's ID, the SPIFFE ID or the name. */
+    readonly name: string;
+    /** "create", "update" or "delete". */
+    readonly action: string;
+    readonly fields: readonly signet.registry.v1.FieldChange[];
+  }
+  interface FieldChange {
+    readonly field: string;
+    /** As JSON. */
+    readonly before: string;
+    readonly after: string;
   }
 }
 
@@ -385,6 +815,249 @@ export declare namespace signet.revocation.v1 {
     /** 0 while it stands. */
     readonly releasedAt: number;
     readonly releasedBy: string;
+  }
+}
+
+export declare namespace signet.task.v1 {
+  /** 0 TASK_STATE_UNSPECIFIED, 1 PENDING, 2 ACTIVE, 3 PARKED, 4 SUSPENDED, 5 COMPLETED, 6 FAILED, 7 ABANDONED, 8 REVOKED, 9 EXPIRED */
+  type TaskState = number;
+  /** Moments are milliseconds since the Unix epoch, 0 when there is none. */
+  interface Task {
+    /** A ULID. */
+    readonly id: string;
+    /** Whole, as are all SPIFFE IDs here: the AI agent's, then "/task/" and the ID. */
+    readonly spiffeId: string;
+    readonly aiAgent: string;
+    readonly taskClass: string;
+    readonly purpose: string;
+    readonly intent: string;
+    readonly mandate: signet.mandate.v1.Mandate;
+    /** For whom: a user, or the AI agent itself. */
+    readonly principal: string;
+    readonly parent: string;
+    readonly root: string;
+    readonly depth: number;
+    /** Of the AI agent. */
+    readonly owner: string;
+    readonly openedAtMs: number;
+    readonly expiresAtMs: number;
+    readonly idleTimeoutSeconds: number;
+    readonly state: signet.task.v1.TaskState;
+    /** Why it is in this state, for people. */
+    readonly stateReason: string;
+    readonly endedAtMs: number;
+    /** Who opened it: the caller's SPIFFE ID or name. */
+    readonly openedBy: string;
+    /** The node agent that holds it; "" until it is claimed. */
+    readonly nodeAgent: string;
+    readonly externalRefs: Readonly<Record<string, string>>;
+    readonly labels: Readonly<Record<string, string>>;
+    /** "process-attested". */
+    readonly assurance: string;
+    /** Uses that are spent or lent to node agents. */
+    readonly usesTaken: number | bigint;
+    /** SHA-256 of the grant, hexadecimal. */
+    readonly grantHash: string;
+    /** RFC 7638 thumbprint of the task's key, base64url; "" until there is one. */
+    readonly keyThumbprint: string;
+    /** Grows with every change. */
+    readonly version: number | bigint;
+    readonly lastActiveMs: number;
+    readonly binding: signet.task.v1.TaskBinding;
+    /** Where its bit stands in the Token Status List. */
+    readonly status: signet.task.v1.StatusReference;
+  }
+  interface StatusReference {
+    /** The list's name: the hour in which the task was opened, such as "2026-11-23T02". */
+    readonly list: string;
+    readonly index: number;
+  }
+  /** The process that a task ends with. */
+  interface TaskBinding {
+    readonly pid: number;
+    readonly uid: number;
+    /** Clock ticks since boot. */
+    readonly startTime: number;
+    /** Of the kernel: pids of another boot mean nothing. */
+    readonly bootId: string;
+  }
+  interface OpenTaskRequest {
+    readonly taskClass: string;
+    readonly purpose: string;
+    readonly intent: string;
+    /** Absent: what the class and the AI agent may both have. */
+    readonly mandate: signet.mandate.v1.Mandate;
+    /** 0: the class's default. */
+    readonly ttlSeconds: number;
+    /** PKCS #10 DER, signed with the task's key, which later proofs are signed with too. */
+    readonly csr: Uint8Array;
+    /** Of the caller's AI agents; "" when it has one alone. */
+    readonly aiAgent: string;
+    /** To claim a task that an orchestrator made; class, purpose and mandate are then its own. */
+    readonly claimTaskId: string;
+    /** A call that is made again with the same key is answered with the same task. */
+    readonly idempotencyKey: string;
+    readonly externalRefs: Readonly<Record<string, string>>;
+    readonly labels: Readonly<Record<string, string>>;
+    /** Take what is left of the mandate after narrowing, in place of a refusal. */
+    readonly allowClip: boolean;
+    /** For whom, when it is not the AI agent itself: recorded as the agent's word. */
+    readonly principal: string;
+    /** 0: the class's default. */
+    readonly idleTimeoutSeconds: number;
+  }
+  interface OpenTaskResponse {
+    readonly task: signet.task.v1.Task;
+    readonly svid: signet.task.v1.TaskX509SVID;
+  }
+  interface TaskX509SVID {
+    /** DER, one after another, leaf first. */
+    readonly x509Svid: Uint8Array;
+    /** DER, one after another. */
+    readonly bundle: Uint8Array;
+    /** Seconds since the Unix epoch. */
+    readonly expiresAt: number;
+  }
+  interface RunTaskRequest {
+    /** First: `open` (its csr is of a key that the launcher keeps for proofs), or `attach` after the node agent was restarted. */
+    readonly open: signet.task.v1.OpenTaskRequest | undefined;
+    readonly attach: signet.task.v1.AttachStep | undefined;
+    readonly started: signet.task.v1.StartedStep | undefined;
+    /** Last: how the command ended. */
+    readonly finished: signet.task.v1.FinishedStep | undefined;
+    /** With `open`: adds the selector launch:name:NAME to the caller's, as `signet run` does. */
+    readonly launchName: string;
+    /** Which one is set; derived, so never needed to encode. */
+    readonly step: "open" | "attach" | "started" | "finished" | undefined;
+  }
+  interface AttachStep {
+    readonly proof: signet.task.v1.TaskProof;
+    readonly pid: number;
+  }
+  interface StartedStep {
+    readonly pid: number;
+  }
+  interface FinishedStep {
+    /** True: COMPLETED; otherwise FAILED. */
+    readonly succeeded: boolean;
+    readonly detail: string;
+  }
+  interface RunTaskResponse {
+    /** The task, and its private Workload API socket: an absolute path. */
+    readonly ready: signet.task.v1.ReadyStep | undefined;
+    readonly admitted: signet.task.v1.AdmittedStep | undefined;
+    /** The task ended, or changed. */
+    readonly changed: signet.task.v1.Task | undefined;
+    /** Which one is set; derived, so never needed to encode. */
+    readonly step: "ready" | "admitted" | "changed" | undefined;
+  }
+  interface ReadyStep {
+    readonly task: signet.task.v1.Task;
+    readonly socketPath: string;
+  }
+  interface AdmittedStep {
+  }
+  /** Shows that the caller has the task's key. */
+  interface TaskProof {
+    readonly taskId: string;
+    /** Compact JWS, typ "task-proof+jwt": aud (the method's name), sub (the task ID), iat, jti. */
+    readonly jws: string;
+  }
+  interface WatchTaskRequest {
+    readonly proof: signet.task.v1.TaskProof;
+    /** As in OpenTaskRequest, with the same key: what renewals are made from. */
+    readonly csr: Uint8Array;
+  }
+  interface TaskEvent {
+    readonly task: signet.task.v1.Task;
+    /** When it is new since the last message. */
+    readonly svid: signet.task.v1.TaskX509SVID;
+  }
+  interface FetchTaskJWTSVIDRequest {
+    readonly proof: signet.task.v1.TaskProof;
+    /** One; within the mandate's locations. */
+    readonly audience: string;
+  }
+  interface FetchTaskJWTSVIDResponse {
+    readonly token: string;
+    /** Seconds since the Unix epoch. */
+    readonly expiresAt: number;
+  }
+  interface IssueTokenRequest {
+    readonly proof: signet.task.v1.TaskProof;
+    /** The resource's canonical URI: becomes the audience. */
+    readonly resource: string;
+    /** Narrower than the task's own, or absent. */
+    readonly mandate: signet.mandate.v1.Mandate;
+    /** RFC 7638 thumbprint (base64url) of a key that the token is bound to. "" binds it to the task's key. */
+    readonly confirmationJkt: string;
+    /** A bearer token: refused where the class requires proof of possession. */
+    readonly unbound: boolean;
+  }
+  interface IssueTokenResponse {
+    readonly accessToken: string;
+    readonly expiresAt: number;
+    /** "Bearer" or "DPoP". */
+    readonly tokenType: string;
+  }
+  interface NarrowRequest {
+    readonly proof: signet.task.v1.TaskProof;
+    readonly mandate: signet.mandate.v1.Mandate;
+  }
+  interface TaskRequest {
+    readonly proof: signet.task.v1.TaskProof;
+  }
+  interface ResumeRequest {
+    readonly proof: signet.task.v1.TaskProof;
+    /** Narrower than before, or absent. */
+    readonly mandate: signet.mandate.v1.Mandate;
+    readonly csr: Uint8Array;
+  }
+  interface CompleteRequest {
+    readonly proof: signet.task.v1.TaskProof;
+    /** COMPLETED or FAILED. */
+    readonly outcome: signet.task.v1.TaskState;
+    /** Hexadecimal; of a summary that is kept elsewhere. */
+    readonly summaryDigest: string;
+  }
+  interface TaskResponse {
+    readonly task: signet.task.v1.Task;
+  }
+  interface CreateTaskRequest {
+    readonly aiAgent: string;
+    readonly task: signet.task.v1.OpenTaskRequest;
+  }
+  interface GetTaskRequest {
+    /** A ULID or a whole SPIFFE ID. */
+    readonly id: string;
+  }
+  interface ListTasksRequest {
+    readonly aiAgent: string;
+    readonly taskClass: string;
+    readonly states: readonly signet.task.v1.TaskState[];
+    readonly nodeAgent: string;
+    /** A task and those that came from it. */
+    readonly root: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly pageSize: number;
+    readonly pageToken: string;
+  }
+  interface ListTasksResponse {
+    readonly tasks: readonly signet.task.v1.Task[];
+    readonly nextPageToken: string;
+  }
+  interface TaskAction {
+    readonly id: string;
+    readonly reason: string;
+  }
+  interface RevokeTaskResponse {
+    /** This one and those below it. */
+    readonly ended: readonly signet.task.v1.Task[];
+  }
+  interface CompleteTaskRequest {
+    readonly id: string;
+    readonly outcome: signet.task.v1.TaskState;
+    readonly reason: string;
   }
 }
 
@@ -1252,7 +1925,9 @@ export declare namespace spire.api.types {
 
 export const NullValue: { readonly NULL_VALUE: 0 } = { NULL_VALUE: 0 };
 export const HealthCheckResponseServingStatus: { readonly UNKNOWN: 0; readonly SERVING: 1; readonly NOT_SERVING: 2; readonly SERVICE_UNKNOWN: 3 } = { UNKNOWN: 0, SERVING: 1, NOT_SERVING: 2, SERVICE_UNKNOWN: 3 };
+export const TaskVerdict: { readonly GOOD: 0; readonly REFUSED: 1; readonly ENDED: 2 } = { GOOD: 0, REFUSED: 1, ENDED: 2 };
 export const Reason: { readonly UNSPECIFIED: 0; readonly KEY_COMPROMISE: 1; readonly AFFILIATION_CHANGED: 3; readonly SUPERSEDED: 4; readonly CESSATION_OF_OPERATION: 5; readonly PRIVILEGE_WITHDRAWN: 9 } = { UNSPECIFIED: 0, KEY_COMPROMISE: 1, AFFILIATION_CHANGED: 3, SUPERSEDED: 4, CESSATION_OF_OPERATION: 5, PRIVILEGE_WITHDRAWN: 9 };
+export const TaskState: { readonly TASK_STATE_UNSPECIFIED: 0; readonly PENDING: 1; readonly ACTIVE: 2; readonly PARKED: 3; readonly SUSPENDED: 4; readonly COMPLETED: 5; readonly FAILED: 6; readonly ABANDONED: 7; readonly REVOKED: 8; readonly EXPIRED: 9 } = { TASK_STATE_UNSPECIFIED: 0, PENDING: 1, ACTIVE: 2, PARKED: 3, SUSPENDED: 4, COMPLETED: 5, FAILED: 6, ABANDONED: 7, REVOKED: 8, EXPIRED: 9 };
 export const BatchDeleteFederatedBundleRequestMode: { readonly RESTRICT: 0; readonly DELETE: 1; readonly DISSOCIATE: 2 } = { RESTRICT: 0, DELETE: 1, DISSOCIATE: 2 };
 export const LogLevel: { readonly UNSPECIFIED: 0; readonly PANIC: 1; readonly FATAL: 2; readonly ERROR: 3; readonly WARN: 4; readonly INFO: 5; readonly DEBUG: 6; readonly TRACE: 7 } = { UNSPECIFIED: 0, PANIC: 1, FATAL: 2, ERROR: 3, WARN: 4, INFO: 5, DEBUG: 6, TRACE: 7 };
 export const PermissionDeniedDetailsReason: { readonly UNKNOWN: 0; readonly AGENT_EXPIRED: 1; readonly AGENT_NOT_ATTESTED: 2; readonly AGENT_NOT_ACTIVE: 3; readonly AGENT_BANNED: 4; readonly AGENT_MUST_REATTEST: 5 } = { UNKNOWN: 0, AGENT_EXPIRED: 1, AGENT_NOT_ATTESTED: 2, AGENT_NOT_ACTIVE: 3, AGENT_BANNED: 4, AGENT_MUST_REATTEST: 5 };
@@ -1309,11 +1984,38 @@ const schema: Schema = new Schema({ nested: {
     } },
   } },
   "signet": { nested: {
+    "audit": { nested: {
+      "v1": { nested: {
+        "Event": {"edition":"proto3","fields":{"id":{"type":"string","id":1},"timeMs":{"type":"int64","id":2},"stream":{"type":"string","id":3},"type":{"type":"string","id":4},"outcome":{"type":"string","id":5},"observedBy":{"type":"string","id":6},"observer":{"type":"string","id":7},"agent":{"type":"string","id":8},"task":{"type":"string","id":9},"root":{"type":"string","id":10},"parent":{"type":"string","id":11},"principal":{"type":"string","id":12},"action":{"type":"string","id":13},"resource":{"type":"string","id":14},"destination":{"type":"string","id":15},"decisionId":{"type":"string","id":16},"policyHash":{"type":"string","id":17},"credential":{"type":".signet.audit.v1.Credential","id":18},"argsDigest":{"type":"string","id":19},"assurance":{"type":"string","id":20},"traceId":{"type":"string","id":21},"reason":{"type":"string","id":22},"detail":{"keyType":"string","type":"string","id":23}}},
+        "Credential": {"edition":"proto3","fields":{"kind":{"type":"string","id":1},"name":{"type":"string","id":2},"sha256":{"type":"string","id":3}}},
+        "AppendRequest": {"edition":"proto3","fields":{"events":{"rule":"repeated","type":".signet.audit.v1.Event","id":1}}},
+        "AppendResponse": {"edition":"proto3","fields":{}},
+        "TailRequest": {"edition":"proto3","fields":{"streams":{"rule":"repeated","type":"string","id":1},"task":{"type":"string","id":2},"tree":{"type":"bool","id":3},"last":{"type":"uint32","id":4},"follow":{"type":"bool","id":5},"type":{"type":"string","id":6}}},
+        "TailResponse": {"edition":"proto3","fields":{"events":{"rule":"repeated","type":".signet.audit.v1.LoggedEvent","id":1}}},
+        "LoggedEvent": {"edition":"proto3","fields":{"index":{"type":"uint64","id":1},"line":{"type":"bytes","id":2}}},
+        "CheckpointRequest": {"edition":"proto3","fields":{}},
+        "CheckpointResponse": {"edition":"proto3","fields":{"note":{"type":"string","id":1},"verifierKey":{"type":"string","id":2}}},
+        "ProveRequest": {"edition":"proto3","fields":{"eventId":{"type":"string","id":1},"oldSize":{"type":"uint64","id":2}}},
+        "ProveResponse": {"edition":"proto3","fields":{"event":{"type":".signet.audit.v1.LoggedEvent","id":1},"note":{"type":"string","id":2},"inclusion":{"rule":"repeated","type":"bytes","id":3},"consistency":{"rule":"repeated","type":"bytes","id":4}}},
+      } },
+    } },
     "federation": { nested: {
       "v1": { nested: {
         "ListRelationshipsRequest": {"edition":"proto3","fields":{"trustDomain":{"type":"string","id":1},"pageSize":{"type":"int32","id":2},"pageToken":{"type":"string","id":3}}},
         "ListRelationshipsResponse": {"edition":"proto3","fields":{"relationships":{"rule":"repeated","type":".signet.federation.v1.Relationship","id":1},"nextPageToken":{"type":"string","id":2}}},
         "Relationship": {"edition":"proto3","fields":{"trustDomain":{"type":"string","id":1},"bundleEndpointUrl":{"type":"string","id":2},"bundleEndpointProfile":{"type":"string","id":3},"endpointSpiffeId":{"type":"string","id":4},"static":{"type":"bool","id":5},"createdAt":{"type":"int64","id":6},"hasBundle":{"type":"bool","id":7},"sequence":{"type":"string","id":8},"lastAttempt":{"type":"int64","id":9},"lastSuccess":{"type":"int64","id":10},"lastError":{"type":"string","id":11},"nextPoll":{"type":"int64","id":12}}},
+      } },
+    } },
+    "guard": { nested: {
+      "v1": { nested: {
+        "WatchStatusRequest": {"edition":"proto3","fields":{}},
+        "WatchStatusResponse": {"edition":"proto3","fields":{"reset":{"type":"bool","id":1},"tasks":{"rule":"repeated","type":".signet.link.v1.TaskStatus","id":2},"classes":{"rule":"repeated","type":".signet.link.v1.TaskClassRules","id":3},"fresh":{"type":"bool","id":4},"complete":{"type":"bool","id":5}}},
+        "DescribeTaskRequest": {"edition":"proto3","fields":{"id":{"type":"string","id":1}}},
+        "DescribeTaskResponse": {"edition":"proto3","fields":{"task":{"type":".signet.task.v1.Task","id":1}}},
+        "SpendUsesRequest": {"edition":"proto3","fields":{"taskId":{"type":"string","id":1},"count":{"type":"uint32","id":2},"spendId":{"type":"string","id":3}}},
+        "SpendUsesResponse": {"edition":"proto3","fields":{"granted":{"type":"bool","id":1}}},
+        "RecordRequest": {"edition":"proto3","fields":{"events":{"rule":"repeated","type":".signet.audit.v1.Event","id":1}}},
+        "RecordResponse": {"edition":"proto3","fields":{}},
       } },
     } },
     "launch": { nested: {
@@ -1334,10 +2036,64 @@ const schema: Schema = new Schema({ nested: {
         "Ack": {"edition":"proto3","fields":{"cursor":{"type":".signet.link.v1.Cursor","id":1}}},
         "WatchResponse": {"edition":"proto3","fields":{"welcome":{"type":".signet.link.v1.Welcome","id":1},"snapshot":{"type":".signet.link.v1.Snapshot","id":2},"delta":{"type":".signet.link.v1.Delta","id":3}},"oneofs":{"step":{"oneof":["welcome","snapshot","delta"]}}},
         "Welcome": {"edition":"proto3","fields":{"version":{"type":"uint32","id":1},"resumed":{"type":"bool","id":2},"serverVersion":{"type":"string","id":3}}},
-        "Snapshot": {"edition":"proto3","fields":{"entries":{"rule":"repeated","type":".spire.api.types.Entry","id":1},"bundles":{"rule":"repeated","type":".spire.api.types.Bundle","id":2},"last":{"type":"bool","id":3},"cursor":{"type":".signet.link.v1.Cursor","id":4},"crls":{"rule":"repeated","type":".signet.link.v1.Crl","id":5},"tokens":{"rule":"repeated","type":".signet.link.v1.TokenRevocation","id":6},"entryOrders":{"rule":"repeated","type":"int64","id":7}}},
-        "Delta": {"edition":"proto3","fields":{"entries":{"rule":"repeated","type":".spire.api.types.Entry","id":1},"removedEntryIds":{"rule":"repeated","type":"string","id":2},"bundles":{"rule":"repeated","type":".spire.api.types.Bundle","id":3},"removedBundles":{"rule":"repeated","type":"string","id":4},"cursor":{"type":".signet.link.v1.Cursor","id":5},"crls":{"rule":"repeated","type":".signet.link.v1.Crl","id":6},"removedCrls":{"rule":"repeated","type":"string","id":7},"tokens":{"rule":"repeated","type":".signet.link.v1.TokenRevocation","id":8},"reask":{"type":"bool","id":9},"entryOrders":{"rule":"repeated","type":"int64","id":10}}},
+        "Snapshot": {"edition":"proto3","fields":{"entries":{"rule":"repeated","type":".spire.api.types.Entry","id":1},"bundles":{"rule":"repeated","type":".spire.api.types.Bundle","id":2},"last":{"type":"bool","id":3},"cursor":{"type":".signet.link.v1.Cursor","id":4},"crls":{"rule":"repeated","type":".signet.link.v1.Crl","id":5},"tokens":{"rule":"repeated","type":".signet.link.v1.TokenRevocation","id":6},"entryOrders":{"rule":"repeated","type":"int64","id":7},"tasks":{"rule":"repeated","type":".signet.link.v1.TaskStatus","id":8},"taskClasses":{"rule":"repeated","type":".signet.link.v1.TaskClassRules","id":9}}},
+        "Delta": {"edition":"proto3","fields":{"entries":{"rule":"repeated","type":".spire.api.types.Entry","id":1},"removedEntryIds":{"rule":"repeated","type":"string","id":2},"bundles":{"rule":"repeated","type":".spire.api.types.Bundle","id":3},"removedBundles":{"rule":"repeated","type":"string","id":4},"cursor":{"type":".signet.link.v1.Cursor","id":5},"crls":{"rule":"repeated","type":".signet.link.v1.Crl","id":6},"removedCrls":{"rule":"repeated","type":"string","id":7},"tokens":{"rule":"repeated","type":".signet.link.v1.TokenRevocation","id":8},"reask":{"type":"bool","id":9},"entryOrders":{"rule":"repeated","type":"int64","id":10},"tasks":{"rule":"repeated","type":".signet.link.v1.TaskStatus","id":11},"taskClasses":{"rule":"repeated","type":".signet.link.v1.TaskClassRules","id":12},"removedTaskClasses":{"rule":"repeated","type":"string","id":13}}},
         "Crl": {"edition":"proto3","fields":{"authorityId":{"type":"string","id":1},"der":{"type":"bytes","id":2}}},
         "TokenRevocation": {"edition":"proto3","fields":{"jti":{"type":"string","id":1},"digest":{"type":"bytes","id":2},"spiffeId":{"type":"string","id":3},"issuedUntil":{"type":"int64","id":4},"expiresAt":{"type":"int64","id":5}},"oneofs":{"what":{"oneof":["jti","digest","spiffeId"]}}},
+        "TaskStatus": {"edition":"proto3","fields":{"taskId":{"type":"string","id":1},"spiffeId":{"type":"string","id":2},"verdict":{"type":".signet.link.v1.TaskVerdict","id":3},"version":{"type":"uint64","id":4},"forgetAt":{"type":"int64","id":5},"state":{"type":"string","id":6}}},
+        "TaskClassRules": {"edition":"proto3","fields":{"name":{"type":"string","id":1},"failMode":{"type":"string","id":2},"requirePop":{"type":"bool","id":3}}},
+        "TaskVerdict": {"edition":"proto3","values":{"GOOD":0,"REFUSED":1,"ENDED":2}},
+      } },
+    } },
+    "mandate": { nested: {
+      "v1": { nested: {
+        "Mandate": {"edition":"proto3","fields":{"locations":{"type":".signet.mandate.v1.Set","id":1},"actions":{"type":".signet.mandate.v1.Set","id":2},"datatypes":{"type":".signet.mandate.v1.Set","id":3},"uses":{"type":".signet.mandate.v1.Limit","id":4},"depth":{"type":"uint32","id":5},"maxSensitivity":{"type":"uint32","id":6},"until":{"type":"int64","id":7},"environment":{"type":".signet.mandate.v1.Set","id":8}}},
+        "Set": {"edition":"proto3","fields":{"any":{"type":"bool","id":1},"values":{"rule":"repeated","type":"string","id":2}}},
+        "Limit": {"edition":"proto3","fields":{"value":{"type":"uint64","id":1}}},
+      } },
+    } },
+    "nodetask": { nested: {
+      "v1": { nested: {
+        "OpenRequest": {"edition":"proto3","fields":{"entryIds":{"rule":"repeated","type":"string","id":1},"task":{"type":".signet.task.v1.OpenTaskRequest","id":2},"binding":{"type":".signet.task.v1.TaskBinding","id":3}}},
+        "BatchSignX509Request": {"edition":"proto3","fields":{"requests":{"rule":"repeated","type":".signet.nodetask.v1.SignX509","id":1}}},
+        "SignX509": {"edition":"proto3","fields":{"taskId":{"type":"string","id":1},"csr":{"type":"bytes","id":2}}},
+        "BatchSignX509Response": {"edition":"proto3","fields":{"results":{"rule":"repeated","type":".signet.nodetask.v1.SignX509Result","id":1}}},
+        "SignX509Result": {"edition":"proto3","fields":{"code":{"type":"int32","id":1},"reason":{"type":"string","id":2},"message":{"type":"string","id":3},"certChain":{"rule":"repeated","type":"bytes","id":4},"expiresAt":{"type":"int64","id":5}}},
+        "NewJWTSVIDRequest": {"edition":"proto3","fields":{"taskId":{"type":"string","id":1},"audience":{"rule":"repeated","type":"string","id":2}}},
+        "IssueTokenRequest": {"edition":"proto3","fields":{"taskId":{"type":"string","id":1},"resource":{"type":"string","id":2},"mandate":{"type":".signet.mandate.v1.Mandate","id":3},"confirmationJkt":{"type":"string","id":4},"unbound":{"type":"bool","id":5}}},
+        "ChangeRequest": {"edition":"proto3","fields":{"taskId":{"type":"string","id":1},"to":{"type":".signet.task.v1.TaskState","id":2},"mandate":{"type":".signet.mandate.v1.Mandate","id":3},"reason":{"type":"string","id":4},"summaryDigest":{"type":"string","id":5},"binding":{"type":".signet.task.v1.TaskBinding","id":6}}},
+        "HeldRequest": {"edition":"proto3","fields":{"taskIds":{"rule":"repeated","type":"string","id":1}}},
+        "HeldResponse": {"edition":"proto3","fields":{"tasks":{"rule":"repeated","type":".signet.task.v1.Task","id":1}}},
+        "DescribeRequest": {"edition":"proto3","fields":{"taskIds":{"rule":"repeated","type":"string","id":1}}},
+        "DescribeResponse": {"edition":"proto3","fields":{"tasks":{"rule":"repeated","type":".signet.task.v1.Task","id":1}}},
+        "LeaseUsesRequest": {"edition":"proto3","fields":{"taskId":{"type":"string","id":1},"count":{"type":"uint64","id":2},"leaseId":{"type":"string","id":3}}},
+        "LeaseUsesResponse": {"edition":"proto3","fields":{"lent":{"type":"uint64","id":1},"left":{"type":"uint64","id":2}}},
+        "ReportRequest": {"edition":"proto3","fields":{"taskId":{"type":"string","id":1},"kind":{"type":"string","id":2},"detail":{"type":"string","id":3},"observer":{"type":"string","id":4}}},
+        "ReportResponse": {"edition":"proto3","fields":{"reaction":{"type":"string","id":1}}},
+      } },
+    } },
+    "registry": { nested: {
+      "v1": { nested: {
+        "AiAgent": {"edition":"proto3","fields":{"spiffeId":{"type":"string","id":1},"owner":{"type":"string","id":2},"purpose":{"type":"string","id":3},"environment":{"type":"string","id":4},"validUntil":{"type":"int64","id":5},"ceiling":{"type":".signet.mandate.v1.Mandate","id":6},"taskClasses":{"rule":"repeated","type":"string","id":7},"manifestHash":{"type":"string","id":8},"modelId":{"type":"string","id":9},"labels":{"keyType":"string","type":"string","id":10},"maxOpenTasks":{"type":"uint32","id":11},"disabled":{"type":"bool","id":12},"disabledReason":{"type":"string","id":13},"createdAt":{"type":"int64","id":14},"updatedAt":{"type":"int64","id":15},"openTasks":{"type":"uint32","id":16},"managedBy":{"type":"string","id":17},"version":{"type":"uint64","id":18},"entryIds":{"rule":"repeated","type":"string","id":19}}},
+        "CreateAiAgentRequest": {"edition":"proto3","fields":{"aiAgent":{"type":".signet.registry.v1.AiAgent","id":1},"entry":{"type":".spire.api.types.Entry","id":2}}},
+        "UpdateAiAgentRequest": {"edition":"proto3","fields":{"aiAgent":{"type":".signet.registry.v1.AiAgent","id":1},"expectedVersion":{"type":"uint64","id":2}}},
+        "AiAgentResponse": {"edition":"proto3","fields":{"aiAgent":{"type":".signet.registry.v1.AiAgent","id":1}}},
+        "GetAiAgentRequest": {"edition":"proto3","fields":{"spiffeId":{"type":"string","id":1}}},
+        "ListAiAgentsRequest": {"edition":"proto3","fields":{"owner":{"type":"string","id":1},"labels":{"keyType":"string","type":"string","id":2},"pageSize":{"type":"int32","id":3},"pageToken":{"type":"string","id":4}}},
+        "ListAiAgentsResponse": {"edition":"proto3","fields":{"aiAgents":{"rule":"repeated","type":".signet.registry.v1.AiAgent","id":1},"nextPageToken":{"type":"string","id":2}}},
+        "AiAgentAction": {"edition":"proto3","fields":{"spiffeId":{"type":"string","id":1},"reason":{"type":"string","id":2},"withEntries":{"type":"bool","id":3}}},
+        "TaskClass": {"edition":"proto3","fields":{"name":{"type":"string","id":1},"description":{"type":"string","id":2},"maximum":{"type":".signet.mandate.v1.Mandate","id":3},"defaultTtlSeconds":{"type":"uint32","id":4},"maxTtlSeconds":{"type":"uint32","id":5},"idleTimeoutSeconds":{"type":"uint32","id":6},"x509SvidTtlSeconds":{"type":"uint32","id":7},"jwtSvidTtlSeconds":{"type":"uint32","id":8},"accessTokenTtlSeconds":{"type":"uint32","id":9},"maxDepth":{"type":"uint32","id":10},"requirePop":{"type":"bool","id":11},"failMode":{"type":"string","id":12},"identity":{"type":"string","id":13},"bind":{"type":"string","id":14},"allowClip":{"type":"bool","id":15},"openedBy":{"type":"string","id":16},"reactions":{"keyType":"string","type":"string","id":17},"shipped":{"type":"bool","id":18},"version":{"type":"uint64","id":19},"managedBy":{"type":"string","id":20},"labels":{"keyType":"string","type":"string","id":21},"owner":{"type":"string","id":22}}},
+        "SetTaskClassRequest": {"edition":"proto3","fields":{"taskClass":{"type":".signet.registry.v1.TaskClass","id":1},"expectedVersion":{"type":"uint64","id":2}}},
+        "TaskClassResponse": {"edition":"proto3","fields":{"taskClass":{"type":".signet.registry.v1.TaskClass","id":1}}},
+        "GetTaskClassRequest": {"edition":"proto3","fields":{"name":{"type":"string","id":1}}},
+        "ListTaskClassesRequest": {"edition":"proto3","fields":{}},
+        "ListTaskClassesResponse": {"edition":"proto3","fields":{"taskClasses":{"rule":"repeated","type":".signet.registry.v1.TaskClass","id":1}}},
+        "DeleteTaskClassRequest": {"edition":"proto3","fields":{"name":{"type":"string","id":1}}},
+        "ApplyRequest": {"edition":"proto3","fields":{"set":{"type":"string","id":1},"entries":{"rule":"repeated","type":".signet.registry.v1.DeclaredEntry","id":2},"aiAgents":{"rule":"repeated","type":".signet.registry.v1.AiAgent","id":3},"taskClasses":{"rule":"repeated","type":".signet.registry.v1.TaskClass","id":4},"dryRun":{"type":"bool","id":5},"prune":{"type":"bool","id":6}}},
+        "DeclaredEntry": {"edition":"proto3","fields":{"entry":{"type":".spire.api.types.Entry","id":1},"owner":{"type":"string","id":2},"labels":{"keyType":"string","type":"string","id":3}}},
+        "ApplyResponse": {"edition":"proto3","fields":{"changes":{"rule":"repeated","type":".signet.registry.v1.AppliedChange","id":1},"unchanged":{"type":"uint32","id":2}}},
+        "AppliedChange": {"edition":"proto3","fields":{"kind":{"type":"string","id":1},"name":{"type":"string","id":2},"action":{"type":"string","id":3},"fields":{"rule":"repeated","type":".signet.registry.v1.FieldChange","id":4}}},
+        "FieldChange": {"edition":"proto3","fields":{"field":{"type":"string","id":1},"before":{"type":"string","id":2},"after":{"type":"string","id":3}}},
       } },
     } },
     "revocation": { nested: {
@@ -1351,6 +2107,43 @@ const schema: Schema = new Schema({ nested: {
         "RevocationRecord": {"edition":"proto3","fields":{"id":{"type":"string","id":1},"serial":{"type":"string","id":2},"jti":{"type":"string","id":3},"spiffeId":{"type":".spire.api.types.SPIFFEID","id":4},"agentId":{"type":".spire.api.types.SPIFFEID","id":5},"reason":{"type":".signet.revocation.v1.Reason","id":6},"revokedAt":{"type":"int64","id":7},"revokedBy":{"type":"string","id":8},"hold":{"type":".signet.revocation.v1.Hold","id":9},"x509Svids":{"type":"uint32","id":10},"tokens":{"type":"uint32","id":11},"expiresAt":{"type":"int64","id":12}},"oneofs":{"target":{"oneof":["serial","jti","spiffeId","agentId"]}}},
         "Hold": {"edition":"proto3","fields":{"spiffeId":{"type":".spire.api.types.SPIFFEID","id":1},"agentId":{"type":".spire.api.types.SPIFFEID","id":2},"releasedAt":{"type":"int64","id":3},"releasedBy":{"type":"string","id":4}}},
         "Reason": {"edition":"proto3","values":{"UNSPECIFIED":0,"KEY_COMPROMISE":1,"AFFILIATION_CHANGED":3,"SUPERSEDED":4,"CESSATION_OF_OPERATION":5,"PRIVILEGE_WITHDRAWN":9}},
+      } },
+    } },
+    "task": { nested: {
+      "v1": { nested: {
+        "Task": {"edition":"proto3","fields":{"id":{"type":"string","id":1},"spiffeId":{"type":"string","id":2},"aiAgent":{"type":"string","id":3},"taskClass":{"type":"string","id":4},"purpose":{"type":"string","id":5},"intent":{"type":"string","id":6},"mandate":{"type":".signet.mandate.v1.Mandate","id":7},"principal":{"type":"string","id":8},"parent":{"type":"string","id":9},"root":{"type":"string","id":10},"depth":{"type":"uint32","id":11},"owner":{"type":"string","id":12},"openedAtMs":{"type":"int64","id":13},"expiresAtMs":{"type":"int64","id":14},"idleTimeoutSeconds":{"type":"uint32","id":15},"state":{"type":".signet.task.v1.TaskState","id":16},"stateReason":{"type":"string","id":17},"endedAtMs":{"type":"int64","id":18},"openedBy":{"type":"string","id":19},"nodeAgent":{"type":"string","id":20},"externalRefs":{"keyType":"string","type":"string","id":21},"labels":{"keyType":"string","type":"string","id":22},"assurance":{"type":"string","id":23},"usesTaken":{"type":"uint64","id":24},"grantHash":{"type":"string","id":25},"keyThumbprint":{"type":"string","id":26},"version":{"type":"uint64","id":27},"lastActiveMs":{"type":"int64","id":28},"binding":{"type":".signet.task.v1.TaskBinding","id":29},"status":{"type":".signet.task.v1.StatusReference","id":30}}},
+        "StatusReference": {"edition":"proto3","fields":{"list":{"type":"string","id":1},"index":{"type":"uint32","id":2}}},
+        "TaskBinding": {"edition":"proto3","fields":{"pid":{"type":"int32","id":1},"uid":{"type":"uint32","id":2},"startTime":{"type":"int64","id":3},"bootId":{"type":"string","id":4}}},
+        "OpenTaskRequest": {"edition":"proto3","fields":{"taskClass":{"type":"string","id":1},"purpose":{"type":"string","id":2},"intent":{"type":"string","id":3},"mandate":{"type":".signet.mandate.v1.Mandate","id":4},"ttlSeconds":{"type":"uint32","id":5},"csr":{"type":"bytes","id":6},"aiAgent":{"type":"string","id":7},"claimTaskId":{"type":"string","id":8},"idempotencyKey":{"type":"string","id":9},"externalRefs":{"keyType":"string","type":"string","id":10},"labels":{"keyType":"string","type":"string","id":11},"allowClip":{"type":"bool","id":12},"principal":{"type":"string","id":13},"idleTimeoutSeconds":{"type":"uint32","id":14}}},
+        "OpenTaskResponse": {"edition":"proto3","fields":{"task":{"type":".signet.task.v1.Task","id":1},"svid":{"type":".signet.task.v1.TaskX509SVID","id":2}}},
+        "TaskX509SVID": {"edition":"proto3","fields":{"x509Svid":{"type":"bytes","id":1},"bundle":{"type":"bytes","id":2},"expiresAt":{"type":"int64","id":3}}},
+        "RunTaskRequest": {"edition":"proto3","fields":{"open":{"type":".signet.task.v1.OpenTaskRequest","id":1},"attach":{"type":".signet.task.v1.AttachStep","id":2},"started":{"type":".signet.task.v1.StartedStep","id":3},"finished":{"type":".signet.task.v1.FinishedStep","id":4},"launchName":{"type":"string","id":5}},"oneofs":{"step":{"oneof":["open","attach","started","finished"]}}},
+        "AttachStep": {"edition":"proto3","fields":{"proof":{"type":".signet.task.v1.TaskProof","id":1},"pid":{"type":"int32","id":2}}},
+        "StartedStep": {"edition":"proto3","fields":{"pid":{"type":"int32","id":1}}},
+        "FinishedStep": {"edition":"proto3","fields":{"succeeded":{"type":"bool","id":1},"detail":{"type":"string","id":2}}},
+        "RunTaskResponse": {"edition":"proto3","fields":{"ready":{"type":".signet.task.v1.ReadyStep","id":1},"admitted":{"type":".signet.task.v1.AdmittedStep","id":2},"changed":{"type":".signet.task.v1.Task","id":3}},"oneofs":{"step":{"oneof":["ready","admitted","changed"]}}},
+        "ReadyStep": {"edition":"proto3","fields":{"task":{"type":".signet.task.v1.Task","id":1},"socketPath":{"type":"string","id":2}}},
+        "AdmittedStep": {"edition":"proto3","fields":{}},
+        "TaskProof": {"edition":"proto3","fields":{"taskId":{"type":"string","id":1},"jws":{"type":"string","id":2}}},
+        "WatchTaskRequest": {"edition":"proto3","fields":{"proof":{"type":".signet.task.v1.TaskProof","id":1},"csr":{"type":"bytes","id":2}}},
+        "TaskEvent": {"edition":"proto3","fields":{"task":{"type":".signet.task.v1.Task","id":1},"svid":{"type":".signet.task.v1.TaskX509SVID","id":2}}},
+        "FetchTaskJWTSVIDRequest": {"edition":"proto3","fields":{"proof":{"type":".signet.task.v1.TaskProof","id":1},"audience":{"type":"string","id":2}}},
+        "FetchTaskJWTSVIDResponse": {"edition":"proto3","fields":{"token":{"type":"string","id":1},"expiresAt":{"type":"int64","id":2}}},
+        "IssueTokenRequest": {"edition":"proto3","fields":{"proof":{"type":".signet.task.v1.TaskProof","id":1},"resource":{"type":"string","id":2},"mandate":{"type":".signet.mandate.v1.Mandate","id":3},"confirmationJkt":{"type":"string","id":4},"unbound":{"type":"bool","id":5}}},
+        "IssueTokenResponse": {"edition":"proto3","fields":{"accessToken":{"type":"string","id":1},"expiresAt":{"type":"int64","id":2},"tokenType":{"type":"string","id":3}}},
+        "NarrowRequest": {"edition":"proto3","fields":{"proof":{"type":".signet.task.v1.TaskProof","id":1},"mandate":{"type":".signet.mandate.v1.Mandate","id":2}}},
+        "TaskRequest": {"edition":"proto3","fields":{"proof":{"type":".signet.task.v1.TaskProof","id":1}}},
+        "ResumeRequest": {"edition":"proto3","fields":{"proof":{"type":".signet.task.v1.TaskProof","id":1},"mandate":{"type":".signet.mandate.v1.Mandate","id":2},"csr":{"type":"bytes","id":3}}},
+        "CompleteRequest": {"edition":"proto3","fields":{"proof":{"type":".signet.task.v1.TaskProof","id":1},"outcome":{"type":".signet.task.v1.TaskState","id":2},"summaryDigest":{"type":"string","id":3}}},
+        "TaskResponse": {"edition":"proto3","fields":{"task":{"type":".signet.task.v1.Task","id":1}}},
+        "CreateTaskRequest": {"edition":"proto3","fields":{"aiAgent":{"type":"string","id":1},"task":{"type":".signet.task.v1.OpenTaskRequest","id":2}}},
+        "GetTaskRequest": {"edition":"proto3","fields":{"id":{"type":"string","id":1}}},
+        "ListTasksRequest": {"edition":"proto3","fields":{"aiAgent":{"type":"string","id":1},"taskClass":{"type":"string","id":2},"states":{"rule":"repeated","type":".signet.task.v1.TaskState","id":3},"nodeAgent":{"type":"string","id":4},"root":{"type":"string","id":5},"labels":{"keyType":"string","type":"string","id":6},"pageSize":{"type":"int32","id":7},"pageToken":{"type":"string","id":8}}},
+        "ListTasksResponse": {"edition":"proto3","fields":{"tasks":{"rule":"repeated","type":".signet.task.v1.Task","id":1},"nextPageToken":{"type":"string","id":2}}},
+        "TaskAction": {"edition":"proto3","fields":{"id":{"type":"string","id":1},"reason":{"type":"string","id":2}}},
+        "RevokeTaskResponse": {"edition":"proto3","fields":{"ended":{"rule":"repeated","type":".signet.task.v1.Task","id":1}}},
+        "CompleteTaskRequest": {"edition":"proto3","fields":{"id":{"type":"string","id":1},"outcome":{"type":".signet.task.v1.TaskState","id":2},"reason":{"type":"string","id":3}}},
+        "TaskState": {"edition":"proto3","values":{"TASK_STATE_UNSPECIFIED":0,"PENDING":1,"ACTIVE":2,"PARKED":3,"SUSPENDED":4,"COMPLETED":5,"FAILED":6,"ABANDONED":7,"REVOKED":8,"EXPIRED":9}},
       } },
     } },
   } },
@@ -1586,9 +2379,28 @@ export interface Messages {
   readonly "grpc.reflection.v1.ListServiceResponse": grpc.reflection.v1.ListServiceResponse;
   readonly "grpc.reflection.v1.ServiceResponse": grpc.reflection.v1.ServiceResponse;
   readonly "grpc.reflection.v1.ErrorResponse": grpc.reflection.v1.ErrorResponse;
+  readonly "signet.audit.v1.Event": signet.audit.v1.Event;
+  readonly "signet.audit.v1.Credential": signet.audit.v1.Credential;
+  readonly "signet.audit.v1.AppendRequest": signet.audit.v1.AppendRequest;
+  readonly "signet.audit.v1.AppendResponse": signet.audit.v1.AppendResponse;
+  readonly "signet.audit.v1.TailRequest": signet.audit.v1.TailRequest;
+  readonly "signet.audit.v1.TailResponse": signet.audit.v1.TailResponse;
+  readonly "signet.audit.v1.LoggedEvent": signet.audit.v1.LoggedEvent;
+  readonly "signet.audit.v1.CheckpointRequest": signet.audit.v1.CheckpointRequest;
+  readonly "signet.audit.v1.CheckpointResponse": signet.audit.v1.CheckpointResponse;
+  readonly "signet.audit.v1.ProveRequest": signet.audit.v1.ProveRequest;
+  readonly "signet.audit.v1.ProveResponse": signet.audit.v1.ProveResponse;
   readonly "signet.federation.v1.ListRelationshipsRequest": signet.federation.v1.ListRelationshipsRequest;
   readonly "signet.federation.v1.ListRelationshipsResponse": signet.federation.v1.ListRelationshipsResponse;
   readonly "signet.federation.v1.Relationship": signet.federation.v1.Relationship;
+  readonly "signet.guard.v1.WatchStatusRequest": signet.guard.v1.WatchStatusRequest;
+  readonly "signet.guard.v1.WatchStatusResponse": signet.guard.v1.WatchStatusResponse;
+  readonly "signet.guard.v1.DescribeTaskRequest": signet.guard.v1.DescribeTaskRequest;
+  readonly "signet.guard.v1.DescribeTaskResponse": signet.guard.v1.DescribeTaskResponse;
+  readonly "signet.guard.v1.SpendUsesRequest": signet.guard.v1.SpendUsesRequest;
+  readonly "signet.guard.v1.SpendUsesResponse": signet.guard.v1.SpendUsesResponse;
+  readonly "signet.guard.v1.RecordRequest": signet.guard.v1.RecordRequest;
+  readonly "signet.guard.v1.RecordResponse": signet.guard.v1.RecordResponse;
   readonly "signet.launch.v1.OpenRequest": signet.launch.v1.OpenRequest;
   readonly "signet.launch.v1.Start": signet.launch.v1.Start;
   readonly "signet.launch.v1.Started": signet.launch.v1.Started;
@@ -1605,6 +2417,47 @@ export interface Messages {
   readonly "signet.link.v1.Delta": signet.link.v1.Delta;
   readonly "signet.link.v1.Crl": signet.link.v1.Crl;
   readonly "signet.link.v1.TokenRevocation": signet.link.v1.TokenRevocation;
+  readonly "signet.link.v1.TaskStatus": signet.link.v1.TaskStatus;
+  readonly "signet.link.v1.TaskClassRules": signet.link.v1.TaskClassRules;
+  readonly "signet.mandate.v1.Mandate": signet.mandate.v1.Mandate;
+  readonly "signet.mandate.v1.Set": signet.mandate.v1.Set;
+  readonly "signet.mandate.v1.Limit": signet.mandate.v1.Limit;
+  readonly "signet.nodetask.v1.OpenRequest": signet.nodetask.v1.OpenRequest;
+  readonly "signet.nodetask.v1.BatchSignX509Request": signet.nodetask.v1.BatchSignX509Request;
+  readonly "signet.nodetask.v1.SignX509": signet.nodetask.v1.SignX509;
+  readonly "signet.nodetask.v1.BatchSignX509Response": signet.nodetask.v1.BatchSignX509Response;
+  readonly "signet.nodetask.v1.SignX509Result": signet.nodetask.v1.SignX509Result;
+  readonly "signet.nodetask.v1.NewJWTSVIDRequest": signet.nodetask.v1.NewJWTSVIDRequest;
+  readonly "signet.nodetask.v1.IssueTokenRequest": signet.nodetask.v1.IssueTokenRequest;
+  readonly "signet.nodetask.v1.ChangeRequest": signet.nodetask.v1.ChangeRequest;
+  readonly "signet.nodetask.v1.HeldRequest": signet.nodetask.v1.HeldRequest;
+  readonly "signet.nodetask.v1.HeldResponse": signet.nodetask.v1.HeldResponse;
+  readonly "signet.nodetask.v1.DescribeRequest": signet.nodetask.v1.DescribeRequest;
+  readonly "signet.nodetask.v1.DescribeResponse": signet.nodetask.v1.DescribeResponse;
+  readonly "signet.nodetask.v1.LeaseUsesRequest": signet.nodetask.v1.LeaseUsesRequest;
+  readonly "signet.nodetask.v1.LeaseUsesResponse": signet.nodetask.v1.LeaseUsesResponse;
+  readonly "signet.nodetask.v1.ReportRequest": signet.nodetask.v1.ReportRequest;
+  readonly "signet.nodetask.v1.ReportResponse": signet.nodetask.v1.ReportResponse;
+  readonly "signet.registry.v1.AiAgent": signet.registry.v1.AiAgent;
+  readonly "signet.registry.v1.CreateAiAgentRequest": signet.registry.v1.CreateAiAgentRequest;
+  readonly "signet.registry.v1.UpdateAiAgentRequest": signet.registry.v1.UpdateAiAgentRequest;
+  readonly "signet.registry.v1.AiAgentResponse": signet.registry.v1.AiAgentResponse;
+  readonly "signet.registry.v1.GetAiAgentRequest": signet.registry.v1.GetAiAgentRequest;
+  readonly "signet.registry.v1.ListAiAgentsRequest": signet.registry.v1.ListAiAgentsRequest;
+  readonly "signet.registry.v1.ListAiAgentsResponse": signet.registry.v1.ListAiAgentsResponse;
+  readonly "signet.registry.v1.AiAgentAction": signet.registry.v1.AiAgentAction;
+  readonly "signet.registry.v1.TaskClass": signet.registry.v1.TaskClass;
+  readonly "signet.registry.v1.SetTaskClassRequest": signet.registry.v1.SetTaskClassRequest;
+  readonly "signet.registry.v1.TaskClassResponse": signet.registry.v1.TaskClassResponse;
+  readonly "signet.registry.v1.GetTaskClassRequest": signet.registry.v1.GetTaskClassRequest;
+  readonly "signet.registry.v1.ListTaskClassesRequest": signet.registry.v1.ListTaskClassesRequest;
+  readonly "signet.registry.v1.ListTaskClassesResponse": signet.registry.v1.ListTaskClassesResponse;
+  readonly "signet.registry.v1.DeleteTaskClassRequest": signet.registry.v1.DeleteTaskClassRequest;
+  readonly "signet.registry.v1.ApplyRequest": signet.registry.v1.ApplyRequest;
+  readonly "signet.registry.v1.DeclaredEntry": signet.registry.v1.DeclaredEntry;
+  readonly "signet.registry.v1.ApplyResponse": signet.registry.v1.ApplyResponse;
+  readonly "signet.registry.v1.AppliedChange": signet.registry.v1.AppliedChange;
+  readonly "signet.registry.v1.FieldChange": signet.registry.v1.FieldChange;
   readonly "signet.revocation.v1.RevokeSVIDRequest": signet.revocation.v1.RevokeSVIDRequest;
   readonly "signet.revocation.v1.RevokeSVIDResponse": signet.revocation.v1.RevokeSVIDResponse;
   readonly "signet.revocation.v1.ListRevocationsRequest": signet.revocation.v1.ListRevocationsRequest;
@@ -1613,6 +2466,38 @@ export interface Messages {
   readonly "signet.revocation.v1.ReleaseHoldResponse": signet.revocation.v1.ReleaseHoldResponse;
   readonly "signet.revocation.v1.RevocationRecord": signet.revocation.v1.RevocationRecord;
   readonly "signet.revocation.v1.Hold": signet.revocation.v1.Hold;
+  readonly "signet.task.v1.Task": signet.task.v1.Task;
+  readonly "signet.task.v1.StatusReference": signet.task.v1.StatusReference;
+  readonly "signet.task.v1.TaskBinding": signet.task.v1.TaskBinding;
+  readonly "signet.task.v1.OpenTaskRequest": signet.task.v1.OpenTaskRequest;
+  readonly "signet.task.v1.OpenTaskResponse": signet.task.v1.OpenTaskResponse;
+  readonly "signet.task.v1.TaskX509SVID": signet.task.v1.TaskX509SVID;
+  readonly "signet.task.v1.RunTaskRequest": signet.task.v1.RunTaskRequest;
+  readonly "signet.task.v1.AttachStep": signet.task.v1.AttachStep;
+  readonly "signet.task.v1.StartedStep": signet.task.v1.StartedStep;
+  readonly "signet.task.v1.FinishedStep": signet.task.v1.FinishedStep;
+  readonly "signet.task.v1.RunTaskResponse": signet.task.v1.RunTaskResponse;
+  readonly "signet.task.v1.ReadyStep": signet.task.v1.ReadyStep;
+  readonly "signet.task.v1.AdmittedStep": signet.task.v1.AdmittedStep;
+  readonly "signet.task.v1.TaskProof": signet.task.v1.TaskProof;
+  readonly "signet.task.v1.WatchTaskRequest": signet.task.v1.WatchTaskRequest;
+  readonly "signet.task.v1.TaskEvent": signet.task.v1.TaskEvent;
+  readonly "signet.task.v1.FetchTaskJWTSVIDRequest": signet.task.v1.FetchTaskJWTSVIDRequest;
+  readonly "signet.task.v1.FetchTaskJWTSVIDResponse": signet.task.v1.FetchTaskJWTSVIDResponse;
+  readonly "signet.task.v1.IssueTokenRequest": signet.task.v1.IssueTokenRequest;
+  readonly "signet.task.v1.IssueTokenResponse": signet.task.v1.IssueTokenResponse;
+  readonly "signet.task.v1.NarrowRequest": signet.task.v1.NarrowRequest;
+  readonly "signet.task.v1.TaskRequest": signet.task.v1.TaskRequest;
+  readonly "signet.task.v1.ResumeRequest": signet.task.v1.ResumeRequest;
+  readonly "signet.task.v1.CompleteRequest": signet.task.v1.CompleteRequest;
+  readonly "signet.task.v1.TaskResponse": signet.task.v1.TaskResponse;
+  readonly "signet.task.v1.CreateTaskRequest": signet.task.v1.CreateTaskRequest;
+  readonly "signet.task.v1.GetTaskRequest": signet.task.v1.GetTaskRequest;
+  readonly "signet.task.v1.ListTasksRequest": signet.task.v1.ListTasksRequest;
+  readonly "signet.task.v1.ListTasksResponse": signet.task.v1.ListTasksResponse;
+  readonly "signet.task.v1.TaskAction": signet.task.v1.TaskAction;
+  readonly "signet.task.v1.RevokeTaskResponse": signet.task.v1.RevokeTaskResponse;
+  readonly "signet.task.v1.CompleteTaskRequest": signet.task.v1.CompleteTaskRequest;
   readonly "X509SVIDRequest": workload.X509SVIDRequest;
   readonly "X509SVIDResponse": workload.X509SVIDResponse;
   readonly "X509SVID": workload.X509SVID;
@@ -1820,10 +2705,34 @@ export const ServerReflectionService: Service<{
   serverReflectionInfo: ["ServerReflectionInfo","bidi","grpc.reflection.v1.ServerReflectionRequest","grpc.reflection.v1.ServerReflectionResponse"],
 });
 
+export const AuditLogService: Service<{
+  readonly append: Method<"unary", signet.audit.v1.AppendRequest, signet.audit.v1.AppendResponse>;
+  readonly tail: Method<"serverStream", signet.audit.v1.TailRequest, signet.audit.v1.TailResponse>;
+  readonly checkpoint: Method<"unary", signet.audit.v1.CheckpointRequest, signet.audit.v1.CheckpointResponse>;
+  readonly prove: Method<"unary", signet.audit.v1.ProveRequest, signet.audit.v1.ProveResponse>;
+}> = serviceOf(schema, "signet.audit.v1.AuditLog", {
+  append: ["Append","unary","signet.audit.v1.AppendRequest","signet.audit.v1.AppendResponse"],
+  tail: ["Tail","serverStream","signet.audit.v1.TailRequest","signet.audit.v1.TailResponse"],
+  checkpoint: ["Checkpoint","unary","signet.audit.v1.CheckpointRequest","signet.audit.v1.CheckpointResponse"],
+  prove: ["Prove","unary","signet.audit.v1.ProveRequest","signet.audit.v1.ProveResponse"],
+});
+
 export const FederationService: Service<{
   readonly listRelationships: Method<"unary", signet.federation.v1.ListRelationshipsRequest, signet.federation.v1.ListRelationshipsResponse>;
 }> = serviceOf(schema, "signet.federation.v1.Federation", {
   listRelationships: ["ListRelationships","unary","signet.federation.v1.ListRelationshipsRequest","signet.federation.v1.ListRelationshipsResponse"],
+});
+
+export const GuardService: Service<{
+  readonly watchStatus: Method<"serverStream", signet.guard.v1.WatchStatusRequest, signet.guard.v1.WatchStatusResponse>;
+  readonly describeTask: Method<"unary", signet.guard.v1.DescribeTaskRequest, signet.guard.v1.DescribeTaskResponse>;
+  readonly spendUses: Method<"unary", signet.guard.v1.SpendUsesRequest, signet.guard.v1.SpendUsesResponse>;
+  readonly record: Method<"unary", signet.guard.v1.RecordRequest, signet.guard.v1.RecordResponse>;
+}> = serviceOf(schema, "signet.guard.v1.Guard", {
+  watchStatus: ["WatchStatus","serverStream","signet.guard.v1.WatchStatusRequest","signet.guard.v1.WatchStatusResponse"],
+  describeTask: ["DescribeTask","unary","signet.guard.v1.DescribeTaskRequest","signet.guard.v1.DescribeTaskResponse"],
+  spendUses: ["SpendUses","unary","signet.guard.v1.SpendUsesRequest","signet.guard.v1.SpendUsesResponse"],
+  record: ["Record","unary","signet.guard.v1.RecordRequest","signet.guard.v1.RecordResponse"],
 });
 
 export const LaunchService: Service<{
@@ -1838,6 +2747,56 @@ export const LinkService: Service<{
   watch: ["Watch","bidi","signet.link.v1.WatchRequest","signet.link.v1.WatchResponse"],
 });
 
+export const NodeTasksService: Service<{
+  readonly open: Method<"unary", signet.nodetask.v1.OpenRequest, signet.task.v1.OpenTaskResponse>;
+  readonly batchSignX509: Method<"unary", signet.nodetask.v1.BatchSignX509Request, signet.nodetask.v1.BatchSignX509Response>;
+  readonly newJWTSVID: Method<"unary", signet.nodetask.v1.NewJWTSVIDRequest, signet.task.v1.FetchTaskJWTSVIDResponse>;
+  readonly issueToken: Method<"unary", signet.nodetask.v1.IssueTokenRequest, signet.task.v1.IssueTokenResponse>;
+  readonly change: Method<"unary", signet.nodetask.v1.ChangeRequest, signet.task.v1.TaskResponse>;
+  readonly held: Method<"unary", signet.nodetask.v1.HeldRequest, signet.nodetask.v1.HeldResponse>;
+  readonly describe: Method<"unary", signet.nodetask.v1.DescribeRequest, signet.nodetask.v1.DescribeResponse>;
+  readonly leaseUses: Method<"unary", signet.nodetask.v1.LeaseUsesRequest, signet.nodetask.v1.LeaseUsesResponse>;
+  readonly report: Method<"unary", signet.nodetask.v1.ReportRequest, signet.nodetask.v1.ReportResponse>;
+}> = serviceOf(schema, "signet.nodetask.v1.NodeTasks", {
+  open: ["Open","unary","signet.nodetask.v1.OpenRequest","signet.task.v1.OpenTaskResponse"],
+  batchSignX509: ["BatchSignX509","unary","signet.nodetask.v1.BatchSignX509Request","signet.nodetask.v1.BatchSignX509Response"],
+  newJWTSVID: ["NewJWTSVID","unary","signet.nodetask.v1.NewJWTSVIDRequest","signet.task.v1.FetchTaskJWTSVIDResponse"],
+  issueToken: ["IssueToken","unary","signet.nodetask.v1.IssueTokenRequest","signet.task.v1.IssueTokenResponse"],
+  change: ["Change","unary","signet.nodetask.v1.ChangeRequest","signet.task.v1.TaskResponse"],
+  held: ["Held","unary","signet.nodetask.v1.HeldRequest","signet.nodetask.v1.HeldResponse"],
+  describe: ["Describe","unary","signet.nodetask.v1.DescribeRequest","signet.nodetask.v1.DescribeResponse"],
+  leaseUses: ["LeaseUses","unary","signet.nodetask.v1.LeaseUsesRequest","signet.nodetask.v1.LeaseUsesResponse"],
+  report: ["Report","unary","signet.nodetask.v1.ReportRequest","signet.nodetask.v1.ReportResponse"],
+});
+
+export const RegistryService: Service<{
+  readonly createAiAgent: Method<"unary", signet.registry.v1.CreateAiAgentRequest, signet.registry.v1.AiAgentResponse>;
+  readonly updateAiAgent: Method<"unary", signet.registry.v1.UpdateAiAgentRequest, signet.registry.v1.AiAgentResponse>;
+  readonly getAiAgent: Method<"unary", signet.registry.v1.GetAiAgentRequest, signet.registry.v1.AiAgentResponse>;
+  readonly listAiAgents: Method<"unary", signet.registry.v1.ListAiAgentsRequest, signet.registry.v1.ListAiAgentsResponse>;
+  readonly disableAiAgent: Method<"unary", signet.registry.v1.AiAgentAction, signet.registry.v1.AiAgentResponse>;
+  readonly enableAiAgent: Method<"unary", signet.registry.v1.AiAgentAction, signet.registry.v1.AiAgentResponse>;
+  readonly deleteAiAgent: Method<"unary", signet.registry.v1.AiAgentAction, signet.registry.v1.AiAgentResponse>;
+  readonly setTaskClass: Method<"unary", signet.registry.v1.SetTaskClassRequest, signet.registry.v1.TaskClassResponse>;
+  readonly getTaskClass: Method<"unary", signet.registry.v1.GetTaskClassRequest, signet.registry.v1.TaskClassResponse>;
+  readonly listTaskClasses: Method<"unary", signet.registry.v1.ListTaskClassesRequest, signet.registry.v1.ListTaskClassesResponse>;
+  readonly deleteTaskClass: Method<"unary", signet.registry.v1.DeleteTaskClassRequest, signet.registry.v1.TaskClassResponse>;
+  readonly apply: Method<"unary", signet.registry.v1.ApplyRequest, signet.registry.v1.ApplyResponse>;
+}> = serviceOf(schema, "signet.registry.v1.Registry", {
+  createAiAgent: ["CreateAiAgent","unary","signet.registry.v1.CreateAiAgentRequest","signet.registry.v1.AiAgentResponse"],
+  updateAiAgent: ["UpdateAiAgent","unary","signet.registry.v1.UpdateAiAgentRequest","signet.registry.v1.AiAgentResponse"],
+  getAiAgent: ["GetAiAgent","unary","signet.registry.v1.GetAiAgentRequest","signet.registry.v1.AiAgentResponse"],
+  listAiAgents: ["ListAiAgents","unary","signet.registry.v1.ListAiAgentsRequest","signet.registry.v1.ListAiAgentsResponse"],
+  disableAiAgent: ["DisableAiAgent","unary","signet.registry.v1.AiAgentAction","signet.registry.v1.AiAgentResponse"],
+  enableAiAgent: ["EnableAiAgent","unary","signet.registry.v1.AiAgentAction","signet.registry.v1.AiAgentResponse"],
+  deleteAiAgent: ["DeleteAiAgent","unary","signet.registry.v1.AiAgentAction","signet.registry.v1.AiAgentResponse"],
+  setTaskClass: ["SetTaskClass","unary","signet.registry.v1.SetTaskClassRequest","signet.registry.v1.TaskClassResponse"],
+  getTaskClass: ["GetTaskClass","unary","signet.registry.v1.GetTaskClassRequest","signet.registry.v1.TaskClassResponse"],
+  listTaskClasses: ["ListTaskClasses","unary","signet.registry.v1.ListTaskClassesRequest","signet.registry.v1.ListTaskClassesResponse"],
+  deleteTaskClass: ["DeleteTaskClass","unary","signet.registry.v1.DeleteTaskClassRequest","signet.registry.v1.TaskClassResponse"],
+  apply: ["Apply","unary","signet.registry.v1.ApplyRequest","signet.registry.v1.ApplyResponse"],
+});
+
 export const RevocationService: Service<{
   readonly revokeSVID: Method<"unary", signet.revocation.v1.RevokeSVIDRequest, signet.revocation.v1.RevokeSVIDResponse>;
   readonly listRevocations: Method<"unary", signet.revocation.v1.ListRevocationsRequest, signet.revocation.v1.ListRevocationsResponse>;
@@ -1846,6 +2805,48 @@ export const RevocationService: Service<{
   revokeSVID: ["RevokeSVID","unary","signet.revocation.v1.RevokeSVIDRequest","signet.revocation.v1.RevokeSVIDResponse"],
   listRevocations: ["ListRevocations","unary","signet.revocation.v1.ListRevocationsRequest","signet.revocation.v1.ListRevocationsResponse"],
   releaseHold: ["ReleaseHold","unary","signet.revocation.v1.ReleaseHoldRequest","signet.revocation.v1.ReleaseHoldResponse"],
+});
+
+/** For the AI agent itself. Calls carry the metadata `workload.spiffe.io: true`; the caller is attested. */
+export const TaskAPIService: Service<{
+  readonly openTask: Method<"unary", signet.task.v1.OpenTaskRequest, signet.task.v1.OpenTaskResponse>;
+  readonly runTask: Method<"bidi", signet.task.v1.RunTaskRequest, signet.task.v1.RunTaskResponse>;
+  readonly watchTask: Method<"serverStream", signet.task.v1.WatchTaskRequest, signet.task.v1.TaskEvent>;
+  readonly fetchTaskJWTSVID: Method<"unary", signet.task.v1.FetchTaskJWTSVIDRequest, signet.task.v1.FetchTaskJWTSVIDResponse>;
+  readonly issueToken: Method<"unary", signet.task.v1.IssueTokenRequest, signet.task.v1.IssueTokenResponse>;
+  readonly narrow: Method<"unary", signet.task.v1.NarrowRequest, signet.task.v1.TaskResponse>;
+  readonly park: Method<"unary", signet.task.v1.TaskRequest, signet.task.v1.TaskResponse>;
+  readonly resume: Method<"unary", signet.task.v1.ResumeRequest, signet.task.v1.OpenTaskResponse>;
+  readonly complete: Method<"unary", signet.task.v1.CompleteRequest, signet.task.v1.TaskResponse>;
+}> = serviceOf(schema, "signet.task.v1.TaskAPI", {
+  openTask: ["OpenTask","unary","signet.task.v1.OpenTaskRequest","signet.task.v1.OpenTaskResponse"],
+  runTask: ["RunTask","bidi","signet.task.v1.RunTaskRequest","signet.task.v1.RunTaskResponse"],
+  watchTask: ["WatchTask","serverStream","signet.task.v1.WatchTaskRequest","signet.task.v1.TaskEvent"],
+  fetchTaskJWTSVID: ["FetchTaskJWTSVID","unary","signet.task.v1.FetchTaskJWTSVIDRequest","signet.task.v1.FetchTaskJWTSVIDResponse"],
+  issueToken: ["IssueToken","unary","signet.task.v1.IssueTokenRequest","signet.task.v1.IssueTokenResponse"],
+  narrow: ["Narrow","unary","signet.task.v1.NarrowRequest","signet.task.v1.TaskResponse"],
+  park: ["Park","unary","signet.task.v1.TaskRequest","signet.task.v1.TaskResponse"],
+  resume: ["Resume","unary","signet.task.v1.ResumeRequest","signet.task.v1.OpenTaskResponse"],
+  complete: ["Complete","unary","signet.task.v1.CompleteRequest","signet.task.v1.TaskResponse"],
+});
+
+/** On the server. */
+export const TaskControlService: Service<{
+  readonly createTask: Method<"unary", signet.task.v1.CreateTaskRequest, signet.task.v1.TaskResponse>;
+  readonly getTask: Method<"unary", signet.task.v1.GetTaskRequest, signet.task.v1.TaskResponse>;
+  readonly listTasks: Method<"unary", signet.task.v1.ListTasksRequest, signet.task.v1.ListTasksResponse>;
+  readonly suspendTask: Method<"unary", signet.task.v1.TaskAction, signet.task.v1.TaskResponse>;
+  readonly unsuspendTask: Method<"unary", signet.task.v1.TaskAction, signet.task.v1.TaskResponse>;
+  readonly revokeTask: Method<"unary", signet.task.v1.TaskAction, signet.task.v1.RevokeTaskResponse>;
+  readonly completeTask: Method<"unary", signet.task.v1.CompleteTaskRequest, signet.task.v1.TaskResponse>;
+}> = serviceOf(schema, "signet.task.v1.TaskControl", {
+  createTask: ["CreateTask","unary","signet.task.v1.CreateTaskRequest","signet.task.v1.TaskResponse"],
+  getTask: ["GetTask","unary","signet.task.v1.GetTaskRequest","signet.task.v1.TaskResponse"],
+  listTasks: ["ListTasks","unary","signet.task.v1.ListTasksRequest","signet.task.v1.ListTasksResponse"],
+  suspendTask: ["SuspendTask","unary","signet.task.v1.TaskAction","signet.task.v1.TaskResponse"],
+  unsuspendTask: ["UnsuspendTask","unary","signet.task.v1.TaskAction","signet.task.v1.TaskResponse"],
+  revokeTask: ["RevokeTask","unary","signet.task.v1.TaskAction","signet.task.v1.RevokeTaskResponse"],
+  completeTask: ["CompleteTask","unary","signet.task.v1.CompleteTaskRequest","signet.task.v1.TaskResponse"],
 });
 
 export const SpiffeWorkloadApi: Service<{
@@ -2039,10 +3040,16 @@ export const FILES: readonly DescriptorFile[] = [
   {"name":"grpc/health.proto","imports":[],"services":["grpc.health.v1.Health"],"messages":["grpc.health.v1.HealthCheckRequest","grpc.health.v1.HealthCheckResponse","grpc.health.v1.HealthListRequest","grpc.health.v1.HealthListResponse"],"descriptor":"ChFncnBjL2hlYWx0aC5wcm90bxIOZ3JwYy5oZWFsdGgudjEiLgoSSGVhbHRoQ2hlY2tSZXF1ZXN0EhgKB3NlcnZpY2UYASABKAlSB3NlcnZpY2UisQEKE0hlYWx0aENoZWNrUmVzcG9uc2USSQoGc3RhdHVzGAEgASgOMjEuZ3JwYy5oZWFsdGgudjEuSGVhbHRoQ2hlY2tSZXNwb25zZS5TZXJ2aW5nU3RhdHVzUgZzdGF0dXMiTwoNU2VydmluZ1N0YXR1cxILCgdVTktOT1dOEAASCwoHU0VSVklORxABEg8KC05PVF9TRVJWSU5HEAISEwoPU0VSVklDRV9VTktOT1dOEAMiEwoRSGVhbHRoTGlzdFJlcXVlc3QixAEKEkhlYWx0aExpc3RSZXNwb25zZRJMCghzdGF0dXNlcxgBIAMoCzIwLmdycGMuaGVhbHRoLnYxLkhlYWx0aExpc3RSZXNwb25zZS5TdGF0dXNlc0VudHJ5UghzdGF0dXNlcxpgCg1TdGF0dXNlc0VudHJ5EhAKA2tleRgBIAEoCVIDa2V5EjkKBXZhbHVlGAIgASgLMiMuZ3JwYy5oZWFsdGgudjEuSGVhbHRoQ2hlY2tSZXNwb25zZVIFdmFsdWU6AjgBMocCCgZIZWFsdGgSVAoFQ2hlY2sSIi5ncnBjLmhlYWx0aC52MS5IZWFsdGhDaGVja1JlcXVlc3QaIy5ncnBjLmhlYWx0aC52MS5IZWFsdGhDaGVja1Jlc3BvbnNlKAAwABJRCgRMaXN0EiEuZ3JwYy5oZWFsdGgudjEuSGVhbHRoTGlzdFJlcXVlc3QaIi5ncnBjLmhlYWx0aC52MS5IZWFsdGhMaXN0UmVzcG9uc2UoADAAElQKBVdhdGNoEiIuZ3JwYy5oZWFsdGgudjEuSGVhbHRoQ2hlY2tSZXF1ZXN0GiMuZ3JwYy5oZWFsdGgudjEuSGVhbHRoQ2hlY2tSZXNwb25zZSgAMAFiBnByb3RvMw=="},
   {"name":"grpc/reflection-v1alpha.proto","imports":[],"services":["grpc.reflection.v1alpha.ServerReflection"],"messages":["grpc.reflection.v1alpha.ServerReflectionRequest","grpc.reflection.v1alpha.ExtensionRequest","grpc.reflection.v1alpha.ServerReflectionResponse","grpc.reflection.v1alpha.FileDescriptorResponse","grpc.reflection.v1alpha.ExtensionNumberResponse","grpc.reflection.v1alpha.ListServiceResponse","grpc.reflection.v1alpha.ServiceResponse","grpc.reflection.v1alpha.ErrorResponse"],"descriptor":"Ch1ncnBjL3JlZmxlY3Rpb24tdjFhbHBoYS5wcm90bxIXZ3JwYy5yZWZsZWN0aW9uLnYxYWxwaGEi9wIKF1NlcnZlclJlZmxlY3Rpb25SZXF1ZXN0EhIKBGhvc3QYASABKAlSBGhvc3QSKgoQZmlsZV9ieV9maWxlbmFtZRgDIAEoCUgAUg5maWxlQnlGaWxlbmFtZRI2ChZmaWxlX2NvbnRhaW5pbmdfc3ltYm9sGAQgASgJSABSFGZpbGVDb250YWluaW5nU3ltYm9sEmcKGWZpbGVfY29udGFpbmluZ19leHRlbnNpb24YBSABKAsyKS5ncnBjLnJlZmxlY3Rpb24udjFhbHBoYS5FeHRlbnNpb25SZXF1ZXN0SABSF2ZpbGVDb250YWluaW5nRXh0ZW5zaW9uEkIKHWFsbF9leHRlbnNpb25fbnVtYmVyc19vZl90eXBlGAYgASgJSABSGWFsbEV4dGVuc2lvbk51bWJlcnNPZlR5cGUSJQoNbGlzdF9zZXJ2aWNlcxgHIAEoCUgAUgxsaXN0U2VydmljZXNCEAoObWVzc2FnZVJlcXVlc3QiZgoQRXh0ZW5zaW9uUmVxdWVzdBInCg9jb250YWluaW5nX3R5cGUYASABKAlSDmNvbnRhaW5pbmdUeXBlEikKEGV4dGVuc2lvbl9udW1iZXIYAiABKAVSD2V4dGVuc2lvbk51bWJlciLGBAoYU2VydmVyUmVmbGVjdGlvblJlc3BvbnNlEh0KCnZhbGlkX2hvc3QYASABKAlSCXZhbGlkSG9zdBJbChBvcmlnaW5hbF9yZXF1ZXN0GAIgASgLMjAuZ3JwYy5yZWZsZWN0aW9uLnYxYWxwaGEuU2VydmVyUmVmbGVjdGlvblJlcXVlc3RSD29yaWdpbmFsUmVxdWVzdBJrChhmaWxlX2Rlc2NyaXB0b3JfcmVzcG9uc2UYBCABKAsyLy5ncnBjLnJlZmxlY3Rpb24udjFhbHBoYS5GaWxlRGVzY3JpcHRvclJlc3BvbnNlSABSFmZpbGVEZXNjcmlwdG9yUmVzcG9uc2USdwoeYWxsX2V4dGVuc2lvbl9udW1iZXJzX3Jlc3BvbnNlGAUgASgLMjAuZ3JwYy5yZWZsZWN0aW9uLnYxYWxwaGEuRXh0ZW5zaW9uTnVtYmVyUmVzcG9uc2VIAFIbYWxsRXh0ZW5zaW9uTnVtYmVyc1Jlc3BvbnNlEmQKFmxpc3Rfc2VydmljZXNfcmVzcG9uc2UYBiABKAsyLC5ncnBjLnJlZmxlY3Rpb24udjFhbHBoYS5MaXN0U2VydmljZVJlc3BvbnNlSABSFGxpc3RTZXJ2aWNlc1Jlc3BvbnNlEk8KDmVycm9yX3Jlc3BvbnNlGAcgASgLMiYuZ3JwYy5yZWZsZWN0aW9uLnYxYWxwaGEuRXJyb3JSZXNwb25zZUgAUg1lcnJvclJlc3BvbnNlQhEKD21lc3NhZ2VSZXNwb25zZSJMChZGaWxlRGVzY3JpcHRvclJlc3BvbnNlEjIKFWZpbGVfZGVzY3JpcHRvcl9wcm90bxgBIAMoDFITZmlsZURlc2NyaXB0b3JQcm90byJqChdFeHRlbnNpb25OdW1iZXJSZXNwb25zZRIkCg5iYXNlX3R5cGVfbmFtZRgBIAEoCVIMYmFzZVR5cGVOYW1lEikKEGV4dGVuc2lvbl9udW1iZXIYAiADKAVSD2V4dGVuc2lvbk51bWJlciJZChNMaXN0U2VydmljZVJlc3BvbnNlEkIKB3NlcnZpY2UYASADKAsyKC5ncnBjLnJlZmxlY3Rpb24udjFhbHBoYS5TZXJ2aWNlUmVzcG9uc2VSB3NlcnZpY2UiJQoPU2VydmljZVJlc3BvbnNlEhIKBG5hbWUYASABKAlSBG5hbWUiUwoNRXJyb3JSZXNwb25zZRIdCgplcnJvcl9jb2RlGAEgASgFUgllcnJvckNvZGUSIwoNZXJyb3JfbWVzc2FnZRgCIAEoCVIMZXJyb3JNZXNzYWdlMpMBChBTZXJ2ZXJSZWZsZWN0aW9uEn8KFFNlcnZlclJlZmxlY3Rpb25JbmZvEjAuZ3JwYy5yZWZsZWN0aW9uLnYxYWxwaGEuU2VydmVyUmVmbGVjdGlvblJlcXVlc3QaMS5ncnBjLnJlZmxlY3Rpb24udjFhbHBoYS5TZXJ2ZXJSZWZsZWN0aW9uUmVzcG9uc2UoATABYgZwcm90bzM="},
   {"name":"grpc/reflection.proto","imports":[],"services":["grpc.reflection.v1.ServerReflection"],"messages":["grpc.reflection.v1.ServerReflectionRequest","grpc.reflection.v1.ExtensionRequest","grpc.reflection.v1.ServerReflectionResponse","grpc.reflection.v1.FileDescriptorResponse","grpc.reflection.v1.ExtensionNumberResponse","grpc.reflection.v1.ListServiceResponse","grpc.reflection.v1.ServiceResponse","grpc.reflection.v1.ErrorResponse"],"descriptor":"ChVncnBjL3JlZmxlY3Rpb24ucHJvdG8SEmdycGMucmVmbGVjdGlvbi52MSLyAgoXU2VydmVyUmVmbGVjdGlvblJlcXVlc3QSEgoEaG9zdBgBIAEoCVIEaG9zdBIqChBmaWxlX2J5X2ZpbGVuYW1lGAMgASgJSABSDmZpbGVCeUZpbGVuYW1lEjYKFmZpbGVfY29udGFpbmluZ19zeW1ib2wYBCABKAlIAFIUZmlsZUNvbnRhaW5pbmdTeW1ib2wSYgoZZmlsZV9jb250YWluaW5nX2V4dGVuc2lvbhgFIAEoCzIkLmdycGMucmVmbGVjdGlvbi52MS5FeHRlbnNpb25SZXF1ZXN0SABSF2ZpbGVDb250YWluaW5nRXh0ZW5zaW9uEkIKHWFsbF9leHRlbnNpb25fbnVtYmVyc19vZl90eXBlGAYgASgJSABSGWFsbEV4dGVuc2lvbk51bWJlcnNPZlR5cGUSJQoNbGlzdF9zZXJ2aWNlcxgHIAEoCUgAUgxsaXN0U2VydmljZXNCEAoObWVzc2FnZVJlcXVlc3QiZgoQRXh0ZW5zaW9uUmVxdWVzdBInCg9jb250YWluaW5nX3R5cGUYASABKAlSDmNvbnRhaW5pbmdUeXBlEikKEGV4dGVuc2lvbl9udW1iZXIYAiABKAVSD2V4dGVuc2lvbk51bWJlciKtBAoYU2VydmVyUmVmbGVjdGlvblJlc3BvbnNlEh0KCnZhbGlkX2hvc3QYASABKAlSCXZhbGlkSG9zdBJWChBvcmlnaW5hbF9yZXF1ZXN0GAIgASgLMisuZ3JwYy5yZWZsZWN0aW9uLnYxLlNlcnZlclJlZmxlY3Rpb25SZXF1ZXN0Ug9vcmlnaW5hbFJlcXVlc3QSZgoYZmlsZV9kZXNjcmlwdG9yX3Jlc3BvbnNlGAQgASgLMiouZ3JwYy5yZWZsZWN0aW9uLnYxLkZpbGVEZXNjcmlwdG9yUmVzcG9uc2VIAFIWZmlsZURlc2NyaXB0b3JSZXNwb25zZRJyCh5hbGxfZXh0ZW5zaW9uX251bWJlcnNfcmVzcG9uc2UYBSABKAsyKy5ncnBjLnJlZmxlY3Rpb24udjEuRXh0ZW5zaW9uTnVtYmVyUmVzcG9uc2VIAFIbYWxsRXh0ZW5zaW9uTnVtYmVyc1Jlc3BvbnNlEl8KFmxpc3Rfc2VydmljZXNfcmVzcG9uc2UYBiABKAsyJy5ncnBjLnJlZmxlY3Rpb24udjEuTGlzdFNlcnZpY2VSZXNwb25zZUgAUhRsaXN0U2VydmljZXNSZXNwb25zZRJKCg5lcnJvcl9yZXNwb25zZRgHIAEoCzIhLmdycGMucmVmbGVjdGlvbi52MS5FcnJvclJlc3BvbnNlSABSDWVycm9yUmVzcG9uc2VCEQoPbWVzc2FnZVJlc3BvbnNlIkwKFkZpbGVEZXNjcmlwdG9yUmVzcG9uc2USMgoVZmlsZV9kZXNjcmlwdG9yX3Byb3RvGAEgAygMUhNmaWxlRGVzY3JpcHRvclByb3RvImoKF0V4dGVuc2lvbk51bWJlclJlc3BvbnNlEiQKDmJhc2VfdHlwZV9uYW1lGAEgASgJUgxiYXNlVHlwZU5hbWUSKQoQZXh0ZW5zaW9uX251bWJlchgCIAMoBVIPZXh0ZW5zaW9uTnVtYmVyIlQKE0xpc3RTZXJ2aWNlUmVzcG9uc2USPQoHc2VydmljZRgBIAMoCzIjLmdycGMucmVmbGVjdGlvbi52MS5TZXJ2aWNlUmVzcG9uc2VSB3NlcnZpY2UiJQoPU2VydmljZVJlc3BvbnNlEhIKBG5hbWUYASABKAlSBG5hbWUiUwoNRXJyb3JSZXNwb25zZRIdCgplcnJvcl9jb2RlGAEgASgFUgllcnJvckNvZGUSIwoNZXJyb3JfbWVzc2FnZRgCIAEoCVIMZXJyb3JNZXNzYWdlMokBChBTZXJ2ZXJSZWZsZWN0aW9uEnUKFFNlcnZlclJlZmxlY3Rpb25JbmZvEisuZ3JwYy5yZWZsZWN0aW9uLnYxLlNlcnZlclJlZmxlY3Rpb25SZXF1ZXN0GiwuZ3JwYy5yZWZsZWN0aW9uLnYxLlNlcnZlclJlZmxlY3Rpb25SZXNwb25zZSgBMAFiBnByb3RvMw=="},
+  {"name":"signet/audit.proto","imports":[],"services":["signet.audit.v1.AuditLog"],"messages":["signet.audit.v1.Event","signet.audit.v1.Credential","signet.audit.v1.AppendRequest","signet.audit.v1.AppendResponse","signet.audit.v1.TailRequest","signet.audit.v1.TailResponse","signet.audit.v1.LoggedEvent","signet.audit.v1.CheckpointRequest","signet.audit.v1.CheckpointResponse","signet.audit.v1.ProveRequest","signet.audit.v1.ProveResponse"],"descriptor":"ChJzaWduZXQvYXVkaXQucHJvdG8SD3NpZ25ldC5hdWRpdC52MSLlBQoFRXZlbnQSDgoCaWQYASABKAlSAmlkEhcKB3RpbWVfbXMYAiABKANSBnRpbWVNcxIWCgZzdHJlYW0YAyABKAlSBnN0cmVhbRISCgR0eXBlGAQgASgJUgR0eXBlEhgKB291dGNvbWUYBSABKAlSB291dGNvbWUSHwoLb2JzZXJ2ZWRfYnkYBiABKAlSCm9ic2VydmVkQnkSGgoIb2JzZXJ2ZXIYByABKAlSCG9ic2VydmVyEhQKBWFnZW50GAggASgJUgVhZ2VudBISCgR0YXNrGAkgASgJUgR0YXNrEhIKBHJvb3QYCiABKAlSBHJvb3QSFgoGcGFyZW50GAsgASgJUgZwYXJlbnQSHAoJcHJpbmNpcGFsGAwgASgJUglwcmluY2lwYWwSFgoGYWN0aW9uGA0gASgJUgZhY3Rpb24SGgoIcmVzb3VyY2UYDiABKAlSCHJlc291cmNlEiAKC2Rlc3RpbmF0aW9uGA8gASgJUgtkZXN0aW5hdGlvbhIfCgtkZWNpc2lvbl9pZBgQIAEoCVIKZGVjaXNpb25JZBIfCgtwb2xpY3lfaGFzaBgRIAEoCVIKcG9saWN5SGFzaBI7CgpjcmVkZW50aWFsGBIgASgLMhsuc2lnbmV0LmF1ZGl0LnYxLkNyZWRlbnRpYWxSCmNyZWRlbnRpYWwSHwoLYXJnc19kaWdlc3QYEyABKAlSCmFyZ3NEaWdlc3QSHAoJYXNzdXJhbmNlGBQgASgJUglhc3N1cmFuY2USGQoIdHJhY2VfaWQYFSABKAlSB3RyYWNlSWQSFgoGcmVhc29uGBYgASgJUgZyZWFzb24SOgoGZGV0YWlsGBcgAygLMiIuc2lnbmV0LmF1ZGl0LnYxLkV2ZW50LkRldGFpbEVudHJ5UgZkZXRhaWwaOQoLRGV0YWlsRW50cnkSEAoDa2V5GAEgASgJUgNrZXkSFAoFdmFsdWUYAiABKAlSBXZhbHVlOgI4ASJMCgpDcmVkZW50aWFsEhIKBGtpbmQYASABKAlSBGtpbmQSEgoEbmFtZRgCIAEoCVIEbmFtZRIWCgZzaGEyNTYYAyABKAlSBnNoYTI1NiI/Cg1BcHBlbmRSZXF1ZXN0Ei4KBmV2ZW50cxgBIAMoCzIWLnNpZ25ldC5hdWRpdC52MS5FdmVudFIGZXZlbnRzIhAKDkFwcGVuZFJlc3BvbnNlIo8BCgtUYWlsUmVxdWVzdBIYCgdzdHJlYW1zGAEgAygJUgdzdHJlYW1zEhIKBHRhc2sYAiABKAlSBHRhc2sSEgoEdHJlZRgDIAEoCFIEdHJlZRISCgRsYXN0GAQgASgNUgRsYXN0EhYKBmZvbGxvdxgFIAEoCFIGZm9sbG93EhIKBHR5cGUYBiABKAlSBHR5cGUiRAoMVGFpbFJlc3BvbnNlEjQKBmV2ZW50cxgBIAMoCzIcLnNpZ25ldC5hdWRpdC52MS5Mb2dnZWRFdmVudFIGZXZlbnRzIjcKC0xvZ2dlZEV2ZW50EhQKBWluZGV4GAEgASgEUgVpbmRleBISCgRsaW5lGAIgASgMUgRsaW5lIhMKEUNoZWNrcG9pbnRSZXF1ZXN0IksKEkNoZWNrcG9pbnRSZXNwb25zZRISCgRub3RlGAEgASgJUgRub3RlEiEKDHZlcmlmaWVyX2tleRgCIAEoCVILdmVyaWZpZXJLZXkiRAoMUHJvdmVSZXF1ZXN0EhkKCGV2ZW50X2lkGAEgASgJUgdldmVudElkEhkKCG9sZF9zaXplGAIgASgEUgdvbGRTaXplIpcBCg1Qcm92ZVJlc3BvbnNlEjIKBWV2ZW50GAEgASgLMhwuc2lnbmV0LmF1ZGl0LnYxLkxvZ2dlZEV2ZW50UgVldmVudBISCgRub3RlGAIgASgJUgRub3RlEhwKCWluY2x1c2lvbhgDIAMoDFIJaW5jbHVzaW9uEiAKC2NvbnNpc3RlbmN5GAQgAygMUgtjb25zaXN0ZW5jeTLJAgoIQXVkaXRMb2cSTQoGQXBwZW5kEh4uc2lnbmV0LmF1ZGl0LnYxLkFwcGVuZFJlcXVlc3QaHy5zaWduZXQuYXVkaXQudjEuQXBwZW5kUmVzcG9uc2UoADAAEkcKBFRhaWwSHC5zaWduZXQuYXVkaXQudjEuVGFpbFJlcXVlc3QaHS5zaWduZXQuYXVkaXQudjEuVGFpbFJlc3BvbnNlKAAwARJZCgpDaGVja3BvaW50EiIuc2lnbmV0LmF1ZGl0LnYxLkNoZWNrcG9pbnRSZXF1ZXN0GiMuc2lnbmV0LmF1ZGl0LnYxLkNoZWNrcG9pbnRSZXNwb25zZSgAMAASSgoFUHJvdmUSHS5zaWduZXQuYXVkaXQudjEuUHJvdmVSZXF1ZXN0Gh4uc2lnbmV0LmF1ZGl0LnYxLlByb3ZlUmVzcG9uc2UoADAAYgZwcm90bzM="},
   {"name":"signet/federation.proto","imports":[],"services":["signet.federation.v1.Federation"],"messages":["signet.federation.v1.ListRelationshipsRequest","signet.federation.v1.ListRelationshipsResponse","signet.federation.v1.Relationship"],"descriptor":"ChdzaWduZXQvZmVkZXJhdGlvbi5wcm90bxIUc2lnbmV0LmZlZGVyYXRpb24udjEieQoYTGlzdFJlbGF0aW9uc2hpcHNSZXF1ZXN0EiEKDHRydXN0X2RvbWFpbhgBIAEoCVILdHJ1c3REb21haW4SGwoJcGFnZV9zaXplGAIgASgFUghwYWdlU2l6ZRIdCgpwYWdlX3Rva2VuGAMgASgJUglwYWdlVG9rZW4ijQEKGUxpc3RSZWxhdGlvbnNoaXBzUmVzcG9uc2USSAoNcmVsYXRpb25zaGlwcxgBIAMoCzIiLnNpZ25ldC5mZWRlcmF0aW9uLnYxLlJlbGF0aW9uc2hpcFINcmVsYXRpb25zaGlwcxImCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAlSDW5leHRQYWdlVG9rZW4iuwMKDFJlbGF0aW9uc2hpcBIhCgx0cnVzdF9kb21haW4YASABKAlSC3RydXN0RG9tYWluEi4KE2J1bmRsZV9lbmRwb2ludF91cmwYAiABKAlSEWJ1bmRsZUVuZHBvaW50VXJsEjYKF2J1bmRsZV9lbmRwb2ludF9wcm9maWxlGAMgASgJUhVidW5kbGVFbmRwb2ludFByb2ZpbGUSLAoSZW5kcG9pbnRfc3BpZmZlX2lkGAQgASgJUhBlbmRwb2ludFNwaWZmZUlkEhYKBnN0YXRpYxgFIAEoCFIGc3RhdGljEh0KCmNyZWF0ZWRfYXQYBiABKANSCWNyZWF0ZWRBdBIdCgpoYXNfYnVuZGxlGAcgASgIUgloYXNCdW5kbGUSGgoIc2VxdWVuY2UYCCABKAlSCHNlcXVlbmNlEiEKDGxhc3RfYXR0ZW1wdBgJIAEoA1ILbGFzdEF0dGVtcHQSIQoMbGFzdF9zdWNjZXNzGAogASgDUgtsYXN0U3VjY2VzcxIdCgpsYXN0X2Vycm9yGAsgASgJUglsYXN0RXJyb3ISGwoJbmV4dF9wb2xsGAwgASgDUghuZXh0UG9sbDKGAQoKRmVkZXJhdGlvbhJ4ChFMaXN0UmVsYXRpb25zaGlwcxIuLnNpZ25ldC5mZWRlcmF0aW9uLnYxLkxpc3RSZWxhdGlvbnNoaXBzUmVxdWVzdBovLnNpZ25ldC5mZWRlcmF0aW9uLnYxLkxpc3RSZWxhdGlvbnNoaXBzUmVzcG9uc2UoADAAYgZwcm90bzM="},
+  {"name":"signet/guard.proto","imports":["signet/audit.proto","signet/link.proto","signet/task.proto"],"services":["signet.guard.v1.Guard"],"messages":["signet.guard.v1.WatchStatusRequest","signet.guard.v1.WatchStatusResponse","signet.guard.v1.DescribeTaskRequest","signet.guard.v1.DescribeTaskResponse","signet.guard.v1.SpendUsesRequest","signet.guard.v1.SpendUsesResponse","signet.guard.v1.RecordRequest","signet.guard.v1.RecordResponse"],"descriptor":"ChJzaWduZXQvZ3VhcmQucHJvdG8SD3NpZ25ldC5ndWFyZC52MRoSc2lnbmV0L2F1ZGl0LnByb3RvGhFzaWduZXQvbGluay5wcm90bxoRc2lnbmV0L3Rhc2sucHJvdG8iFAoSV2F0Y2hTdGF0dXNSZXF1ZXN0IskBChNXYXRjaFN0YXR1c1Jlc3BvbnNlEhQKBXJlc2V0GAEgASgIUgVyZXNldBIwCgV0YXNrcxgCIAMoCzIaLnNpZ25ldC5saW5rLnYxLlRhc2tTdGF0dXNSBXRhc2tzEjgKB2NsYXNzZXMYAyADKAsyHi5zaWduZXQubGluay52MS5UYXNrQ2xhc3NSdWxlc1IHY2xhc3NlcxIUCgVmcmVzaBgEIAEoCFIFZnJlc2gSGgoIY29tcGxldGUYBSABKAhSCGNvbXBsZXRlIiUKE0Rlc2NyaWJlVGFza1JlcXVlc3QSDgoCaWQYASABKAlSAmlkIkAKFERlc2NyaWJlVGFza1Jlc3BvbnNlEigKBHRhc2sYASABKAsyFC5zaWduZXQudGFzay52MS5UYXNrUgR0YXNrIlwKEFNwZW5kVXNlc1JlcXVlc3QSFwoHdGFza19pZBgBIAEoCVIGdGFza0lkEhQKBWNvdW50GAIgASgNUgVjb3VudBIZCghzcGVuZF9pZBgDIAEoCVIHc3BlbmRJZCItChFTcGVuZFVzZXNSZXNwb25zZRIYCgdncmFudGVkGAEgASgIUgdncmFudGVkIj8KDVJlY29yZFJlcXVlc3QSLgoGZXZlbnRzGAEgAygLMhYuc2lnbmV0LmF1ZGl0LnYxLkV2ZW50UgZldmVudHMiEAoOUmVjb3JkUmVzcG9uc2Uy7QIKBUd1YXJkElwKC1dhdGNoU3RhdHVzEiMuc2lnbmV0Lmd1YXJkLnYxLldhdGNoU3RhdHVzUmVxdWVzdBokLnNpZ25ldC5ndWFyZC52MS5XYXRjaFN0YXR1c1Jlc3BvbnNlKAAwARJfCgxEZXNjcmliZVRhc2sSJC5zaWduZXQuZ3VhcmQudjEuRGVzY3JpYmVUYXNrUmVxdWVzdBolLnNpZ25ldC5ndWFyZC52MS5EZXNjcmliZVRhc2tSZXNwb25zZSgAMAASVgoJU3BlbmRVc2VzEiEuc2lnbmV0Lmd1YXJkLnYxLlNwZW5kVXNlc1JlcXVlc3QaIi5zaWduZXQuZ3VhcmQudjEuU3BlbmRVc2VzUmVzcG9uc2UoADAAEk0KBlJlY29yZBIeLnNpZ25ldC5ndWFyZC52MS5SZWNvcmRSZXF1ZXN0Gh8uc2lnbmV0Lmd1YXJkLnYxLlJlY29yZFJlc3BvbnNlKAAwAGIGcHJvdG8z"},
   {"name":"signet/launch.proto","imports":[],"services":["signet.launch.v1.Launch"],"messages":["signet.launch.v1.OpenRequest","signet.launch.v1.Start","signet.launch.v1.Started","signet.launch.v1.OpenResponse","signet.launch.v1.Ready","signet.launch.v1.Admitted"],"descriptor":"ChNzaWduZXQvbGF1bmNoLnByb3RvEhBzaWduZXQubGF1bmNoLnYxIn0KC09wZW5SZXF1ZXN0Ei8KBXN0YXJ0GAEgASgLMhcuc2lnbmV0LmxhdW5jaC52MS5TdGFydEgAUgVzdGFydBI1CgdzdGFydGVkGAIgASgLMhkuc2lnbmV0LmxhdW5jaC52MS5TdGFydGVkSABSB3N0YXJ0ZWRCBgoEc3RlcCIbCgVTdGFydBISCgRuYW1lGAEgASgJUgRuYW1lIhsKB1N0YXJ0ZWQSEAoDcGlkGAEgASgFUgNwaWQigQEKDE9wZW5SZXNwb25zZRIvCgVyZWFkeRgBIAEoCzIXLnNpZ25ldC5sYXVuY2gudjEuUmVhZHlIAFIFcmVhZHkSOAoIYWRtaXR0ZWQYAiABKAsyGi5zaWduZXQubGF1bmNoLnYxLkFkbWl0dGVkSABSCGFkbWl0dGVkQgYKBHN0ZXAiKAoFUmVhZHkSHwoLc29ja2V0X3BhdGgYASABKAlSCnNvY2tldFBhdGgiCgoIQWRtaXR0ZWQyUwoGTGF1bmNoEkkKBE9wZW4SHS5zaWduZXQubGF1bmNoLnYxLk9wZW5SZXF1ZXN0Gh4uc2lnbmV0LmxhdW5jaC52MS5PcGVuUmVzcG9uc2UoATABYgZwcm90bzM="},
-  {"name":"signet/link.proto","imports":["spire/types.proto"],"services":["signet.link.v1.Link"],"messages":["signet.link.v1.Cursor","signet.link.v1.WatchRequest","signet.link.v1.Hello","signet.link.v1.Ack","signet.link.v1.WatchResponse","signet.link.v1.Welcome","signet.link.v1.Snapshot","signet.link.v1.Delta","signet.link.v1.Crl","signet.link.v1.TokenRevocation"],"descriptor":"ChFzaWduZXQvbGluay5wcm90bxIOc2lnbmV0LmxpbmsudjEaEXNwaXJlL3R5cGVzLnByb3RvIjoKBkN1cnNvchIUCgVlcG9jaBgBIAEoCVIFZXBvY2gSGgoIcmV2aXNpb24YAiABKANSCHJldmlzaW9uIm4KDFdhdGNoUmVxdWVzdBItCgVoZWxsbxgBIAEoCzIVLnNpZ25ldC5saW5rLnYxLkhlbGxvSABSBWhlbGxvEicKA2FjaxgCIAEoCzITLnNpZ25ldC5saW5rLnYxLkFja0gAUgNhY2tCBgoEc3RlcCJ2CgVIZWxsbxIYCgd2ZXJzaW9uGAEgASgNUgd2ZXJzaW9uEiMKDWFnZW50X3ZlcnNpb24YAiABKAlSDGFnZW50VmVyc2lvbhIuCgZjdXJzb3IYAyABKAsyFi5zaWduZXQubGluay52MS5DdXJzb3JSBmN1cnNvciI1CgNBY2sSLgoGY3Vyc29yGAEgASgLMhYuc2lnbmV0LmxpbmsudjEuQ3Vyc29yUgZjdXJzb3IiswEKDVdhdGNoUmVzcG9uc2USMwoHd2VsY29tZRgBIAEoCzIXLnNpZ25ldC5saW5rLnYxLldlbGNvbWVIAFIHd2VsY29tZRI2CghzbmFwc2hvdBgCIAEoCzIYLnNpZ25ldC5saW5rLnYxLlNuYXBzaG90SABSCHNuYXBzaG90Ei0KBWRlbHRhGAMgASgLMhUuc2lnbmV0LmxpbmsudjEuRGVsdGFIAFIFZGVsdGFCBgoEc3RlcCJkCgdXZWxjb21lEhgKB3ZlcnNpb24YASABKA1SB3ZlcnNpb24SGAoHcmVzdW1lZBgCIAEoCFIHcmVzdW1lZBIlCg5zZXJ2ZXJfdmVyc2lvbhgDIAEoCVINc2VydmVyVmVyc2lvbiK4AgoIU25hcHNob3QSMAoHZW50cmllcxgBIAMoCzIWLnNwaXJlLmFwaS50eXBlcy5FbnRyeVIHZW50cmllcxIxCgdidW5kbGVzGAIgAygLMhcuc3BpcmUuYXBpLnR5cGVzLkJ1bmRsZVIHYnVuZGxlcxISCgRsYXN0GAMgASgIUgRsYXN0Ei4KBmN1cnNvchgEIAEoCzIWLnNpZ25ldC5saW5rLnYxLkN1cnNvclIGY3Vyc29yEicKBGNybHMYBSADKAsyEy5zaWduZXQubGluay52MS5DcmxSBGNybHMSNwoGdG9rZW5zGAYgAygLMh8uc2lnbmV0LmxpbmsudjEuVG9rZW5SZXZvY2F0aW9uUgZ0b2tlbnMSIQoMZW50cnlfb3JkZXJzGAcgAygDUgtlbnRyeU9yZGVycyKvAwoFRGVsdGESMAoHZW50cmllcxgBIAMoCzIWLnNwaXJlLmFwaS50eXBlcy5FbnRyeVIHZW50cmllcxIqChFyZW1vdmVkX2VudHJ5X2lkcxgCIAMoCVIPcmVtb3ZlZEVudHJ5SWRzEjEKB2J1bmRsZXMYAyADKAsyFy5zcGlyZS5hcGkudHlwZXMuQnVuZGxlUgdidW5kbGVzEicKD3JlbW92ZWRfYnVuZGxlcxgEIAMoCVIOcmVtb3ZlZEJ1bmRsZXMSLgoGY3Vyc29yGAUgASgLMhYuc2lnbmV0LmxpbmsudjEuQ3Vyc29yUgZjdXJzb3ISJwoEY3JscxgGIAMoCzITLnNpZ25ldC5saW5rLnYxLkNybFIEY3JscxIhCgxyZW1vdmVkX2NybHMYByADKAlSC3JlbW92ZWRDcmxzEjcKBnRva2VucxgIIAMoCzIfLnNpZ25ldC5saW5rLnYxLlRva2VuUmV2b2NhdGlvblIGdG9rZW5zEhQKBXJlYXNrGAkgASgIUgVyZWFzaxIhCgxlbnRyeV9vcmRlcnMYCiADKANSC2VudHJ5T3JkZXJzIjoKA0NybBIhCgxhdXRob3JpdHlfaWQYASABKAlSC2F1dGhvcml0eUlkEhAKA2RlchgCIAEoDFIDZGVyIqgBCg9Ub2tlblJldm9jYXRpb24SEgoDanRpGAEgASgJSABSA2p0aRIYCgZkaWdlc3QYAiABKAxIAFIGZGlnZXN0Eh0KCXNwaWZmZV9pZBgDIAEoCUgAUghzcGlmZmVJZBIhCgxpc3N1ZWRfdW50aWwYBCABKANSC2lzc3VlZFVudGlsEh0KCmV4cGlyZXNfYXQYBSABKANSCWV4cGlyZXNBdEIGCgR3aGF0MlAKBExpbmsSSAoFV2F0Y2gSHC5zaWduZXQubGluay52MS5XYXRjaFJlcXVlc3QaHS5zaWduZXQubGluay52MS5XYXRjaFJlc3BvbnNlKAEwAWIGcHJvdG8z"},
+  {"name":"signet/link.proto","imports":["spire/types.proto"],"services":["signet.link.v1.Link"],"messages":["signet.link.v1.Cursor","signet.link.v1.WatchRequest","signet.link.v1.Hello","signet.link.v1.Ack","signet.link.v1.WatchResponse","signet.link.v1.Welcome","signet.link.v1.Snapshot","signet.link.v1.Delta","signet.link.v1.Crl","signet.link.v1.TokenRevocation","signet.link.v1.TaskStatus","signet.link.v1.TaskClassRules"],"descriptor":"ChFzaWduZXQvbGluay5wcm90bxIOc2lnbmV0LmxpbmsudjEaEXNwaXJlL3R5cGVzLnByb3RvIjoKBkN1cnNvchIUCgVlcG9jaBgBIAEoCVIFZXBvY2gSGgoIcmV2aXNpb24YAiABKANSCHJldmlzaW9uIm4KDFdhdGNoUmVxdWVzdBItCgVoZWxsbxgBIAEoCzIVLnNpZ25ldC5saW5rLnYxLkhlbGxvSABSBWhlbGxvEicKA2FjaxgCIAEoCzITLnNpZ25ldC5saW5rLnYxLkFja0gAUgNhY2tCBgoEc3RlcCJ2CgVIZWxsbxIYCgd2ZXJzaW9uGAEgASgNUgd2ZXJzaW9uEiMKDWFnZW50X3ZlcnNpb24YAiABKAlSDGFnZW50VmVyc2lvbhIuCgZjdXJzb3IYAyABKAsyFi5zaWduZXQubGluay52MS5DdXJzb3JSBmN1cnNvciI1CgNBY2sSLgoGY3Vyc29yGAEgASgLMhYuc2lnbmV0LmxpbmsudjEuQ3Vyc29yUgZjdXJzb3IiswEKDVdhdGNoUmVzcG9uc2USMwoHd2VsY29tZRgBIAEoCzIXLnNpZ25ldC5saW5rLnYxLldlbGNvbWVIAFIHd2VsY29tZRI2CghzbmFwc2hvdBgCIAEoCzIYLnNpZ25ldC5saW5rLnYxLlNuYXBzaG90SABSCHNuYXBzaG90Ei0KBWRlbHRhGAMgASgLMhUuc2lnbmV0LmxpbmsudjEuRGVsdGFIAFIFZGVsdGFCBgoEc3RlcCJkCgdXZWxjb21lEhgKB3ZlcnNpb24YASABKA1SB3ZlcnNpb24SGAoHcmVzdW1lZBgCIAEoCFIHcmVzdW1lZBIlCg5zZXJ2ZXJfdmVyc2lvbhgDIAEoCVINc2VydmVyVmVyc2lvbiKtAwoIU25hcHNob3QSMAoHZW50cmllcxgBIAMoCzIWLnNwaXJlLmFwaS50eXBlcy5FbnRyeVIHZW50cmllcxIxCgdidW5kbGVzGAIgAygLMhcuc3BpcmUuYXBpLnR5cGVzLkJ1bmRsZVIHYnVuZGxlcxISCgRsYXN0GAMgASgIUgRsYXN0Ei4KBmN1cnNvchgEIAEoCzIWLnNpZ25ldC5saW5rLnYxLkN1cnNvclIGY3Vyc29yEicKBGNybHMYBSADKAsyEy5zaWduZXQubGluay52MS5DcmxSBGNybHMSNwoGdG9rZW5zGAYgAygLMh8uc2lnbmV0LmxpbmsudjEuVG9rZW5SZXZvY2F0aW9uUgZ0b2tlbnMSIQoMZW50cnlfb3JkZXJzGAcgAygDUgtlbnRyeU9yZGVycxIwCgV0YXNrcxgIIAMoCzIaLnNpZ25ldC5saW5rLnYxLlRhc2tTdGF0dXNSBXRhc2tzEkEKDHRhc2tfY2xhc3NlcxgJIAMoCzIeLnNpZ25ldC5saW5rLnYxLlRhc2tDbGFzc1J1bGVzUgt0YXNrQ2xhc3NlcyLWBAoFRGVsdGESMAoHZW50cmllcxgBIAMoCzIWLnNwaXJlLmFwaS50eXBlcy5FbnRyeVIHZW50cmllcxIqChFyZW1vdmVkX2VudHJ5X2lkcxgCIAMoCVIPcmVtb3ZlZEVudHJ5SWRzEjEKB2J1bmRsZXMYAyADKAsyFy5zcGlyZS5hcGkudHlwZXMuQnVuZGxlUgdidW5kbGVzEicKD3JlbW92ZWRfYnVuZGxlcxgEIAMoCVIOcmVtb3ZlZEJ1bmRsZXMSLgoGY3Vyc29yGAUgASgLMhYuc2lnbmV0LmxpbmsudjEuQ3Vyc29yUgZjdXJzb3ISJwoEY3JscxgGIAMoCzITLnNpZ25ldC5saW5rLnYxLkNybFIEY3JscxIhCgxyZW1vdmVkX2NybHMYByADKAlSC3JlbW92ZWRDcmxzEjcKBnRva2VucxgIIAMoCzIfLnNpZ25ldC5saW5rLnYxLlRva2VuUmV2b2NhdGlvblIGdG9rZW5zEhQKBXJlYXNrGAkgASgIUgVyZWFzaxIhCgxlbnRyeV9vcmRlcnMYCiADKANSC2VudHJ5T3JkZXJzEjAKBXRhc2tzGAsgAygLMhouc2lnbmV0LmxpbmsudjEuVGFza1N0YXR1c1IFdGFza3MSQQoMdGFza19jbGFzc2VzGAwgAygLMh4uc2lnbmV0LmxpbmsudjEuVGFza0NsYXNzUnVsZXNSC3Rhc2tDbGFzc2VzEjAKFHJlbW92ZWRfdGFza19jbGFzc2VzGA0gAygJUhJyZW1vdmVkVGFza0NsYXNzZXMiOgoDQ3JsEiEKDGF1dGhvcml0eV9pZBgBIAEoCVILYXV0aG9yaXR5SWQSEAoDZGVyGAIgASgMUgNkZXIiqAEKD1Rva2VuUmV2b2NhdGlvbhISCgNqdGkYASABKAlIAFIDanRpEhgKBmRpZ2VzdBgCIAEoDEgAUgZkaWdlc3QSHQoJc3BpZmZlX2lkGAMgASgJSABSCHNwaWZmZUlkEiEKDGlzc3VlZF91bnRpbBgEIAEoA1ILaXNzdWVkVW50aWwSHQoKZXhwaXJlc19hdBgFIAEoA1IJZXhwaXJlc0F0QgYKBHdoYXQixgEKClRhc2tTdGF0dXMSFwoHdGFza19pZBgBIAEoCVIGdGFza0lkEhsKCXNwaWZmZV9pZBgCIAEoCVIIc3BpZmZlSWQSNQoHdmVyZGljdBgDIAEoDjIbLnNpZ25ldC5saW5rLnYxLlRhc2tWZXJkaWN0Ugd2ZXJkaWN0EhgKB3ZlcnNpb24YBCABKARSB3ZlcnNpb24SGwoJZm9yZ2V0X2F0GAUgASgDUghmb3JnZXRBdBIUCgVzdGF0ZRgGIAEoCVIFc3RhdGUiYgoOVGFza0NsYXNzUnVsZXMSEgoEbmFtZRgBIAEoCVIEbmFtZRIbCglmYWlsX21vZGUYAiABKAlSCGZhaWxNb2RlEh8KC3JlcXVpcmVfcG9wGAMgASgIUgpyZXF1aXJlUG9wKi8KC1Rhc2tWZXJkaWN0EggKBEdPT0QQABILCgdSRUZVU0VEEAESCQoFRU5ERUQQAjJQCgRMaW5rEkgKBVdhdGNoEhwuc2lnbmV0LmxpbmsudjEuV2F0Y2hSZXF1ZXN0Gh0uc2lnbmV0LmxpbmsudjEuV2F0Y2hSZXNwb25zZSgBMAFiBnByb3RvMw=="},
+  {"name":"signet/mandate.proto","imports":[],"services":[],"messages":["signet.mandate.v1.Mandate","signet.mandate.v1.Set","signet.mandate.v1.Limit"],"descriptor":"ChRzaWduZXQvbWFuZGF0ZS5wcm90bxIRc2lnbmV0Lm1hbmRhdGUudjEi5AIKB01hbmRhdGUSNAoJbG9jYXRpb25zGAEgASgLMhYuc2lnbmV0Lm1hbmRhdGUudjEuU2V0Uglsb2NhdGlvbnMSMAoHYWN0aW9ucxgCIAEoCzIWLnNpZ25ldC5tYW5kYXRlLnYxLlNldFIHYWN0aW9ucxI0CglkYXRhdHlwZXMYAyABKAsyFi5zaWduZXQubWFuZGF0ZS52MS5TZXRSCWRhdGF0eXBlcxIsCgR1c2VzGAQgASgLMhguc2lnbmV0Lm1hbmRhdGUudjEuTGltaXRSBHVzZXMSFAoFZGVwdGgYBSABKA1SBWRlcHRoEicKD21heF9zZW5zaXRpdml0eRgGIAEoDVIObWF4U2Vuc2l0aXZpdHkSFAoFdW50aWwYByABKANSBXVudGlsEjgKC2Vudmlyb25tZW50GAggASgLMhYuc2lnbmV0Lm1hbmRhdGUudjEuU2V0UgtlbnZpcm9ubWVudCIvCgNTZXQSEAoDYW55GAEgASgIUgNhbnkSFgoGdmFsdWVzGAIgAygJUgZ2YWx1ZXMiHQoFTGltaXQSFAoFdmFsdWUYASABKARSBXZhbHVlYgZwcm90bzM="},
+  {"name":"signet/nodetask.proto","imports":["signet/mandate.proto","signet/task.proto"],"services":["signet.nodetask.v1.NodeTasks"],"messages":["signet.nodetask.v1.OpenRequest","signet.nodetask.v1.BatchSignX509Request","signet.nodetask.v1.SignX509","signet.nodetask.v1.BatchSignX509Response","signet.nodetask.v1.SignX509Result","signet.nodetask.v1.NewJWTSVIDRequest","signet.nodetask.v1.IssueTokenRequest","signet.nodetask.v1.ChangeRequest","signet.nodetask.v1.HeldRequest","signet.nodetask.v1.HeldResponse","signet.nodetask.v1.DescribeRequest","signet.nodetask.v1.DescribeResponse","signet.nodetask.v1.LeaseUsesRequest","signet.nodetask.v1.LeaseUsesResponse","signet.nodetask.v1.ReportRequest","signet.nodetask.v1.ReportResponse"],"descriptor":"ChVzaWduZXQvbm9kZXRhc2sucHJvdG8SEnNpZ25ldC5ub2RldGFzay52MRoUc2lnbmV0L21hbmRhdGUucHJvdG8aEXNpZ25ldC90YXNrLnByb3RvIpYBCgtPcGVuUmVxdWVzdBIbCgllbnRyeV9pZHMYASADKAlSCGVudHJ5SWRzEjMKBHRhc2sYAiABKAsyHy5zaWduZXQudGFzay52MS5PcGVuVGFza1JlcXVlc3RSBHRhc2sSNQoHYmluZGluZxgDIAEoCzIbLnNpZ25ldC50YXNrLnYxLlRhc2tCaW5kaW5nUgdiaW5kaW5nIlAKFEJhdGNoU2lnblg1MDlSZXF1ZXN0EjgKCHJlcXVlc3RzGAEgAygLMhwuc2lnbmV0Lm5vZGV0YXNrLnYxLlNpZ25YNTA5UghyZXF1ZXN0cyI1CghTaWduWDUwORIXCgd0YXNrX2lkGAEgASgJUgZ0YXNrSWQSEAoDY3NyGAIgASgMUgNjc3IiVQoVQmF0Y2hTaWduWDUwOVJlc3BvbnNlEjwKB3Jlc3VsdHMYASADKAsyIi5zaWduZXQubm9kZXRhc2sudjEuU2lnblg1MDlSZXN1bHRSB3Jlc3VsdHMilAEKDlNpZ25YNTA5UmVzdWx0EhIKBGNvZGUYASABKAVSBGNvZGUSFgoGcmVhc29uGAIgASgJUgZyZWFzb24SGAoHbWVzc2FnZRgDIAEoCVIHbWVzc2FnZRIdCgpjZXJ0X2NoYWluGAQgAygMUgljZXJ0Q2hhaW4SHQoKZXhwaXJlc19hdBgFIAEoA1IJZXhwaXJlc0F0IkgKEU5ld0pXVFNWSURSZXF1ZXN0EhcKB3Rhc2tfaWQYASABKAlSBnRhc2tJZBIaCghhdWRpZW5jZRgCIAMoCVIIYXVkaWVuY2UiwwEKEUlzc3VlVG9rZW5SZXF1ZXN0EhcKB3Rhc2tfaWQYASABKAlSBnRhc2tJZBIaCghyZXNvdXJjZRgCIAEoCVIIcmVzb3VyY2USNAoHbWFuZGF0ZRgDIAEoCzIaLnNpZ25ldC5tYW5kYXRlLnYxLk1hbmRhdGVSB21hbmRhdGUSKQoQY29uZmlybWF0aW9uX2prdBgEIAEoCVIPY29uZmlybWF0aW9uSmt0EhgKB3VuYm91bmQYBSABKAhSB3VuYm91bmQi/wEKDUNoYW5nZVJlcXVlc3QSFwoHdGFza19pZBgBIAEoCVIGdGFza0lkEikKAnRvGAIgASgOMhkuc2lnbmV0LnRhc2sudjEuVGFza1N0YXRlUgJ0bxI0CgdtYW5kYXRlGAMgASgLMhouc2lnbmV0Lm1hbmRhdGUudjEuTWFuZGF0ZVIHbWFuZGF0ZRIWCgZyZWFzb24YBCABKAlSBnJlYXNvbhIlCg5zdW1tYXJ5X2RpZ2VzdBgFIAEoCVINc3VtbWFyeURpZ2VzdBI1CgdiaW5kaW5nGAYgASgLMhsuc2lnbmV0LnRhc2sudjEuVGFza0JpbmRpbmdSB2JpbmRpbmciKAoLSGVsZFJlcXVlc3QSGQoIdGFza19pZHMYASADKAlSB3Rhc2tJZHMiOgoMSGVsZFJlc3BvbnNlEioKBXRhc2tzGAEgAygLMhQuc2lnbmV0LnRhc2sudjEuVGFza1IFdGFza3MiLAoPRGVzY3JpYmVSZXF1ZXN0EhkKCHRhc2tfaWRzGAEgAygJUgd0YXNrSWRzIj4KEERlc2NyaWJlUmVzcG9uc2USKgoFdGFza3MYASADKAsyFC5zaWduZXQudGFzay52MS5UYXNrUgV0YXNrcyJcChBMZWFzZVVzZXNSZXF1ZXN0EhcKB3Rhc2tfaWQYASABKAlSBnRhc2tJZBIUCgVjb3VudBgCIAEoBFIFY291bnQSGQoIbGVhc2VfaWQYAyABKAlSB2xlYXNlSWQiOwoRTGVhc2VVc2VzUmVzcG9uc2USEgoEbGVudBgBIAEoBFIEbGVudBISCgRsZWZ0GAIgASgEUgRsZWZ0InAKDVJlcG9ydFJlcXVlc3QSFwoHdGFza19pZBgBIAEoCVIGdGFza0lkEhIKBGtpbmQYAiABKAlSBGtpbmQSFgoGZGV0YWlsGAMgASgJUgZkZXRhaWwSGgoIb2JzZXJ2ZXIYBCABKAlSCG9ic2VydmVyIiwKDlJlcG9ydFJlc3BvbnNlEhoKCHJlYWN0aW9uGAEgASgJUghyZWFjdGlvbjKwBgoJTm9kZVRhc2tzEk0KBE9wZW4SHy5zaWduZXQubm9kZXRhc2sudjEuT3BlblJlcXVlc3QaIC5zaWduZXQudGFzay52MS5PcGVuVGFza1Jlc3BvbnNlKAAwABJoCg1CYXRjaFNpZ25YNTA5Eiguc2lnbmV0Lm5vZGV0YXNrLnYxLkJhdGNoU2lnblg1MDlSZXF1ZXN0Gikuc2lnbmV0Lm5vZGV0YXNrLnYxLkJhdGNoU2lnblg1MDlSZXNwb25zZSgAMAASYQoKTmV3SldUU1ZJRBIlLnNpZ25ldC5ub2RldGFzay52MS5OZXdKV1RTVklEUmVxdWVzdBooLnNpZ25ldC50YXNrLnYxLkZldGNoVGFza0pXVFNWSURSZXNwb25zZSgAMAASWwoKSXNzdWVUb2tlbhIlLnNpZ25ldC5ub2RldGFzay52MS5Jc3N1ZVRva2VuUmVxdWVzdBoiLnNpZ25ldC50YXNrLnYxLklzc3VlVG9rZW5SZXNwb25zZSgAMAASTQoGQ2hhbmdlEiEuc2lnbmV0Lm5vZGV0YXNrLnYxLkNoYW5nZVJlcXVlc3QaHC5zaWduZXQudGFzay52MS5UYXNrUmVzcG9uc2UoADAAEk0KBEhlbGQSHy5zaWduZXQubm9kZXRhc2sudjEuSGVsZFJlcXVlc3QaIC5zaWduZXQubm9kZXRhc2sudjEuSGVsZFJlc3BvbnNlKAAwABJZCghEZXNjcmliZRIjLnNpZ25ldC5ub2RldGFzay52MS5EZXNjcmliZVJlcXVlc3QaJC5zaWduZXQubm9kZXRhc2sudjEuRGVzY3JpYmVSZXNwb25zZSgAMAASXAoJTGVhc2VVc2VzEiQuc2lnbmV0Lm5vZGV0YXNrLnYxLkxlYXNlVXNlc1JlcXVlc3QaJS5zaWduZXQubm9kZXRhc2sudjEuTGVhc2VVc2VzUmVzcG9uc2UoADAAElMKBlJlcG9ydBIhLnNpZ25ldC5ub2RldGFzay52MS5SZXBvcnRSZXF1ZXN0GiIuc2lnbmV0Lm5vZGV0YXNrLnYxLlJlcG9ydFJlc3BvbnNlKAAwAGIGcHJvdG8z"},
+  {"name":"signet/registry.proto","imports":["signet/mandate.proto","spire/types.proto"],"services":["signet.registry.v1.Registry"],"messages":["signet.registry.v1.AiAgent","signet.registry.v1.CreateAiAgentRequest","signet.registry.v1.UpdateAiAgentRequest","signet.registry.v1.AiAgentResponse","signet.registry.v1.GetAiAgentRequest","signet.registry.v1.ListAiAgentsRequest","signet.registry.v1.ListAiAgentsResponse","signet.registry.v1.AiAgentAction","signet.registry.v1.TaskClass","signet.registry.v1.SetTaskClassRequest","signet.registry.v1.TaskClassResponse","signet.registry.v1.GetTaskClassRequest","signet.registry.v1.ListTaskClassesRequest","signet.registry.v1.ListTaskClassesResponse","signet.registry.v1.DeleteTaskClassRequest","signet.registry.v1.ApplyRequest","signet.registry.v1.DeclaredEntry","signet.registry.v1.ApplyResponse","signet.registry.v1.AppliedChange","signet.registry.v1.FieldChange"],"descriptor":"ChVzaWduZXQvcmVnaXN0cnkucHJvdG8SEnNpZ25ldC5yZWdpc3RyeS52MRoUc2lnbmV0L21hbmRhdGUucHJvdG8aEXNwaXJlL3R5cGVzLnByb3RvIswFCgdBaUFnZW50EhsKCXNwaWZmZV9pZBgBIAEoCVIIc3BpZmZlSWQSFAoFb3duZXIYAiABKAlSBW93bmVyEhgKB3B1cnBvc2UYAyABKAlSB3B1cnBvc2USIAoLZW52aXJvbm1lbnQYBCABKAlSC2Vudmlyb25tZW50Eh8KC3ZhbGlkX3VudGlsGAUgASgDUgp2YWxpZFVudGlsEjQKB2NlaWxpbmcYBiABKAsyGi5zaWduZXQubWFuZGF0ZS52MS5NYW5kYXRlUgdjZWlsaW5nEiEKDHRhc2tfY2xhc3NlcxgHIAMoCVILdGFza0NsYXNzZXMSIwoNbWFuaWZlc3RfaGFzaBgIIAEoCVIMbWFuaWZlc3RIYXNoEhkKCG1vZGVsX2lkGAkgASgJUgdtb2RlbElkEj8KBmxhYmVscxgKIAMoCzInLnNpZ25ldC5yZWdpc3RyeS52MS5BaUFnZW50LkxhYmVsc0VudHJ5UgZsYWJlbHMSJAoObWF4X29wZW5fdGFza3MYCyABKA1SDG1heE9wZW5UYXNrcxIaCghkaXNhYmxlZBgMIAEoCFIIZGlzYWJsZWQSJwoPZGlzYWJsZWRfcmVhc29uGA0gASgJUg5kaXNhYmxlZFJlYXNvbhIdCgpjcmVhdGVkX2F0GA4gASgDUgljcmVhdGVkQXQSHQoKdXBkYXRlZF9hdBgPIAEoA1IJdXBkYXRlZEF0Eh0KCm9wZW5fdGFza3MYECABKA1SCW9wZW5UYXNrcxIdCgptYW5hZ2VkX2J5GBEgASgJUgltYW5hZ2VkQnkSGAoHdmVyc2lvbhgSIAEoBFIHdmVyc2lvbhIbCgllbnRyeV9pZHMYEyADKAlSCGVudHJ5SWRzGjkKC0xhYmVsc0VudHJ5EhAKA2tleRgBIAEoCVIDa2V5EhQKBXZhbHVlGAIgASgJUgV2YWx1ZToCOAEifAoUQ3JlYXRlQWlBZ2VudFJlcXVlc3QSNgoIYWlfYWdlbnQYASABKAsyGy5zaWduZXQucmVnaXN0cnkudjEuQWlBZ2VudFIHYWlBZ2VudBIsCgVlbnRyeRgCIAEoCzIWLnNwaXJlLmFwaS50eXBlcy5FbnRyeVIFZW50cnkieQoUVXBkYXRlQWlBZ2VudFJlcXVlc3QSNgoIYWlfYWdlbnQYASABKAsyGy5zaWduZXQucmVnaXN0cnkudjEuQWlBZ2VudFIHYWlBZ2VudBIpChBleHBlY3RlZF92ZXJzaW9uGAIgASgEUg9leHBlY3RlZFZlcnNpb24iSQoPQWlBZ2VudFJlc3BvbnNlEjYKCGFpX2FnZW50GAEgASgLMhsuc2lnbmV0LnJlZ2lzdHJ5LnYxLkFpQWdlbnRSB2FpQWdlbnQiMAoRR2V0QWlBZ2VudFJlcXVlc3QSGwoJc3BpZmZlX2lkGAEgASgJUghzcGlmZmVJZCLvAQoTTGlzdEFpQWdlbnRzUmVxdWVzdBIUCgVvd25lchgBIAEoCVIFb3duZXISSwoGbGFiZWxzGAIgAygLMjMuc2lnbmV0LnJlZ2lzdHJ5LnYxLkxpc3RBaUFnZW50c1JlcXVlc3QuTGFiZWxzRW50cnlSBmxhYmVscxIbCglwYWdlX3NpemUYAyABKAVSCHBhZ2VTaXplEh0KCnBhZ2VfdG9rZW4YBCABKAlSCXBhZ2VUb2tlbho5CgtMYWJlbHNFbnRyeRIQCgNrZXkYASABKAlSA2tleRIUCgV2YWx1ZRgCIAEoCVIFdmFsdWU6AjgBIngKFExpc3RBaUFnZW50c1Jlc3BvbnNlEjgKCWFpX2FnZW50cxgBIAMoCzIbLnNpZ25ldC5yZWdpc3RyeS52MS5BaUFnZW50UghhaUFnZW50cxImCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAlSDW5leHRQYWdlVG9rZW4iZwoNQWlBZ2VudEFjdGlvbhIbCglzcGlmZmVfaWQYASABKAlSCHNwaWZmZUlkEhYKBnJlYXNvbhgCIAEoCVIGcmVhc29uEiEKDHdpdGhfZW50cmllcxgDIAEoCFILd2l0aEVudHJpZXMi1gcKCVRhc2tDbGFzcxISCgRuYW1lGAEgASgJUgRuYW1lEiAKC2Rlc2NyaXB0aW9uGAIgASgJUgtkZXNjcmlwdGlvbhI0CgdtYXhpbXVtGAMgASgLMhouc2lnbmV0Lm1hbmRhdGUudjEuTWFuZGF0ZVIHbWF4aW11bRIuChNkZWZhdWx0X3R0bF9zZWNvbmRzGAQgASgNUhFkZWZhdWx0VHRsU2Vjb25kcxImCg9tYXhfdHRsX3NlY29uZHMYBSABKA1SDW1heFR0bFNlY29uZHMSMAoUaWRsZV90aW1lb3V0X3NlY29uZHMYBiABKA1SEmlkbGVUaW1lb3V0U2Vjb25kcxIxChV4NTA5X3N2aWRfdHRsX3NlY29uZHMYByABKA1SEng1MDlTdmlkVHRsU2Vjb25kcxIvChRqd3Rfc3ZpZF90dGxfc2Vjb25kcxgIIAEoDVIRand0U3ZpZFR0bFNlY29uZHMSNwoYYWNjZXNzX3Rva2VuX3R0bF9zZWNvbmRzGAkgASgNUhVhY2Nlc3NUb2tlblR0bFNlY29uZHMSGwoJbWF4X2RlcHRoGAogASgNUghtYXhEZXB0aBIfCgtyZXF1aXJlX3BvcBgLIAEoCFIKcmVxdWlyZVBvcBIbCglmYWlsX21vZGUYDCABKAlSCGZhaWxNb2RlEhoKCGlkZW50aXR5GA0gASgJUghpZGVudGl0eRISCgRiaW5kGA4gASgJUgRiaW5kEh0KCmFsbG93X2NsaXAYDyABKAhSCWFsbG93Q2xpcBIbCglvcGVuZWRfYnkYECABKAlSCG9wZW5lZEJ5EkoKCXJlYWN0aW9ucxgRIAMoCzIsLnNpZ25ldC5yZWdpc3RyeS52MS5UYXNrQ2xhc3MuUmVhY3Rpb25zRW50cnlSCXJlYWN0aW9ucxIYCgdzaGlwcGVkGBIgASgIUgdzaGlwcGVkEhgKB3ZlcnNpb24YEyABKARSB3ZlcnNpb24SHQoKbWFuYWdlZF9ieRgUIAEoCVIJbWFuYWdlZEJ5EkEKBmxhYmVscxgVIAMoCzIpLnNpZ25ldC5yZWdpc3RyeS52MS5UYXNrQ2xhc3MuTGFiZWxzRW50cnlSBmxhYmVscxIUCgVvd25lchgWIAEoCVIFb3duZXIaPAoOUmVhY3Rpb25zRW50cnkSEAoDa2V5GAEgASgJUgNrZXkSFAoFdmFsdWUYAiABKAlSBXZhbHVlOgI4ARo5CgtMYWJlbHNFbnRyeRIQCgNrZXkYASABKAlSA2tleRIUCgV2YWx1ZRgCIAEoCVIFdmFsdWU6AjgBIn4KE1NldFRhc2tDbGFzc1JlcXVlc3QSPAoKdGFza19jbGFzcxgBIAEoCzIdLnNpZ25ldC5yZWdpc3RyeS52MS5UYXNrQ2xhc3NSCXRhc2tDbGFzcxIpChBleHBlY3RlZF92ZXJzaW9uGAIgASgEUg9leHBlY3RlZFZlcnNpb24iUQoRVGFza0NsYXNzUmVzcG9uc2USPAoKdGFza19jbGFzcxgBIAEoCzIdLnNpZ25ldC5yZWdpc3RyeS52MS5UYXNrQ2xhc3NSCXRhc2tDbGFzcyIpChNHZXRUYXNrQ2xhc3NSZXF1ZXN0EhIKBG5hbWUYASABKAlSBG5hbWUiGAoWTGlzdFRhc2tDbGFzc2VzUmVxdWVzdCJbChdMaXN0VGFza0NsYXNzZXNSZXNwb25zZRJACgx0YXNrX2NsYXNzZXMYASADKAsyHS5zaWduZXQucmVnaXN0cnkudjEuVGFza0NsYXNzUgt0YXNrQ2xhc3NlcyIsChZEZWxldGVUYXNrQ2xhc3NSZXF1ZXN0EhIKBG5hbWUYASABKAlSBG5hbWUiiAIKDEFwcGx5UmVxdWVzdBIQCgNzZXQYASABKAlSA3NldBI7CgdlbnRyaWVzGAIgAygLMiEuc2lnbmV0LnJlZ2lzdHJ5LnYxLkRlY2xhcmVkRW50cnlSB2VudHJpZXMSOAoJYWlfYWdlbnRzGAMgAygLMhsuc2lnbmV0LnJlZ2lzdHJ5LnYxLkFpQWdlbnRSCGFpQWdlbnRzEkAKDHRhc2tfY2xhc3NlcxgEIAMoCzIdLnNpZ25ldC5yZWdpc3RyeS52MS5UYXNrQ2xhc3NSC3Rhc2tDbGFzc2VzEhcKB2RyeV9ydW4YBSABKAhSBmRyeVJ1bhIUCgVwcnVuZRgGIAEoCFIFcHJ1bmUi1QEKDURlY2xhcmVkRW50cnkSLAoFZW50cnkYASABKAsyFi5zcGlyZS5hcGkudHlwZXMuRW50cnlSBWVudHJ5EhQKBW93bmVyGAIgASgJUgVvd25lchJFCgZsYWJlbHMYAyADKAsyLS5zaWduZXQucmVnaXN0cnkudjEuRGVjbGFyZWRFbnRyeS5MYWJlbHNFbnRyeVIGbGFiZWxzGjkKC0xhYmVsc0VudHJ5EhAKA2tleRgBIAEoCVIDa2V5EhQKBXZhbHVlGAIgASgJUgV2YWx1ZToCOAEiagoNQXBwbHlSZXNwb25zZRI7CgdjaGFuZ2VzGAEgAygLMiEuc2lnbmV0LnJlZ2lzdHJ5LnYxLkFwcGxpZWRDaGFuZ2VSB2NoYW5nZXMSHAoJdW5jaGFuZ2VkGAIgASgNUgl1bmNoYW5nZWQiiAEKDUFwcGxpZWRDaGFuZ2USEgoEa2luZBgBIAEoCVIEa2luZBISCgRuYW1lGAIgASgJUgRuYW1lEhYKBmFjdGlvbhgDIAEoCVIGYWN0aW9uEjcKBmZpZWxkcxgEIAMoCzIfLnNpZ25ldC5yZWdpc3RyeS52MS5GaWVsZENoYW5nZVIGZmllbGRzIlEKC0ZpZWxkQ2hhbmdlEhQKBWZpZWxkGAEgASgJUgVmaWVsZBIWCgZiZWZvcmUYAiABKAlSBmJlZm9yZRIUCgVhZnRlchgDIAEoCVIFYWZ0ZXIyowkKCFJlZ2lzdHJ5EmIKDUNyZWF0ZUFpQWdlbnQSKC5zaWduZXQucmVnaXN0cnkudjEuQ3JlYXRlQWlBZ2VudFJlcXVlc3QaIy5zaWduZXQucmVnaXN0cnkudjEuQWlBZ2VudFJlc3BvbnNlKAAwABJiCg1VcGRhdGVBaUFnZW50Eiguc2lnbmV0LnJlZ2lzdHJ5LnYxLlVwZGF0ZUFpQWdlbnRSZXF1ZXN0GiMuc2lnbmV0LnJlZ2lzdHJ5LnYxLkFpQWdlbnRSZXNwb25zZSgAMAASXAoKR2V0QWlBZ2VudBIlLnNpZ25ldC5yZWdpc3RyeS52MS5HZXRBaUFnZW50UmVxdWVzdBojLnNpZ25ldC5yZWdpc3RyeS52MS5BaUFnZW50UmVzcG9uc2UoADAAEmUKDExpc3RBaUFnZW50cxInLnNpZ25ldC5yZWdpc3RyeS52MS5MaXN0QWlBZ2VudHNSZXF1ZXN0Giguc2lnbmV0LnJlZ2lzdHJ5LnYxLkxpc3RBaUFnZW50c1Jlc3BvbnNlKAAwABJcCg5EaXNhYmxlQWlBZ2VudBIhLnNpZ25ldC5yZWdpc3RyeS52MS5BaUFnZW50QWN0aW9uGiMuc2lnbmV0LnJlZ2lzdHJ5LnYxLkFpQWdlbnRSZXNwb25zZSgAMAASWwoNRW5hYmxlQWlBZ2VudBIhLnNpZ25ldC5yZWdpc3RyeS52MS5BaUFnZW50QWN0aW9uGiMuc2lnbmV0LnJlZ2lzdHJ5LnYxLkFpQWdlbnRSZXNwb25zZSgAMAASWwoNRGVsZXRlQWlBZ2VudBIhLnNpZ25ldC5yZWdpc3RyeS52MS5BaUFnZW50QWN0aW9uGiMuc2lnbmV0LnJlZ2lzdHJ5LnYxLkFpQWdlbnRSZXNwb25zZSgAMAASYgoMU2V0VGFza0NsYXNzEicuc2lnbmV0LnJlZ2lzdHJ5LnYxLlNldFRhc2tDbGFzc1JlcXVlc3QaJS5zaWduZXQucmVnaXN0cnkudjEuVGFza0NsYXNzUmVzcG9uc2UoADAAEmIKDEdldFRhc2tDbGFzcxInLnNpZ25ldC5yZWdpc3RyeS52MS5HZXRUYXNrQ2xhc3NSZXF1ZXN0GiUuc2lnbmV0LnJlZ2lzdHJ5LnYxLlRhc2tDbGFzc1Jlc3BvbnNlKAAwABJuCg9MaXN0VGFza0NsYXNzZXMSKi5zaWduZXQucmVnaXN0cnkudjEuTGlzdFRhc2tDbGFzc2VzUmVxdWVzdBorLnNpZ25ldC5yZWdpc3RyeS52MS5MaXN0VGFza0NsYXNzZXNSZXNwb25zZSgAMAASaAoPRGVsZXRlVGFza0NsYXNzEiouc2lnbmV0LnJlZ2lzdHJ5LnYxLkRlbGV0ZVRhc2tDbGFzc1JlcXVlc3QaJS5zaWduZXQucmVnaXN0cnkudjEuVGFza0NsYXNzUmVzcG9uc2UoADAAElAKBUFwcGx5EiAuc2lnbmV0LnJlZ2lzdHJ5LnYxLkFwcGx5UmVxdWVzdBohLnNpZ25ldC5yZWdpc3RyeS52MS5BcHBseVJlc3BvbnNlKAAwAGIGcHJvdG8z"},
   {"name":"signet/revocation.proto","imports":["spire/types.proto"],"services":["signet.revocation.v1.Revocation"],"messages":["signet.revocation.v1.RevokeSVIDRequest","signet.revocation.v1.RevokeSVIDResponse","signet.revocation.v1.ListRevocationsRequest","signet.revocation.v1.ListRevocationsResponse","signet.revocation.v1.ReleaseHoldRequest","signet.revocation.v1.ReleaseHoldResponse","signet.revocation.v1.RevocationRecord","signet.revocation.v1.Hold"],"descriptor":"ChdzaWduZXQvcmV2b2NhdGlvbi5wcm90bxIUc2lnbmV0LnJldm9jYXRpb24udjEaEXNwaXJlL3R5cGVzLnByb3RvIusBChFSZXZva2VTVklEUmVxdWVzdBIYCgZzZXJpYWwYASABKAlIAFIGc2VyaWFsEhIKA2p0aRgCIAEoCUgAUgNqdGkSOAoJc3BpZmZlX2lkGAMgASgLMhkuc3BpcmUuYXBpLnR5cGVzLlNQSUZGRUlESABSCHNwaWZmZUlkEjQKBnJlYXNvbhgEIAEoDjIcLnNpZ25ldC5yZXZvY2F0aW9uLnYxLlJlYXNvblIGcmVhc29uEhgKB3JlcGxhY2UYBSABKAhSB3JlcGxhY2USFAoFZm9yY2UYBiABKAhSBWZvcmNlQggKBnRhcmdldCJcChJSZXZva2VTVklEUmVzcG9uc2USRgoKcmV2b2NhdGlvbhgBIAEoCzImLnNpZ25ldC5yZXZvY2F0aW9uLnYxLlJldm9jYXRpb25SZWNvcmRSCnJldm9jYXRpb24icQoWTGlzdFJldm9jYXRpb25zUmVxdWVzdBIbCgloZWxkX29ubHkYASABKAhSCGhlbGRPbmx5EhsKCXBhZ2Vfc2l6ZRgCIAEoBVIIcGFnZVNpemUSHQoKcGFnZV90b2tlbhgDIAEoCVIJcGFnZVRva2VuIosBChdMaXN0UmV2b2NhdGlvbnNSZXNwb25zZRJICgtyZXZvY2F0aW9ucxgBIAMoCzImLnNpZ25ldC5yZXZvY2F0aW9uLnYxLlJldm9jYXRpb25SZWNvcmRSC3Jldm9jYXRpb25zEiYKD25leHRfcGFnZV90b2tlbhgCIAEoCVINbmV4dFBhZ2VUb2tlbiIkChJSZWxlYXNlSG9sZFJlcXVlc3QSDgoCaWQYASABKAlSAmlkIl0KE1JlbGVhc2VIb2xkUmVzcG9uc2USRgoKcmV2b2NhdGlvbhgBIAEoCzImLnNpZ25ldC5yZXZvY2F0aW9uLnYxLlJldm9jYXRpb25SZWNvcmRSCnJldm9jYXRpb24ixgMKEFJldm9jYXRpb25SZWNvcmQSDgoCaWQYASABKAlSAmlkEhgKBnNlcmlhbBgCIAEoCUgAUgZzZXJpYWwSEgoDanRpGAMgASgJSABSA2p0aRI4CglzcGlmZmVfaWQYBCABKAsyGS5zcGlyZS5hcGkudHlwZXMuU1BJRkZFSURIAFIIc3BpZmZlSWQSNgoIYWdlbnRfaWQYBSABKAsyGS5zcGlyZS5hcGkudHlwZXMuU1BJRkZFSURIAFIHYWdlbnRJZBI0CgZyZWFzb24YBiABKA4yHC5zaWduZXQucmV2b2NhdGlvbi52MS5SZWFzb25SBnJlYXNvbhIdCgpyZXZva2VkX2F0GAcgASgDUglyZXZva2VkQXQSHQoKcmV2b2tlZF9ieRgIIAEoCVIJcmV2b2tlZEJ5Ei4KBGhvbGQYCSABKAsyGi5zaWduZXQucmV2b2NhdGlvbi52MS5Ib2xkUgRob2xkEh0KCng1MDlfc3ZpZHMYCiABKA1SCXg1MDlTdmlkcxIWCgZ0b2tlbnMYCyABKA1SBnRva2VucxIdCgpleHBpcmVzX2F0GAwgASgDUglleHBpcmVzQXRCCAoGdGFyZ2V0IrYBCgRIb2xkEjYKCXNwaWZmZV9pZBgBIAEoCzIZLnNwaXJlLmFwaS50eXBlcy5TUElGRkVJRFIIc3BpZmZlSWQSNAoIYWdlbnRfaWQYAiABKAsyGS5zcGlyZS5hcGkudHlwZXMuU1BJRkZFSURSB2FnZW50SWQSHwoLcmVsZWFzZWRfYXQYAyABKANSCnJlbGVhc2VkQXQSHwoLcmVsZWFzZWRfYnkYBCABKAlSCnJlbGVhc2VkQnkqiwEKBlJlYXNvbhIPCgtVTlNQRUNJRklFRBAAEhIKDktFWV9DT01QUk9NSVNFEAESFwoTQUZGSUxJQVRJT05fQ0hBTkdFRBADEg4KClNVUEVSU0VERUQQBBIaChZDRVNTQVRJT05fT0ZfT1BFUkFUSU9OEAUSFwoTUFJJVklMRUdFX1dJVEhEUkFXThAJMs0CCgpSZXZvY2F0aW9uEmMKClJldm9rZVNWSUQSJy5zaWduZXQucmV2b2NhdGlvbi52MS5SZXZva2VTVklEUmVxdWVzdBooLnNpZ25ldC5yZXZvY2F0aW9uLnYxLlJldm9rZVNWSURSZXNwb25zZSgAMAAScgoPTGlzdFJldm9jYXRpb25zEiwuc2lnbmV0LnJldm9jYXRpb24udjEuTGlzdFJldm9jYXRpb25zUmVxdWVzdBotLnNpZ25ldC5yZXZvY2F0aW9uLnYxLkxpc3RSZXZvY2F0aW9uc1Jlc3BvbnNlKAAwABJmCgtSZWxlYXNlSG9sZBIoLnNpZ25ldC5yZXZvY2F0aW9uLnYxLlJlbGVhc2VIb2xkUmVxdWVzdBopLnNpZ25ldC5yZXZvY2F0aW9uLnYxLlJlbGVhc2VIb2xkUmVzcG9uc2UoADAAYgZwcm90bzM="},
+  {"name":"signet/task.proto","imports":["signet/mandate.proto"],"services":["signet.task.v1.TaskAPI","signet.task.v1.TaskControl"],"messages":["signet.task.v1.Task","signet.task.v1.StatusReference","signet.task.v1.TaskBinding","signet.task.v1.OpenTaskRequest","signet.task.v1.OpenTaskResponse","signet.task.v1.TaskX509SVID","signet.task.v1.RunTaskRequest","signet.task.v1.AttachStep","signet.task.v1.StartedStep","signet.task.v1.FinishedStep","signet.task.v1.RunTaskResponse","signet.task.v1.ReadyStep","signet.task.v1.AdmittedStep","signet.task.v1.TaskProof","signet.task.v1.WatchTaskRequest","signet.task.v1.TaskEvent","signet.task.v1.FetchTaskJWTSVIDRequest","signet.task.v1.FetchTaskJWTSVIDResponse","signet.task.v1.IssueTokenRequest","signet.task.v1.IssueTokenResponse","signet.task.v1.NarrowRequest","signet.task.v1.TaskRequest","signet.task.v1.ResumeRequest","signet.task.v1.CompleteRequest","signet.task.v1.TaskResponse","signet.task.v1.CreateTaskRequest","signet.task.v1.GetTaskRequest","signet.task.v1.ListTasksRequest","signet.task.v1.ListTasksResponse","signet.task.v1.TaskAction","signet.task.v1.RevokeTaskResponse","signet.task.v1.CompleteTaskRequest"],"descriptor":"ChFzaWduZXQvdGFzay5wcm90bxIOc2lnbmV0LnRhc2sudjEaFHNpZ25ldC9tYW5kYXRlLnByb3RvIqkJCgRUYXNrEg4KAmlkGAEgASgJUgJpZBIbCglzcGlmZmVfaWQYAiABKAlSCHNwaWZmZUlkEhkKCGFpX2FnZW50GAMgASgJUgdhaUFnZW50Eh0KCnRhc2tfY2xhc3MYBCABKAlSCXRhc2tDbGFzcxIYCgdwdXJwb3NlGAUgASgJUgdwdXJwb3NlEhYKBmludGVudBgGIAEoCVIGaW50ZW50EjQKB21hbmRhdGUYByABKAsyGi5zaWduZXQubWFuZGF0ZS52MS5NYW5kYXRlUgdtYW5kYXRlEhwKCXByaW5jaXBhbBgIIAEoCVIJcHJpbmNpcGFsEhYKBnBhcmVudBgJIAEoCVIGcGFyZW50EhIKBHJvb3QYCiABKAlSBHJvb3QSFAoFZGVwdGgYCyABKA1SBWRlcHRoEhQKBW93bmVyGAwgASgJUgVvd25lchIgCgxvcGVuZWRfYXRfbXMYDSABKANSCm9wZW5lZEF0TXMSIgoNZXhwaXJlc19hdF9tcxgOIAEoA1ILZXhwaXJlc0F0TXMSMAoUaWRsZV90aW1lb3V0X3NlY29uZHMYDyABKA1SEmlkbGVUaW1lb3V0U2Vjb25kcxIvCgVzdGF0ZRgQIAEoDjIZLnNpZ25ldC50YXNrLnYxLlRhc2tTdGF0ZVIFc3RhdGUSIQoMc3RhdGVfcmVhc29uGBEgASgJUgtzdGF0ZVJlYXNvbhIeCgtlbmRlZF9hdF9tcxgSIAEoA1IJZW5kZWRBdE1zEhsKCW9wZW5lZF9ieRgTIAEoCVIIb3BlbmVkQnkSHQoKbm9kZV9hZ2VudBgUIAEoCVIJbm9kZUFnZW50EksKDWV4dGVybmFsX3JlZnMYFSADKAsyJi5zaWduZXQudGFzay52MS5UYXNrLkV4dGVybmFsUmVmc0VudHJ5UgxleHRlcm5hbFJlZnMSOAoGbGFiZWxzGBYgAygLMiAuc2lnbmV0LnRhc2sudjEuVGFzay5MYWJlbHNFbnRyeVIGbGFiZWxzEhwKCWFzc3VyYW5jZRgXIAEoCVIJYXNzdXJhbmNlEh0KCnVzZXNfdGFrZW4YGCABKARSCXVzZXNUYWtlbhIdCgpncmFudF9oYXNoGBkgASgJUglncmFudEhhc2gSJQoOa2V5X3RodW1icHJpbnQYGiABKAlSDWtleVRodW1icHJpbnQSGAoHdmVyc2lvbhgbIAEoBFIHdmVyc2lvbhIkCg5sYXN0X2FjdGl2ZV9tcxgcIAEoA1IMbGFzdEFjdGl2ZU1zEjUKB2JpbmRpbmcYHSABKAsyGy5zaWduZXQudGFzay52MS5UYXNrQmluZGluZ1IHYmluZGluZxI3CgZzdGF0dXMYHiABKAsyHy5zaWduZXQudGFzay52MS5TdGF0dXNSZWZlcmVuY2VSBnN0YXR1cxo/ChFFeHRlcm5hbFJlZnNFbnRyeRIQCgNrZXkYASABKAlSA2tleRIUCgV2YWx1ZRgCIAEoCVIFdmFsdWU6AjgBGjkKC0xhYmVsc0VudHJ5EhAKA2tleRgBIAEoCVIDa2V5EhQKBXZhbHVlGAIgASgJUgV2YWx1ZToCOAEiOwoPU3RhdHVzUmVmZXJlbmNlEhIKBGxpc3QYASABKAlSBGxpc3QSFAoFaW5kZXgYAiABKA1SBWluZGV4ImkKC1Rhc2tCaW5kaW5nEhAKA3BpZBgBIAEoBVIDcGlkEhAKA3VpZBgCIAEoDVIDdWlkEh0KCnN0YXJ0X3RpbWUYAyABKANSCXN0YXJ0VGltZRIXCgdib290X2lkGAQgASgJUgZib290SWQiuwUKD09wZW5UYXNrUmVxdWVzdBIdCgp0YXNrX2NsYXNzGAEgASgJUgl0YXNrQ2xhc3MSGAoHcHVycG9zZRgCIAEoCVIHcHVycG9zZRIWCgZpbnRlbnQYAyABKAlSBmludGVudBI0CgdtYW5kYXRlGAQgASgLMhouc2lnbmV0Lm1hbmRhdGUudjEuTWFuZGF0ZVIHbWFuZGF0ZRIfCgt0dGxfc2Vjb25kcxgFIAEoDVIKdHRsU2Vjb25kcxIQCgNjc3IYBiABKAxSA2NzchIZCghhaV9hZ2VudBgHIAEoCVIHYWlBZ2VudBIiCg1jbGFpbV90YXNrX2lkGAggASgJUgtjbGFpbVRhc2tJZBInCg9pZGVtcG90ZW5jeV9rZXkYCSABKAlSDmlkZW1wb3RlbmN5S2V5ElYKDWV4dGVybmFsX3JlZnMYCiADKAsyMS5zaWduZXQudGFzay52MS5PcGVuVGFza1JlcXVlc3QuRXh0ZXJuYWxSZWZzRW50cnlSDGV4dGVybmFsUmVmcxJDCgZsYWJlbHMYCyADKAsyKy5zaWduZXQudGFzay52MS5PcGVuVGFza1JlcXVlc3QuTGFiZWxzRW50cnlSBmxhYmVscxIdCgphbGxvd19jbGlwGAwgASgIUglhbGxvd0NsaXASHAoJcHJpbmNpcGFsGA0gASgJUglwcmluY2lwYWwSMAoUaWRsZV90aW1lb3V0X3NlY29uZHMYDiABKA1SEmlkbGVUaW1lb3V0U2Vjb25kcxo/ChFFeHRlcm5hbFJlZnNFbnRyeRIQCgNrZXkYASABKAlSA2tleRIUCgV2YWx1ZRgCIAEoCVIFdmFsdWU6AjgBGjkKC0xhYmVsc0VudHJ5EhAKA2tleRgBIAEoCVIDa2V5EhQKBXZhbHVlGAIgASgJUgV2YWx1ZToCOAEibgoQT3BlblRhc2tSZXNwb25zZRIoCgR0YXNrGAEgASgLMhQuc2lnbmV0LnRhc2sudjEuVGFza1IEdGFzaxIwCgRzdmlkGAIgASgLMhwuc2lnbmV0LnRhc2sudjEuVGFza1g1MDlTVklEUgRzdmlkImIKDFRhc2tYNTA5U1ZJRBIbCgl4NTA5X3N2aWQYASABKAxSCHg1MDlTdmlkEhYKBmJ1bmRsZRgCIAEoDFIGYnVuZGxlEh0KCmV4cGlyZXNfYXQYAyABKANSCWV4cGlyZXNBdCKbAgoOUnVuVGFza1JlcXVlc3QSNQoEb3BlbhgBIAEoCzIfLnNpZ25ldC50YXNrLnYxLk9wZW5UYXNrUmVxdWVzdEgAUgRvcGVuEjQKBmF0dGFjaBgCIAEoCzIaLnNpZ25ldC50YXNrLnYxLkF0dGFjaFN0ZXBIAFIGYXR0YWNoEjcKB3N0YXJ0ZWQYAyABKAsyGy5zaWduZXQudGFzay52MS5TdGFydGVkU3RlcEgAUgdzdGFydGVkEjoKCGZpbmlzaGVkGAQgASgLMhwuc2lnbmV0LnRhc2sudjEuRmluaXNoZWRTdGVwSABSCGZpbmlzaGVkEh8KC2xhdW5jaF9uYW1lGAUgASgJUgpsYXVuY2hOYW1lQgYKBHN0ZXAiTwoKQXR0YWNoU3RlcBIvCgVwcm9vZhgBIAEoCzIZLnNpZ25ldC50YXNrLnYxLlRhc2tQcm9vZlIFcHJvb2YSEAoDcGlkGAIgASgFUgNwaWQiHwoLU3RhcnRlZFN0ZXASEAoDcGlkGAEgASgFUgNwaWQiRAoMRmluaXNoZWRTdGVwEhwKCXN1Y2NlZWRlZBgBIAEoCFIJc3VjY2VlZGVkEhYKBmRldGFpbBgCIAEoCVIGZGV0YWlsIroBCg9SdW5UYXNrUmVzcG9uc2USMQoFcmVhZHkYASABKAsyGS5zaWduZXQudGFzay52MS5SZWFkeVN0ZXBIAFIFcmVhZHkSOgoIYWRtaXR0ZWQYAiABKAsyHC5zaWduZXQudGFzay52MS5BZG1pdHRlZFN0ZXBIAFIIYWRtaXR0ZWQSMAoHY2hhbmdlZBgDIAEoCzIULnNpZ25ldC50YXNrLnYxLlRhc2tIAFIHY2hhbmdlZEIGCgRzdGVwIlYKCVJlYWR5U3RlcBIoCgR0YXNrGAEgASgLMhQuc2lnbmV0LnRhc2sudjEuVGFza1IEdGFzaxIfCgtzb2NrZXRfcGF0aBgCIAEoCVIKc29ja2V0UGF0aCIOCgxBZG1pdHRlZFN0ZXAiNgoJVGFza1Byb29mEhcKB3Rhc2tfaWQYASABKAlSBnRhc2tJZBIQCgNqd3MYAiABKAlSA2p3cyJVChBXYXRjaFRhc2tSZXF1ZXN0Ei8KBXByb29mGAEgASgLMhkuc2lnbmV0LnRhc2sudjEuVGFza1Byb29mUgVwcm9vZhIQCgNjc3IYAiABKAxSA2NzciJnCglUYXNrRXZlbnQSKAoEdGFzaxgBIAEoCzIULnNpZ25ldC50YXNrLnYxLlRhc2tSBHRhc2sSMAoEc3ZpZBgCIAEoCzIcLnNpZ25ldC50YXNrLnYxLlRhc2tYNTA5U1ZJRFIEc3ZpZCJmChdGZXRjaFRhc2tKV1RTVklEUmVxdWVzdBIvCgVwcm9vZhgBIAEoCzIZLnNpZ25ldC50YXNrLnYxLlRhc2tQcm9vZlIFcHJvb2YSGgoIYXVkaWVuY2UYAiABKAlSCGF1ZGllbmNlIk8KGEZldGNoVGFza0pXVFNWSURSZXNwb25zZRIUCgV0b2tlbhgBIAEoCVIFdG9rZW4SHQoKZXhwaXJlc19hdBgCIAEoA1IJZXhwaXJlc0F0ItsBChFJc3N1ZVRva2VuUmVxdWVzdBIvCgVwcm9vZhgBIAEoCzIZLnNpZ25ldC50YXNrLnYxLlRhc2tQcm9vZlIFcHJvb2YSGgoIcmVzb3VyY2UYAiABKAlSCHJlc291cmNlEjQKB21hbmRhdGUYAyABKAsyGi5zaWduZXQubWFuZGF0ZS52MS5NYW5kYXRlUgdtYW5kYXRlEikKEGNvbmZpcm1hdGlvbl9qa3QYBCABKAlSD2NvbmZpcm1hdGlvbkprdBIYCgd1bmJvdW5kGAUgASgIUgd1bmJvdW5kInUKEklzc3VlVG9rZW5SZXNwb25zZRIhCgxhY2Nlc3NfdG9rZW4YASABKAlSC2FjY2Vzc1Rva2VuEh0KCmV4cGlyZXNfYXQYAiABKANSCWV4cGlyZXNBdBIdCgp0b2tlbl90eXBlGAMgASgJUgl0b2tlblR5cGUidgoNTmFycm93UmVxdWVzdBIvCgVwcm9vZhgBIAEoCzIZLnNpZ25ldC50YXNrLnYxLlRhc2tQcm9vZlIFcHJvb2YSNAoHbWFuZGF0ZRgCIAEoCzIaLnNpZ25ldC5tYW5kYXRlLnYxLk1hbmRhdGVSB21hbmRhdGUiPgoLVGFza1JlcXVlc3QSLwoFcHJvb2YYASABKAsyGS5zaWduZXQudGFzay52MS5UYXNrUHJvb2ZSBXByb29mIogBCg1SZXN1bWVSZXF1ZXN0Ei8KBXByb29mGAEgASgLMhkuc2lnbmV0LnRhc2sudjEuVGFza1Byb29mUgVwcm9vZhI0CgdtYW5kYXRlGAIgASgLMhouc2lnbmV0Lm1hbmRhdGUudjEuTWFuZGF0ZVIHbWFuZGF0ZRIQCgNjc3IYAyABKAxSA2NzciKeAQoPQ29tcGxldGVSZXF1ZXN0Ei8KBXByb29mGAEgASgLMhkuc2lnbmV0LnRhc2sudjEuVGFza1Byb29mUgVwcm9vZhIzCgdvdXRjb21lGAIgASgOMhkuc2lnbmV0LnRhc2sudjEuVGFza1N0YXRlUgdvdXRjb21lEiUKDnN1bW1hcnlfZGlnZXN0GAMgASgJUg1zdW1tYXJ5RGlnZXN0IjgKDFRhc2tSZXNwb25zZRIoCgR0YXNrGAEgASgLMhQuc2lnbmV0LnRhc2sudjEuVGFza1IEdGFzayJjChFDcmVhdGVUYXNrUmVxdWVzdBIZCghhaV9hZ2VudBgBIAEoCVIHYWlBZ2VudBIzCgR0YXNrGAIgASgLMh8uc2lnbmV0LnRhc2sudjEuT3BlblRhc2tSZXF1ZXN0UgR0YXNrIiAKDkdldFRhc2tSZXF1ZXN0Eg4KAmlkGAEgASgJUgJpZCLvAgoQTGlzdFRhc2tzUmVxdWVzdBIZCghhaV9hZ2VudBgBIAEoCVIHYWlBZ2VudBIdCgp0YXNrX2NsYXNzGAIgASgJUgl0YXNrQ2xhc3MSMQoGc3RhdGVzGAMgAygOMhkuc2lnbmV0LnRhc2sudjEuVGFza1N0YXRlUgZzdGF0ZXMSHQoKbm9kZV9hZ2VudBgEIAEoCVIJbm9kZUFnZW50EhIKBHJvb3QYBSABKAlSBHJvb3QSRAoGbGFiZWxzGAYgAygLMiwuc2lnbmV0LnRhc2sudjEuTGlzdFRhc2tzUmVxdWVzdC5MYWJlbHNFbnRyeVIGbGFiZWxzEhsKCXBhZ2Vfc2l6ZRgHIAEoBVIIcGFnZVNpemUSHQoKcGFnZV90b2tlbhgIIAEoCVIJcGFnZVRva2VuGjkKC0xhYmVsc0VudHJ5EhAKA2tleRgBIAEoCVIDa2V5EhQKBXZhbHVlGAIgASgJUgV2YWx1ZToCOAEiZwoRTGlzdFRhc2tzUmVzcG9uc2USKgoFdGFza3MYASADKAsyFC5zaWduZXQudGFzay52MS5UYXNrUgV0YXNrcxImCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAlSDW5leHRQYWdlVG9rZW4iNAoKVGFza0FjdGlvbhIOCgJpZBgBIAEoCVICaWQSFgoGcmVhc29uGAIgASgJUgZyZWFzb24iQAoSUmV2b2tlVGFza1Jlc3BvbnNlEioKBWVuZGVkGAEgAygLMhQuc2lnbmV0LnRhc2sudjEuVGFza1IFZW5kZWQicgoTQ29tcGxldGVUYXNrUmVxdWVzdBIOCgJpZBgBIAEoCVICaWQSMwoHb3V0Y29tZRgCIAEoDjIZLnNpZ25ldC50YXNrLnYxLlRhc2tTdGF0ZVIHb3V0Y29tZRIWCgZyZWFzb24YAyABKAlSBnJlYXNvbiqfAQoJVGFza1N0YXRlEhoKFlRBU0tfU1RBVEVfVU5TUEVDSUZJRUQQABILCgdQRU5ESU5HEAESCgoGQUNUSVZFEAISCgoGUEFSS0VEEAMSDQoJU1VTUEVOREVEEAQSDQoJQ09NUExFVEVEEAUSCgoGRkFJTEVEEAYSDQoJQUJBTkRPTkVEEAcSCwoHUkVWT0tFRBAIEgsKB0VYUElSRUQQCTLuBQoHVGFza0FQSRJRCghPcGVuVGFzaxIfLnNpZ25ldC50YXNrLnYxLk9wZW5UYXNrUmVxdWVzdBogLnNpZ25ldC50YXNrLnYxLk9wZW5UYXNrUmVzcG9uc2UoADAAEk4KB1J1blRhc2sSHi5zaWduZXQudGFzay52MS5SdW5UYXNrUmVxdWVzdBofLnNpZ25ldC50YXNrLnYxLlJ1blRhc2tSZXNwb25zZSgBMAESTAoJV2F0Y2hUYXNrEiAuc2lnbmV0LnRhc2sudjEuV2F0Y2hUYXNrUmVxdWVzdBoZLnNpZ25ldC50YXNrLnYxLlRhc2tFdmVudCgAMAESaQoQRmV0Y2hUYXNrSldUU1ZJRBInLnNpZ25ldC50YXNrLnYxLkZldGNoVGFza0pXVFNWSURSZXF1ZXN0Giguc2lnbmV0LnRhc2sudjEuRmV0Y2hUYXNrSldUU1ZJRFJlc3BvbnNlKAAwABJXCgpJc3N1ZVRva2VuEiEuc2lnbmV0LnRhc2sudjEuSXNzdWVUb2tlblJlcXVlc3QaIi5zaWduZXQudGFzay52MS5Jc3N1ZVRva2VuUmVzcG9uc2UoADAAEkkKBk5hcnJvdxIdLnNpZ25ldC50YXNrLnYxLk5hcnJvd1JlcXVlc3QaHC5zaWduZXQudGFzay52MS5UYXNrUmVzcG9uc2UoADAAEkUKBFBhcmsSGy5zaWduZXQudGFzay52MS5UYXNrUmVxdWVzdBocLnNpZ25ldC50YXNrLnYxLlRhc2tSZXNwb25zZSgAMAASTQoGUmVzdW1lEh0uc2lnbmV0LnRhc2sudjEuUmVzdW1lUmVxdWVzdBogLnNpZ25ldC50YXNrLnYxLk9wZW5UYXNrUmVzcG9uc2UoADAAEk0KCENvbXBsZXRlEh8uc2lnbmV0LnRhc2sudjEuQ29tcGxldGVSZXF1ZXN0Ghwuc2lnbmV0LnRhc2sudjEuVGFza1Jlc3BvbnNlKAAwADLIBAoLVGFza0NvbnRyb2wSUQoKQ3JlYXRlVGFzaxIhLnNpZ25ldC50YXNrLnYxLkNyZWF0ZVRhc2tSZXF1ZXN0Ghwuc2lnbmV0LnRhc2sudjEuVGFza1Jlc3BvbnNlKAAwABJLCgdHZXRUYXNrEh4uc2lnbmV0LnRhc2sudjEuR2V0VGFza1JlcXVlc3QaHC5zaWduZXQudGFzay52MS5UYXNrUmVzcG9uc2UoADAAElQKCUxpc3RUYXNrcxIgLnNpZ25ldC50YXNrLnYxLkxpc3RUYXNrc1JlcXVlc3QaIS5zaWduZXQudGFzay52MS5MaXN0VGFza3NSZXNwb25zZSgAMAASSwoLU3VzcGVuZFRhc2sSGi5zaWduZXQudGFzay52MS5UYXNrQWN0aW9uGhwuc2lnbmV0LnRhc2sudjEuVGFza1Jlc3BvbnNlKAAwABJNCg1VbnN1c3BlbmRUYXNrEhouc2lnbmV0LnRhc2sudjEuVGFza0FjdGlvbhocLnNpZ25ldC50YXNrLnYxLlRhc2tSZXNwb25zZSgAMAASUAoKUmV2b2tlVGFzaxIaLnNpZ25ldC50YXNrLnYxLlRhc2tBY3Rpb24aIi5zaWduZXQudGFzay52MS5SZXZva2VUYXNrUmVzcG9uc2UoADAAElUKDENvbXBsZXRlVGFzaxIjLnNpZ25ldC50YXNrLnYxLkNvbXBsZXRlVGFza1JlcXVlc3QaHC5zaWduZXQudGFzay52MS5UYXNrUmVzcG9uc2UoADAAYgZwcm90bzM="},
   {"name":"spiffe/workload.proto","imports":["google/struct.proto"],"services":["SpiffeWorkloadAPI"],"messages":["X509SVIDRequest","X509SVIDResponse","X509SVID","X509BundlesRequest","X509BundlesResponse","JWTSVIDRequest","JWTSVIDResponse","JWTSVID","JWTBundlesRequest","JWTBundlesResponse","ValidateJWTSVIDRequest","ValidateJWTSVIDResponse","WITSVIDRequest","WITSVIDResponse","WITSVID","WITBundlesRequest","WITBundlesResponse"],"descriptor":"ChVzcGlmZmUvd29ya2xvYWQucHJvdG8SABoTZ29vZ2xlL3N0cnVjdC5wcm90byIRCg9YNTA5U1ZJRFJlcXVlc3Qi4AEKEFg1MDlTVklEUmVzcG9uc2USHwoFc3ZpZHMYASADKAsyCS5YNTA5U1ZJRFIFc3ZpZHMSEAoDY3JsGAIgAygMUgNjcmwSVAoRZmVkZXJhdGVkX2J1bmRsZXMYAyADKAsyJy5YNTA5U1ZJRFJlc3BvbnNlLkZlZGVyYXRlZEJ1bmRsZXNFbnRyeVIQZmVkZXJhdGVkQnVuZGxlcxpDChVGZWRlcmF0ZWRCdW5kbGVzRW50cnkSEAoDa2V5GAEgASgJUgNrZXkSFAoFdmFsdWUYAiABKAxSBXZhbHVlOgI4ASKUAQoIWDUwOVNWSUQSGwoJc3BpZmZlX2lkGAEgASgJUghzcGlmZmVJZBIbCgl4NTA5X3N2aWQYAiABKAxSCHg1MDlTdmlkEiIKDXg1MDlfc3ZpZF9rZXkYAyABKAxSC3g1MDlTdmlkS2V5EhYKBmJ1bmRsZRgEIAEoDFIGYnVuZGxlEhIKBGhpbnQYBSABKAlSBGhpbnQiFAoSWDUwOUJ1bmRsZXNSZXF1ZXN0IqABChNYNTA5QnVuZGxlc1Jlc3BvbnNlEhAKA2NybBgBIAMoDFIDY3JsEjsKB2J1bmRsZXMYAiADKAsyIS5YNTA5QnVuZGxlc1Jlc3BvbnNlLkJ1bmRsZXNFbnRyeVIHYnVuZGxlcxo6CgxCdW5kbGVzRW50cnkSEAoDa2V5GAEgASgJUgNrZXkSFAoFdmFsdWUYAiABKAxSBXZhbHVlOgI4ASJJCg5KV1RTVklEUmVxdWVzdBIaCghhdWRpZW5jZRgBIAMoCVIIYXVkaWVuY2USGwoJc3BpZmZlX2lkGAIgASgJUghzcGlmZmVJZCIxCg9KV1RTVklEUmVzcG9uc2USHgoFc3ZpZHMYASADKAsyCC5KV1RTVklEUgVzdmlkcyJOCgdKV1RTVklEEhsKCXNwaWZmZV9pZBgBIAEoCVIIc3BpZmZlSWQSEgoEc3ZpZBgCIAEoCVIEc3ZpZBISCgRoaW50GAMgASgJUgRoaW50IhMKEUpXVEJ1bmRsZXNSZXF1ZXN0IowBChJKV1RCdW5kbGVzUmVzcG9uc2USOgoHYnVuZGxlcxgBIAMoCzIgLkpXVEJ1bmRsZXNSZXNwb25zZS5CdW5kbGVzRW50cnlSB2J1bmRsZXMaOgoMQnVuZGxlc0VudHJ5EhAKA2tleRgBIAEoCVIDa2V5EhQKBXZhbHVlGAIgASgMUgV2YWx1ZToCOAEiSAoWVmFsaWRhdGVKV1RTVklEUmVxdWVzdBIaCghhdWRpZW5jZRgBIAEoCVIIYXVkaWVuY2USEgoEc3ZpZBgCIAEoCVIEc3ZpZCJnChdWYWxpZGF0ZUpXVFNWSURSZXNwb25zZRIbCglzcGlmZmVfaWQYASABKAlSCHNwaWZmZUlkEi8KBmNsYWltcxgCIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RSBmNsYWltcyItCg5XSVRTVklEUmVxdWVzdBIbCglzcGlmZmVfaWQYASABKAlSCHNwaWZmZUlkIjEKD1dJVFNWSURSZXNwb25zZRIeCgVzdmlkcxgBIAMoCzIILldJVFNWSURSBXN2aWRzIncKB1dJVFNWSUQSGwoJc3BpZmZlX2lkGAEgASgJUghzcGlmZmVJZBIZCgh3aXRfc3ZpZBgCIAEoCVIHd2l0U3ZpZBIgCgx3aXRfc3ZpZF9rZXkYAyABKAlSCndpdFN2aWRLZXkSEgoEaGludBgEIAEoCVIEaGludCITChFXSVRCdW5kbGVzUmVxdWVzdCKMAQoSV0lUQnVuZGxlc1Jlc3BvbnNlEjoKB2J1bmRsZXMYASADKAsyIC5XSVRCdW5kbGVzUmVzcG9uc2UuQnVuZGxlc0VudHJ5UgdidW5kbGVzGjoKDEJ1bmRsZXNFbnRyeRIQCgNrZXkYASABKAlSA2tleRIUCgV2YWx1ZRgCIAEoCVIFdmFsdWU6AjgBMsgDChFTcGlmZmVXb3JrbG9hZEFQSRI4Cg1GZXRjaFg1MDlTVklEEhAuWDUwOVNWSURSZXF1ZXN0GhEuWDUwOVNWSURSZXNwb25zZSgAMAESQQoQRmV0Y2hYNTA5QnVuZGxlcxITLlg1MDlCdW5kbGVzUmVxdWVzdBoULlg1MDlCdW5kbGVzUmVzcG9uc2UoADABEjUKDEZldGNoSldUU1ZJRBIPLkpXVFNWSURSZXF1ZXN0GhAuSldUU1ZJRFJlc3BvbnNlKAAwABI+Cg9GZXRjaEpXVEJ1bmRsZXMSEi5KV1RCdW5kbGVzUmVxdWVzdBoTLkpXVEJ1bmRsZXNSZXNwb25zZSgAMAESSAoPVmFsaWRhdGVKV1RTVklEEhcuVmFsaWRhdGVKV1RTVklEUmVxdWVzdBoYLlZhbGlkYXRlSldUU1ZJRFJlc3BvbnNlKAAwABI1CgxGZXRjaFdJVFNWSUQSDy5XSVRTVklEUmVxdWVzdBoQLldJVFNWSURSZXNwb25zZSgAMAESPgoPRmV0Y2hXSVRCdW5kbGVzEhIuV0lUQnVuZGxlc1JlcXVlc3QaEy5XSVRCdW5kbGVzUmVzcG9uc2UoADABYgZwcm90bzM="},
   {"name":"spire/agent.proto","imports":["google/wrappers.proto","spire/types.proto"],"services":["spire.api.server.agent.v1.Agent"],"messages":["spire.api.server.agent.v1.CountAgentsRequest","spire.api.server.agent.v1.CountAgentsResponse","spire.api.server.agent.v1.ListAgentsRequest","spire.api.server.agent.v1.ListAgentsResponse","spire.api.server.agent.v1.GetAgentRequest","spire.api.server.agent.v1.DeleteAgentRequest","spire.api.server.agent.v1.BanAgentRequest","spire.api.server.agent.v1.AttestAgentRequest","spire.api.server.agent.v1.AttestAgentResponse","spire.api.server.agent.v1.AgentX509SVIDParams","spire.api.server.agent.v1.RenewAgentRequest","spire.api.server.agent.v1.RenewAgentResponse","spire.api.server.agent.v1.CreateJoinTokenRequest","spire.api.server.agent.v1.PostStatusRequest","spire.api.server.agent.v1.PostStatusResponse"],"descriptor":"ChFzcGlyZS9hZ2VudC5wcm90bxIZc3BpcmUuYXBpLnNlcnZlci5hZ2VudC52MRoVZ29vZ2xlL3dyYXBwZXJzLnByb3RvGhFzcGlyZS90eXBlcy5wcm90byKSAwoSQ291bnRBZ2VudHNSZXF1ZXN0EkwKBmZpbHRlchgBIAEoCzI0LnNwaXJlLmFwaS5zZXJ2ZXIuYWdlbnQudjEuQ291bnRBZ2VudHNSZXF1ZXN0LkZpbHRlclIGZmlsdGVyGq0CCgZGaWx0ZXISLgoTYnlfYXR0ZXN0YXRpb25fdHlwZRgBIAEoCVIRYnlBdHRlc3RhdGlvblR5cGUSSgoRYnlfc2VsZWN0b3JfbWF0Y2gYAiABKAsyHi5zcGlyZS5hcGkudHlwZXMuU2VsZWN0b3JNYXRjaFIPYnlTZWxlY3Rvck1hdGNoEjcKCWJ5X2Jhbm5lZBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5Cb29sVmFsdWVSCGJ5QmFubmVkEkIKD2J5X2Nhbl9yZWF0dGVzdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5Cb29sVmFsdWVSDWJ5Q2FuUmVhdHRlc3QSKgoRYnlfZXhwaXJlc19iZWZvcmUYBSABKAlSD2J5RXhwaXJlc0JlZm9yZSIrChNDb3VudEFnZW50c1Jlc3BvbnNlEhQKBWNvdW50GAEgASgFUgVjb3VudCKJBAoRTGlzdEFnZW50c1JlcXVlc3QSSwoGZmlsdGVyGAEgASgLMjMuc3BpcmUuYXBpLnNlcnZlci5hZ2VudC52MS5MaXN0QWdlbnRzUmVxdWVzdC5GaWx0ZXJSBmZpbHRlchI7CgtvdXRwdXRfbWFzaxgCIAEoCzIaLnNwaXJlLmFwaS50eXBlcy5BZ2VudE1hc2tSCm91dHB1dE1hc2sSGwoJcGFnZV9zaXplGAMgASgFUghwYWdlU2l6ZRIdCgpwYWdlX3Rva2VuGAQgASgJUglwYWdlVG9rZW4arQIKBkZpbHRlchIuChNieV9hdHRlc3RhdGlvbl90eXBlGAEgASgJUhFieUF0dGVzdGF0aW9uVHlwZRJKChFieV9zZWxlY3Rvcl9tYXRjaBgCIAEoCzIeLnNwaXJlLmFwaS50eXBlcy5TZWxlY3Rvck1hdGNoUg9ieVNlbGVjdG9yTWF0Y2gSNwoJYnlfYmFubmVkGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLkJvb2xWYWx1ZVIIYnlCYW5uZWQSQgoPYnlfY2FuX3JlYXR0ZXN0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLkJvb2xWYWx1ZVINYnlDYW5SZWF0dGVzdBIqChFieV9leHBpcmVzX2JlZm9yZRgFIAEoCVIPYnlFeHBpcmVzQmVmb3JlImwKEkxpc3RBZ2VudHNSZXNwb25zZRIuCgZhZ2VudHMYASADKAsyFi5zcGlyZS5hcGkudHlwZXMuQWdlbnRSBmFnZW50cxImCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAlSDW5leHRQYWdlVG9rZW4ieQoPR2V0QWdlbnRSZXF1ZXN0EikKAmlkGAEgASgLMhkuc3BpcmUuYXBpLnR5cGVzLlNQSUZGRUlEUgJpZBI7CgtvdXRwdXRfbWFzaxgCIAEoCzIaLnNwaXJlLmFwaS50eXBlcy5BZ2VudE1hc2tSCm91dHB1dE1hc2siPwoSRGVsZXRlQWdlbnRSZXF1ZXN0EikKAmlkGAEgASgLMhkuc3BpcmUuYXBpLnR5cGVzLlNQSUZGRUlEUgJpZCI8Cg9CYW5BZ2VudFJlcXVlc3QSKQoCaWQYASABKAsyGS5zcGlyZS5hcGkudHlwZXMuU1BJRkZFSURSAmlkIqYCChJBdHRlc3RBZ2VudFJlcXVlc3QSTgoGcGFyYW1zGAEgASgLMjQuc3BpcmUuYXBpLnNlcnZlci5hZ2VudC52MS5BdHRlc3RBZ2VudFJlcXVlc3QuUGFyYW1zSABSBnBhcmFtcxIvChJjaGFsbGVuZ2VfcmVzcG9uc2UYAiABKAxIAFIRY2hhbGxlbmdlUmVzcG9uc2UahgEKBlBhcmFtcxI0CgRkYXRhGAEgASgLMiAuc3BpcmUuYXBpLnR5cGVzLkF0dGVzdGF0aW9uRGF0YVIEZGF0YRJGCgZwYXJhbXMYAiABKAsyLi5zcGlyZS5hcGkuc2VydmVyLmFnZW50LnYxLkFnZW50WDUwOVNWSURQYXJhbXNSBnBhcmFtc0IGCgRzdGVwIusBChNBdHRlc3RBZ2VudFJlc3BvbnNlEk8KBnJlc3VsdBgBIAEoCzI1LnNwaXJlLmFwaS5zZXJ2ZXIuYWdlbnQudjEuQXR0ZXN0QWdlbnRSZXNwb25zZS5SZXN1bHRIAFIGcmVzdWx0Eh4KCWNoYWxsZW5nZRgCIAEoDEgAUgljaGFsbGVuZ2UaWwoGUmVzdWx0Ei0KBHN2aWQYASABKAsyGS5zcGlyZS5hcGkudHlwZXMuWDUwOVNWSURSBHN2aWQSIgoMcmVhdHRlc3RhYmxlGAIgASgIUgxyZWF0dGVzdGFibGVCBgoEc3RlcCInChNBZ2VudFg1MDlTVklEUGFyYW1zEhAKA2NzchgBIAEoDFIDY3NyIlsKEVJlbmV3QWdlbnRSZXF1ZXN0EkYKBnBhcmFtcxgBIAEoCzIuLnNwaXJlLmFwaS5zZXJ2ZXIuYWdlbnQudjEuQWdlbnRYNTA5U1ZJRFBhcmFtc1IGcGFyYW1zIkMKElJlbmV3QWdlbnRSZXNwb25zZRItCgRzdmlkGAEgASgLMhkuc3BpcmUuYXBpLnR5cGVzLlg1MDlTVklEUgRzdmlkInYKFkNyZWF0ZUpvaW5Ub2tlblJlcXVlc3QSEAoDdHRsGAEgASgFUgN0dGwSFAoFdG9rZW4YAiABKAlSBXRva2VuEjQKCGFnZW50X2lkGAMgASgLMhkuc3BpcmUuYXBpLnR5cGVzLlNQSUZGRUlEUgdhZ2VudElkImwKEVBvc3RTdGF0dXNSZXF1ZXN0EjIKFWN1cnJlbnRfYnVuZGxlX3NlcmlhbBgBIAEoBFITY3VycmVudEJ1bmRsZVNlcmlhbBIjCg1hZ2VudF92ZXJzaW9uGAIgASgJUgxhZ2VudFZlcnNpb24iFAoSUG9zdFN0YXR1c1Jlc3BvbnNlMqAHCgVBZ2VudBJwCgtDb3VudEFnZW50cxItLnNwaXJlLmFwaS5zZXJ2ZXIuYWdlbnQudjEuQ291bnRBZ2VudHNSZXF1ZXN0Gi4uc3BpcmUuYXBpLnNlcnZlci5hZ2VudC52MS5Db3VudEFnZW50c1Jlc3BvbnNlKAAwABJtCgpMaXN0QWdlbnRzEiwuc3BpcmUuYXBpLnNlcnZlci5hZ2VudC52MS5MaXN0QWdlbnRzUmVxdWVzdBotLnNwaXJlLmFwaS5zZXJ2ZXIuYWdlbnQudjEuTGlzdEFnZW50c1Jlc3BvbnNlKAAwABJSCghHZXRBZ2VudBIqLnNwaXJlLmFwaS5zZXJ2ZXIuYWdlbnQudjEuR2V0QWdlbnRSZXF1ZXN0GhYuc3BpcmUuYXBpLnR5cGVzLkFnZW50KAAwABJYCgtEZWxldGVBZ2VudBItLnNwaXJlLmFwaS5zZXJ2ZXIuYWdlbnQudjEuRGVsZXRlQWdlbnRSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5KAAwABJSCghCYW5BZ2VudBIqLnNwaXJlLmFwaS5zZXJ2ZXIuYWdlbnQudjEuQmFuQWdlbnRSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5KAAwABJwCgtBdHRlc3RBZ2VudBItLnNwaXJlLmFwaS5zZXJ2ZXIuYWdlbnQudjEuQXR0ZXN0QWdlbnRSZXF1ZXN0Gi4uc3BpcmUuYXBpLnNlcnZlci5hZ2VudC52MS5BdHRlc3RBZ2VudFJlc3BvbnNlKAEwARJtCgpSZW5ld0FnZW50Eiwuc3BpcmUuYXBpLnNlcnZlci5hZ2VudC52MS5SZW5ld0FnZW50UmVxdWVzdBotLnNwaXJlLmFwaS5zZXJ2ZXIuYWdlbnQudjEuUmVuZXdBZ2VudFJlc3BvbnNlKAAwABJkCg9DcmVhdGVKb2luVG9rZW4SMS5zcGlyZS5hcGkuc2VydmVyLmFnZW50LnYxLkNyZWF0ZUpvaW5Ub2tlblJlcXVlc3QaGi5zcGlyZS5hcGkudHlwZXMuSm9pblRva2VuKAAwABJtCgpQb3N0U3RhdHVzEiwuc3BpcmUuYXBpLnNlcnZlci5hZ2VudC52MS5Qb3N0U3RhdHVzUmVxdWVzdBotLnNwaXJlLmFwaS5zZXJ2ZXIuYWdlbnQudjEuUG9zdFN0YXR1c1Jlc3BvbnNlKAAwAGIGcHJvdG8z"},
   {"name":"spire/bundle.proto","imports":["spire/types.proto"],"services":["spire.api.server.bundle.v1.Bundle"],"messages":["spire.api.server.bundle.v1.CountBundlesRequest","spire.api.server.bundle.v1.CountBundlesResponse","spire.api.server.bundle.v1.GetBundleRequest","spire.api.server.bundle.v1.AppendBundleRequest","spire.api.server.bundle.v1.PublishJWTAuthorityRequest","spire.api.server.bundle.v1.PublishJWTAuthorityResponse","spire.api.server.bundle.v1.PublishWITAuthorityRequest","spire.api.server.bundle.v1.PublishWITAuthorityResponse","spire.api.server.bundle.v1.ListFederatedBundlesRequest","spire.api.server.bundle.v1.ListFederatedBundlesResponse","spire.api.server.bundle.v1.GetFederatedBundleRequest","spire.api.server.bundle.v1.BatchCreateFederatedBundleRequest","spire.api.server.bundle.v1.BatchCreateFederatedBundleResponse","spire.api.server.bundle.v1.BatchUpdateFederatedBundleRequest","spire.api.server.bundle.v1.BatchUpdateFederatedBundleResponse","spire.api.server.bundle.v1.BatchSetFederatedBundleRequest","spire.api.server.bundle.v1.BatchSetFederatedBundleResponse","spire.api.server.bundle.v1.BatchDeleteFederatedBundleRequest","spire.api.server.bundle.v1.BatchDeleteFederatedBundleResponse"],"descriptor":"ChJzcGlyZS9idW5kbGUucHJvdG8SGnNwaXJlLmFwaS5zZXJ2ZXIuYnVuZGxlLnYxGhFzcGlyZS90eXBlcy5wcm90byIVChNDb3VudEJ1bmRsZXNSZXF1ZXN0IiwKFENvdW50QnVuZGxlc1Jlc3BvbnNlEhQKBWNvdW50GAEgASgFUgVjb3VudCJQChBHZXRCdW5kbGVSZXF1ZXN0EjwKC291dHB1dF9tYXNrGAEgASgLMhsuc3BpcmUuYXBpLnR5cGVzLkJ1bmRsZU1hc2tSCm91dHB1dE1hc2sipAIKE0FwcGVuZEJ1bmRsZVJlcXVlc3QSSwoQeDUwOV9hdXRob3JpdGllcxgBIAMoCzIgLnNwaXJlLmFwaS50eXBlcy5YNTA5Q2VydGlmaWNhdGVSD3g1MDlBdXRob3JpdGllcxJACg9qd3RfYXV0aG9yaXRpZXMYAiADKAsyFy5zcGlyZS5hcGkudHlwZXMuSldUS2V5Ug5qd3RBdXRob3JpdGllcxI8CgtvdXRwdXRfbWFzaxgDIAEoCzIbLnNwaXJlLmFwaS50eXBlcy5CdW5kbGVNYXNrUgpvdXRwdXRNYXNrEkAKD3dpdF9hdXRob3JpdGllcxgEIAMoCzIXLnNwaXJlLmFwaS50eXBlcy5XSVRLZXlSDndpdEF1dGhvcml0aWVzIloKGlB1Ymxpc2hKV1RBdXRob3JpdHlSZXF1ZXN0EjwKDWp3dF9hdXRob3JpdHkYASABKAsyFy5zcGlyZS5hcGkudHlwZXMuSldUS2V5Ugxqd3RBdXRob3JpdHkiXwobUHVibGlzaEpXVEF1dGhvcml0eVJlc3BvbnNlEkAKD2p3dF9hdXRob3JpdGllcxgBIAMoCzIXLnNwaXJlLmFwaS50eXBlcy5KV1RLZXlSDmp3dEF1dGhvcml0aWVzIloKGlB1Ymxpc2hXSVRBdXRob3JpdHlSZXF1ZXN0EjwKDXdpdF9hdXRob3JpdHkYASABKAsyFy5zcGlyZS5hcGkudHlwZXMuV0lUS2V5Ugx3aXRBdXRob3JpdHkiXwobUHVibGlzaFdJVEF1dGhvcml0eVJlc3BvbnNlEkAKD3dpdF9hdXRob3JpdGllcxgBIAMoCzIXLnNwaXJlLmFwaS50eXBlcy5XSVRLZXlSDndpdEF1dGhvcml0aWVzIpcBChtMaXN0RmVkZXJhdGVkQnVuZGxlc1JlcXVlc3QSPAoLb3V0cHV0X21hc2sYASABKAsyGy5zcGlyZS5hcGkudHlwZXMuQnVuZGxlTWFza1IKb3V0cHV0TWFzaxIbCglwYWdlX3NpemUYAiABKAVSCHBhZ2VTaXplEh0KCnBhZ2VfdG9rZW4YAyABKAlSCXBhZ2VUb2tlbiJ5ChxMaXN0RmVkZXJhdGVkQnVuZGxlc1Jlc3BvbnNlEjEKB2J1bmRsZXMYASADKAsyFy5zcGlyZS5hcGkudHlwZXMuQnVuZGxlUgdidW5kbGVzEiYKD25leHRfcGFnZV90b2tlbhgCIAEoCVINbmV4dFBhZ2VUb2tlbiJ8ChlHZXRGZWRlcmF0ZWRCdW5kbGVSZXF1ZXN0EiEKDHRydXN0X2RvbWFpbhgBIAEoCVILdHJ1c3REb21haW4SPAoLb3V0cHV0X21hc2sYAiABKAsyGy5zcGlyZS5hcGkudHlwZXMuQnVuZGxlTWFza1IKb3V0cHV0TWFzayKSAQohQmF0Y2hDcmVhdGVGZWRlcmF0ZWRCdW5kbGVSZXF1ZXN0Ei8KBmJ1bmRsZRgBIAMoCzIXLnNwaXJlLmFwaS50eXBlcy5CdW5kbGVSBmJ1bmRsZRI8CgtvdXRwdXRfbWFzaxgCIAEoCzIbLnNwaXJlLmFwaS50eXBlcy5CdW5kbGVNYXNrUgpvdXRwdXRNYXNrIvEBCiJCYXRjaENyZWF0ZUZlZGVyYXRlZEJ1bmRsZVJlc3BvbnNlEl8KB3Jlc3VsdHMYASADKAsyRS5zcGlyZS5hcGkuc2VydmVyLmJ1bmRsZS52MS5CYXRjaENyZWF0ZUZlZGVyYXRlZEJ1bmRsZVJlc3BvbnNlLlJlc3VsdFIHcmVzdWx0cxpqCgZSZXN1bHQSLwoGc3RhdHVzGAEgASgLMhcuc3BpcmUuYXBpLnR5cGVzLlN0YXR1c1IGc3RhdHVzEi8KBmJ1bmRsZRgCIAEoCzIXLnNwaXJlLmFwaS50eXBlcy5CdW5kbGVSBmJ1bmRsZSLOAQohQmF0Y2hVcGRhdGVGZWRlcmF0ZWRCdW5kbGVSZXF1ZXN0Ei8KBmJ1bmRsZRgBIAMoCzIXLnNwaXJlLmFwaS50eXBlcy5CdW5kbGVSBmJ1bmRsZRI6CgppbnB1dF9tYXNrGAIgASgLMhsuc3BpcmUuYXBpLnR5cGVzLkJ1bmRsZU1hc2tSCWlucHV0TWFzaxI8CgtvdXRwdXRfbWFzaxgDIAEoCzIbLnNwaXJlLmFwaS50eXBlcy5CdW5kbGVNYXNrUgpvdXRwdXRNYXNrIvEBCiJCYXRjaFVwZGF0ZUZlZGVyYXRlZEJ1bmRsZVJlc3BvbnNlEl8KB3Jlc3VsdHMYASADKAsyRS5zcGlyZS5hcGkuc2VydmVyLmJ1bmRsZS52MS5CYXRjaFVwZGF0ZUZlZGVyYXRlZEJ1bmRsZVJlc3BvbnNlLlJlc3VsdFIHcmVzdWx0cxpqCgZSZXN1bHQSLwoGc3RhdHVzGAEgASgLMhcuc3BpcmUuYXBpLnR5cGVzLlN0YXR1c1IGc3RhdHVzEi8KBmJ1bmRsZRgCIAEoCzIXLnNwaXJlLmFwaS50eXBlcy5CdW5kbGVSBmJ1bmRsZSKPAQoeQmF0Y2hTZXRGZWRlcmF0ZWRCdW5kbGVSZXF1ZXN0Ei8KBmJ1bmRsZRgBIAMoCzIXLnNwaXJlLmFwaS50eXBlcy5CdW5kbGVSBmJ1bmRsZRI8CgtvdXRwdXRfbWFzaxgCIAEoCzIbLnNwaXJlLmFwaS50eXBlcy5CdW5kbGVNYXNrUgpvdXRwdXRNYXNrIusBCh9CYXRjaFNldEZlZGVyYXRlZEJ1bmRsZVJlc3BvbnNlElwKB3Jlc3VsdHMYASADKAsyQi5zcGlyZS5hcGkuc2VydmVyLmJ1bmRsZS52MS5CYXRjaFNldEZlZGVyYXRlZEJ1bmRsZVJlc3BvbnNlLlJlc3VsdFIHcmVzdWx0cxpqCgZSZXN1bHQSLwoGc3RhdHVzGAEgASgLMhcuc3BpcmUuYXBpLnR5cGVzLlN0YXR1c1IGc3RhdHVzEi8KBmJ1bmRsZRgCIAEoCzIXLnNwaXJlLmFwaS50eXBlcy5CdW5kbGVSBmJ1bmRsZSLSAQohQmF0Y2hEZWxldGVGZWRlcmF0ZWRCdW5kbGVSZXF1ZXN0EiMKDXRydXN0X2RvbWFpbnMYASADKAlSDHRydXN0RG9tYWlucxJWCgRtb2RlGAIgASgOMkIuc3BpcmUuYXBpLnNlcnZlci5idW5kbGUudjEuQmF0Y2hEZWxldGVGZWRlcmF0ZWRCdW5kbGVSZXF1ZXN0Lk1vZGVSBG1vZGUiMAoETW9kZRIMCghSRVNUUklDVBAAEgoKBkRFTEVURRABEg4KCkRJU1NPQ0lBVEUQAiLjAQoiQmF0Y2hEZWxldGVGZWRlcmF0ZWRCdW5kbGVSZXNwb25zZRJfCgdyZXN1bHRzGAEgAygLMkUuc3BpcmUuYXBpLnNlcnZlci5idW5kbGUudjEuQmF0Y2hEZWxldGVGZWRlcmF0ZWRCdW5kbGVSZXNwb25zZS5SZXN1bHRSB3Jlc3VsdHMaXAoGUmVzdWx0Ei8KBnN0YXR1cxgBIAEoCzIXLnNwaXJlLmFwaS50eXBlcy5TdGF0dXNSBnN0YXR1cxIhCgx0cnVzdF9kb21haW4YAiABKAlSC3RydXN0RG9tYWluMsgLCgZCdW5kbGUSdQoMQ291bnRCdW5kbGVzEi8uc3BpcmUuYXBpLnNlcnZlci5idW5kbGUudjEuQ291bnRCdW5kbGVzUmVxdWVzdBowLnNwaXJlLmFwaS5zZXJ2ZXIuYnVuZGxlLnYxLkNvdW50QnVuZGxlc1Jlc3BvbnNlKAAwABJWCglHZXRCdW5kbGUSLC5zcGlyZS5hcGkuc2VydmVyLmJ1bmRsZS52MS5HZXRCdW5kbGVSZXF1ZXN0Ghcuc3BpcmUuYXBpLnR5cGVzLkJ1bmRsZSgAMAASXAoMQXBwZW5kQnVuZGxlEi8uc3BpcmUuYXBpLnNlcnZlci5idW5kbGUudjEuQXBwZW5kQnVuZGxlUmVxdWVzdBoXLnNwaXJlLmFwaS50eXBlcy5CdW5kbGUoADAAEooBChNQdWJsaXNoSldUQXV0aG9yaXR5EjYuc3BpcmUuYXBpLnNlcnZlci5idW5kbGUudjEuUHVibGlzaEpXVEF1dGhvcml0eVJlcXVlc3QaNy5zcGlyZS5hcGkuc2VydmVyLmJ1bmRsZS52MS5QdWJsaXNoSldUQXV0aG9yaXR5UmVzcG9uc2UoADAAEooBChNQdWJsaXNoV0lUQXV0aG9yaXR5EjYuc3BpcmUuYXBpLnNlcnZlci5idW5kbGUudjEuUHVibGlzaFdJVEF1dGhvcml0eVJlcXVlc3QaNy5zcGlyZS5hcGkuc2VydmVyLmJ1bmRsZS52MS5QdWJsaXNoV0lUQXV0aG9yaXR5UmVzcG9uc2UoADAAEo0BChRMaXN0RmVkZXJhdGVkQnVuZGxlcxI3LnNwaXJlLmFwaS5zZXJ2ZXIuYnVuZGxlLnYxLkxpc3RGZWRlcmF0ZWRCdW5kbGVzUmVxdWVzdBo4LnNwaXJlLmFwaS5zZXJ2ZXIuYnVuZGxlLnYxLkxpc3RGZWRlcmF0ZWRCdW5kbGVzUmVzcG9uc2UoADAAEmgKEkdldEZlZGVyYXRlZEJ1bmRsZRI1LnNwaXJlLmFwaS5zZXJ2ZXIuYnVuZGxlLnYxLkdldEZlZGVyYXRlZEJ1bmRsZVJlcXVlc3QaFy5zcGlyZS5hcGkudHlwZXMuQnVuZGxlKAAwABKfAQoaQmF0Y2hDcmVhdGVGZWRlcmF0ZWRCdW5kbGUSPS5zcGlyZS5hcGkuc2VydmVyLmJ1bmRsZS52MS5CYXRjaENyZWF0ZUZlZGVyYXRlZEJ1bmRsZVJlcXVlc3QaPi5zcGlyZS5hcGkuc2VydmVyLmJ1bmRsZS52MS5CYXRjaENyZWF0ZUZlZGVyYXRlZEJ1bmRsZVJlc3BvbnNlKAAwABKfAQoaQmF0Y2hVcGRhdGVGZWRlcmF0ZWRCdW5kbGUSPS5zcGlyZS5hcGkuc2VydmVyLmJ1bmRsZS52MS5CYXRjaFVwZGF0ZUZlZGVyYXRlZEJ1bmRsZVJlcXVlc3QaPi5zcGlyZS5hcGkuc2VydmVyLmJ1bmRsZS52MS5CYXRjaFVwZGF0ZUZlZGVyYXRlZEJ1bmRsZVJlc3BvbnNlKAAwABKWAQoXQmF0Y2hTZXRGZWRlcmF0ZWRCdW5kbGUSOi5zcGlyZS5hcGkuc2VydmVyLmJ1bmRsZS52MS5CYXRjaFNldEZlZGVyYXRlZEJ1bmRsZVJlcXVlc3QaOy5zcGlyZS5hcGkuc2VydmVyLmJ1bmRsZS52MS5CYXRjaFNldEZlZGVyYXRlZEJ1bmRsZVJlc3BvbnNlKAAwABKfAQoaQmF0Y2hEZWxldGVGZWRlcmF0ZWRCdW5kbGUSPS5zcGlyZS5hcGkuc2VydmVyLmJ1bmRsZS52MS5CYXRjaERlbGV0ZUZlZGVyYXRlZEJ1bmRsZVJlcXVlc3QaPi5zcGlyZS5hcGkuc2VydmVyLmJ1bmRsZS52MS5CYXRjaERlbGV0ZUZlZGVyYXRlZEJ1bmRsZVJlc3BvbnNlKAAwAGIGcHJvdG8z"},
