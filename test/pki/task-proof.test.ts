@@ -129,7 +129,7 @@ const REFUSED = [
 
 for (const { name, jws, reason } of REFUSED) {
   t.test(`refuses ${name}`, async (t) => {
-    t.throws(() => validateTaskProof(jws, expected), { reason });
+    t.throws(() => validateTaskProof(jws, expected), { name: "IdentityError", reason });
   });
 }
 
