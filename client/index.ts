@@ -12,6 +12,13 @@ export { ENDPOINT_VARIABLE } from "./endpoint.ts";
 export * from "./fetch.ts";
 export type { JwtBundles, ValidatedJwtSvid, WorkloadJwtSvid } from "./jwt-context.ts";
 export { JwtSource, type SourceJwtRequest, type ValidateOptions } from "./jwt-source.ts";
+export {
+  type TaskClassRules,
+  type TaskStatus,
+  TaskStatuses,
+  type TaskStatusesOptions,
+  type TaskVerdict,
+} from "./task-status.ts";
 export { peerOf } from "./tls/admit.ts";
 export {
   type Authorize,

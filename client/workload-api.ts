@@ -17,6 +17,7 @@ import {
   type ValidatedJwtSvid,
   type WorkloadJwtSvid,
 } from "./jwt-context.ts";
+import { SECURITY_HEADER } from "./security-header.ts";
 import { type WatchOptions, watch } from "./watch.ts";
 import {
   readWitBundles,
@@ -33,8 +34,6 @@ import {
   type X509Context,
 } from "./x509-context.ts";
 
-/** The header that every request carries, so that no browser can be tricked into making one (s3). */
-const SECURITY_HEADER: Readonly<Record<string, string>> = { "workload.spiffe.io": "true" };
 const DEFAULT_TIMEOUT_MS = 30_000;
 
 export interface WorkloadApiOptions {
