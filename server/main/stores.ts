@@ -5,6 +5,8 @@ import { AuthorizedEntries } from "../entries/authorized.ts";
 import { EntryIndex } from "../entries/index.ts";
 import { LinkHub } from "../link/hub.ts";
 import { Reach } from "../link/reach.ts";
+import { SHIPPED_CLASSES } from "../registry/shipped-classes.ts";
+import { AiAgentStore } from "../store/ai-agents.ts";
 import { BundleStore } from "../store/bundles.ts";
 import { CrlStore } from "../store/crls.ts";
 import { openLevelLog } from "../store/engine-level.ts";
@@ -13,6 +15,7 @@ import type { OrderedLog } from "../store/log.ts";
 import { NodeStore } from "../store/nodes.ts";
 import { claimStore } from "../store/owner.ts";
 import { RevocationStore } from "../store/revocations.ts";
+import { TaskClassStore } from "../store/task-classes.ts";
 import { TokenStore } from "../store/tokens.ts";
 import type { Base } from "./base.ts";
 
@@ -25,6 +28,8 @@ export interface Stores {
   readonly tokens: TokenStore;
   readonly revocations: RevocationStore;
   readonly crls: CrlStore;
+  readonly aiAgents: AiAgentStore;
+  readonly taskClasses: TaskClassStore;
   readonly index: EntryIndex;
   readonly authorized: AuthorizedEntries;
   readonly hub: LinkHub;
@@ -58,6 +63,10 @@ export async function openStores({
   lifecycle.own("revocations", () => revocations.stop());
   const crls = await CrlStore.start(store);
   lifecycle.own("revocation lists", () => crls.stop());
+  const aiAgents = await AiAgentStore.start(store);
+  lifecycle.own("AI agents", () => aiAgents.stop());
+  const taskClasses = await TaskClassStore.start(store, SHIPPED_CLASSES);
+  lifecycle.own("task classes", () => taskClasses.stop());
   const reach = new Reach({ index, nodes });
   const sources = { entries, index, bundles, crls, revocations, nodes };
   const hub = new LinkHub({ trustDomain, ...sources, reach, log });
@@ -65,5 +74,7 @@ export async function openStores({
   metrics.gauge({ name: "entries", help: "Registration entries", read: () => entries.size });
   metrics.gauge({ name: "agents", help: "Attested node agents", read: () => nodes.size });
   metrics.gauge({ name: "link_sessions", help: "Open agent links", read: () => hub.size });
-  return { store, entries, nodes, bundles, tokens, revocations, crls, index, authorized, hub };
+  const registry = { aiAgents, taskClasses };
+  const issued = { revocations, crls };
+  return { store, entries, nodes, bundles, tokens, ...issued, ...registry, index, authorized, hub };
 }
