@@ -153,8 +153,13 @@ async function readAcks(requests: Requests, session: Session, storeId: string): 
     for (;;) {
       const { done, value } = await requests.next();
       if (done === true) break;
+      if (value.ping !== undefined) {
+        session.moveCursor();
+        session.wake();
+        continue;
+      }
       if (value.ack === undefined) {
-        throw serverError("LINK_REQUEST_INVALID", "only confirmations may follow the hello");
+        throw serverError("LINK_REQUEST_INVALID", "only confirmations and pings may follow the hello");
       }
       const { cursor } = value.ack;
       if (cursor?.epoch === storeId) session.confirmed(cursor.revision);
