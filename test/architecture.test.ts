@@ -82,6 +82,19 @@ const FORBIDDEN: readonly {
     why: "pki is pure: bytes in, values out",
   },
   {
+    who: "policy",
+    what: [
+      "node:fs",
+      "node:net",
+      "node:http",
+      "node:child_process",
+      "node:timers",
+      "node:worker_threads",
+      "proto/rpc",
+    ],
+    why: "policy is pure: what may be done follows from its arguments alone",
+  },
+  {
     who: "server/store",
     what: [
       "server/api",
@@ -131,6 +144,19 @@ for (const rule of FORBIDDEN) {
     }
   });
 }
+
+t.test("pki and policy are told the time", async (t) => {
+  const subjects = files.filter((file) => ["pki", "policy"].includes(top(file)));
+  t.ok(subjects.some((file) => top(file) === "policy"));
+  for (const file of subjects) {
+    const code = readFileSync(join(root, file), "utf8").replace(/^\s*(\/\/|\*|\/\*).*$/gm, "");
+    t.notMatch(
+      code,
+      /Date\.now|new Date\(\)|performance\.|process\.hrtime/,
+      `${file} reads a clock`,
+    );
+  }
+});
 
 /** The one door of each package in the product. */
 const DOORS: Readonly<Record<string, readonly string[]>> = {
