@@ -7,7 +7,7 @@ import { derToRaw, SIGNING_ALGORITHM } from "./algorithms.ts";
 export interface TokenHeader {
   /** Goes into the header as `kid`: the bundle's key ID of the signer's key. */
   readonly keyId: string;
-  readonly typ: "JWT" | "wit+jwt";
+  readonly typ: "JWT" | "wit+jwt" | "at+jwt" | "statuslist+jwt";
 }
 
 /** Signs claims under a header of `alg`, `kid` and `typ`. Answers at once when the signer can sign at once. */
@@ -32,6 +32,8 @@ export function signToken(
 const last = {
   JWT: { alg: "", keyId: "", encoded: "" },
   "wit+jwt": { alg: "", keyId: "", encoded: "" },
+  "at+jwt": { alg: "", keyId: "", encoded: "" },
+  "statuslist+jwt": { alg: "", keyId: "", encoded: "" },
 };
 
 function encodeHeader(alg: string, { keyId, typ }: TokenHeader): string {

@@ -37,9 +37,13 @@ export interface ReadToken {
 }
 
 /** Reads a token; one whose algorithm is not allowed is read no further than its header. */
-export function readToken(token: string, kind: TokenKind): ReadToken {
-  if (typeof token !== "string" || token.length > MAX_TOKEN_BYTES) {
-    throw malformed(kind, `it is not a string of at most ${MAX_TOKEN_BYTES} bytes`);
+export function readToken(
+  token: string,
+  kind: TokenKind,
+  maxBytes: number = MAX_TOKEN_BYTES,
+): ReadToken {
+  if (typeof token !== "string" || token.length > maxBytes) {
+    throw malformed(kind, `it is not a string of at most ${maxBytes} bytes`);
   }
   const parts = token.split(".", 4);
   const [first, second, signature] = parts;
@@ -125,14 +129,21 @@ export function chooseAuthority(
       hint: "federate with that trust domain, or send a token of your own",
     });
   }
-  const named = authorities.filter((authority) => authority.keyId === keyId);
-  const authority = named[0];
-  if (authority !== undefined && named.length === 1) return authority;
+  return chooseKey(authorities, keyId, `the bundle of "${trustDomain}"`, kind);
+}
+
+/** The one key under a key ID; `whose` names the set in messages. */
+export function chooseKey<K extends { readonly keyId: string }>(
+  keys: readonly K[],
+  keyId: string,
+  whose: string,
+  kind: TokenKind,
+): K {
+  const named = keys.filter((one) => one.keyId === keyId);
+  const key = named[0];
+  if (key !== undefined && named.length === 1) return key;
   const problem = named.length > 1 ? "more than one key" : "no key";
-  throw pkiError(
-    kind.untrusted,
-    `the bundle of "${trustDomain}" has ${problem} with ID ${quote(keyId)}`,
-  );
+  throw pkiError(kind.untrusted, `${whose} has ${problem} with ID ${quote(keyId)}`);
 }
 
 /** Verifies the signature of a token that was read; `keyName` names the key in messages. */
@@ -156,10 +167,10 @@ export async function checkSignature(
 }
 
 /** Imported keys, by the authority object they came from: an import costs half a verification. */
-const keys = new WeakMap<JwtAuthority, KeyObject>();
+const keys = new WeakMap<{ readonly spki: Uint8Array }, KeyObject>();
 
 /** The public key of an authority. */
-export function keyOf(authority: JwtAuthority): KeyObject {
+export function keyOf(authority: { readonly spki: Uint8Array }): KeyObject {
   let key = keys.get(authority);
   if (key === undefined) {
     key = importSpki(authority.spki);
