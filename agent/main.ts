@@ -70,7 +70,7 @@ async function startParts(context: Context): Promise<RunningAgent> {
   await makeFolders(config);
   const identity = await loadIdentity(context);
   const signing = new ServerSigning();
-  const cache = buildCache(context, signing);
+  const cache = buildCache(context, signing, () => link.ping());
   if (identity.bundle !== undefined) cache.bundles.apply([identity.bundle], []);
   const metrics =
     config.health === undefined

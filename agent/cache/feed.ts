@@ -12,6 +12,7 @@ import type { RevocationChange, RevocationEffect, Revocations } from "./revocati
 import type { Rotation } from "./rotation.ts";
 import type { Subscribers } from "./subscribers.ts";
 import type { SvidCache } from "./svids.ts";
+import type { TaskStatusCache, TaskStatusChange } from "./task-status.ts";
 
 /** A change on its way in. */
 export interface Delta {
@@ -20,6 +21,7 @@ export interface Delta {
   readonly bundles: readonly Bundle[];
   readonly removedBundles: readonly string[];
   readonly revocations: RevocationChange;
+  readonly tasks: TaskStatusChange;
   /** What the server refused may be had again. */
   readonly reask: boolean;
 }
@@ -29,6 +31,7 @@ export interface Snapshot {
   readonly entries: readonly RegistrationEntry[];
   readonly bundles: readonly Bundle[];
   readonly revocations: Omit<RevocationChange, "removedCrls">;
+  readonly tasks: Omit<TaskStatusChange, "removedClasses">;
 }
 
 export interface FeedOptions {
@@ -41,6 +44,7 @@ export interface FeedOptions {
   readonly rotation: Rotation;
   readonly witRotation: Rotation<HeldWit>;
   readonly subscribers: Subscribers;
+  readonly taskStatus: TaskStatusCache;
   /** The own trust domain's bundle has changed: told before subscribers are. */
   readonly onOwnBundle: (bundle: Bundle) => void;
   /** The revocation lists of the own trust domain have changed: told before subscribers are. */
@@ -59,8 +63,10 @@ export class Feed {
   }
 
   /** Everything this agent may serve, as it is now. */
-  snapshot({ entries, bundles, revocations }: Snapshot): void {
+  snapshot({ entries, bundles, revocations, tasks }: Snapshot): void {
     const options = this.#options;
+    // First, and told at once: nothing of what follows makes a task good that has ended.
+    options.taskStatus.replaceAll(tasks);
     this.#follow(options.entries.replaceAll(entries), options.bundles.replaceAll(bundles), () =>
       options.revocations.replaceAll(revocations),
     );
@@ -72,6 +78,7 @@ export class Feed {
   /** What has changed since. */
   delta(delta: Delta): void {
     const { entries, bundles, revocations, svids, witSvids } = this.#options;
+    this.#options.taskStatus.apply(delta.tasks);
     this.#follow(
       entries.apply(delta.entries, delta.removedEntryIds),
       bundles.apply(delta.bundles, delta.removedBundles),

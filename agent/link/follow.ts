@@ -12,8 +12,10 @@ import { entryFromWire, type RegistrationEntry } from "../../proto/types/entry.t
 import type { Logger } from "../../runtime/log.ts";
 import type { Delta, Snapshot } from "../cache/feed.ts";
 import type { ReceivedCrl, TokenRevocation } from "../cache/revocations.ts";
+import type { TaskClassRules, TaskStatus } from "../cache/task-status.ts";
 import { agentError } from "../errors.ts";
 import type { Connection } from "./dial.ts";
+import { readTaskClasses, readTaskStatuses } from "./task-statuses.ts";
 
 type Cursor = signet.link.v1.Cursor;
 type WatchCall = BidiCall<signet.link.v1.WatchRequest, signet.link.v1.WatchResponse>;
@@ -42,6 +44,8 @@ export interface FollowOptions {
   /** A step has been taken over: what is in use has to reach the disk before it is confirmed. */
   readonly persist: () => Promise<void>;
   readonly onConfirmed: () => void;
+  /** The server has said something. */
+  readonly onHeard: () => void;
   readonly log: Logger;
 }
 
@@ -50,10 +54,12 @@ interface Pages {
   readonly bundles: Bundle[];
   readonly crls: ReceivedCrl[];
   readonly tokens: TokenRevocation[];
+  readonly tasks: TaskStatus[];
+  readonly classes: TaskClassRules[];
 }
 
 function noPages(): Pages {
-  return { entries: [], bundles: [], crls: [], tokens: [] };
+  return { entries: [], bundles: [], crls: [], tokens: [], tasks: [], classes: [] };
 }
 
 /** Follows the server over one connection after another, from where it stopped. */
@@ -62,6 +68,7 @@ export class Follower {
   #cursor: Cursor | undefined;
   /** The pages of a snapshot that have arrived. */
   #pages: Pages = noPages();
+  #call: WatchCall | undefined;
 
   constructor(options: FollowOptions) {
     this.#options = options;
@@ -83,20 +90,31 @@ export class Follower {
       },
     });
     let isWelcome = false;
-    for await (const response of call.responses) {
-      if (response.welcome !== undefined) {
-        this.#welcome(response.welcome);
-        isWelcome = true;
-      } else if (!isWelcome) {
-        throw invalid("a step before its welcome");
-      } else if (response.snapshot !== undefined) {
-        await this.#confirm(call, this.#snapshot(response.snapshot));
-      } else if (response.delta !== undefined) {
-        await this.#confirm(call, this.#delta(response.delta));
+    try {
+      for await (const response of call.responses) {
+        if (response.welcome !== undefined) {
+          this.#welcome(response.welcome);
+          isWelcome = true;
+          this.#call = call;
+        } else if (!isWelcome) {
+          throw invalid("a step before its welcome");
+        } else if (response.snapshot !== undefined) {
+          await this.#confirm(call, this.#snapshot(response.snapshot));
+        } else if (response.delta !== undefined) {
+          await this.#confirm(call, this.#delta(response.delta));
+        }
+        // Anything else is of a newer server and does not concern this version.
       }
-      // Anything else is of a newer server and does not concern this version.
+    } finally {
+      if (this.#call === call) this.#call = undefined;
     }
     throw agentError("SERVER_UNREACHABLE", "the server ended the link");
+  }
+
+  /** Asks the server for a sign of life, if there is a link: `onHeard` tells when it came. */
+  ping(): void {
+    // A stream that breaks says so to whoever follows it.
+    this.#call?.send({ ping: {} }).catch(() => undefined);
   }
 
   #welcome(welcome: signet.link.v1.Welcome): void {
@@ -115,17 +133,21 @@ export class Follower {
   }
 
   #snapshot(page: signet.link.v1.Snapshot): Cursor | undefined {
-    const { entries, bundles, crls, tokens } = this.#pages;
+    const { entries, bundles, crls, tokens, tasks, classes } = this.#pages;
     entries.push(...this.#readEntries(page));
     bundles.push(...this.#readBundles(page.bundles));
     crls.push(...this.#readCrls(page.crls));
     tokens.push(...this.#readTokens(page.tokens));
-    if (Math.max(entries.length, tokens.length) > MAX_SNAPSHOT_ITEMS) {
-      throw invalid(`a snapshot of more than ${MAX_SNAPSHOT_ITEMS} entries or revocations`);
+    tasks.push(...readTaskStatuses(page.tasks, this.#options.log));
+    classes.push(...readTaskClasses(page.taskClasses));
+    if (Math.max(entries.length, tokens.length, tasks.length) > MAX_SNAPSHOT_ITEMS) {
+      throw invalid(`a snapshot of more than ${MAX_SNAPSHOT_ITEMS} entries, revocations or tasks`);
     }
     if (!page.last) return undefined;
     this.#pages = noPages();
-    this.#options.sink.snapshot({ entries, bundles, revocations: { crls, tokens } });
+    const revocations = { crls, tokens };
+    this.#options.sink.snapshot({ entries, bundles, revocations, tasks: { tasks, classes } });
+    this.#options.onHeard();
     return page.cursor;
   }
 
@@ -140,8 +162,14 @@ export class Follower {
         removedCrls: delta.removedCrls,
         tokens: this.#readTokens(delta.tokens),
       },
+      tasks: {
+        tasks: readTaskStatuses(delta.tasks, this.#options.log),
+        classes: readTaskClasses(delta.taskClasses),
+        removedClasses: delta.removedTaskClasses,
+      },
       reask: delta.reask,
     });
+    this.#options.onHeard();
     return delta.cursor;
   }
 

@@ -80,6 +80,11 @@ export class Link {
     this.#closeFormer();
   }
 
+  /** Asks the server for a sign of life, if there is a link. */
+  ping(): void {
+    this.#options.follower.ping();
+  }
+
   /** Resolves when the server's first word has been taken over. */
   get synced(): Promise<void> {
     return this.#synced.promise;

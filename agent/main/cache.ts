@@ -9,6 +9,7 @@ import { Revocations } from "../cache/revocations.ts";
 import { Rotation } from "../cache/rotation.ts";
 import { Subscribers } from "../cache/subscribers.ts";
 import { SvidCache } from "../cache/svids.ts";
+import { TaskStatusCache } from "../cache/task-status.ts";
 import type { ServerSigning } from "../link/signing.ts";
 import type { Context } from "./context.ts";
 
@@ -23,10 +24,11 @@ export interface Cache {
   readonly rotation: Rotation;
   readonly witRotation: Rotation<HeldWit>;
   readonly subscribers: Subscribers;
+  readonly taskStatus: TaskStatusCache;
 }
 
-/** Builds them; they are empty until the link brings something. */
-export function buildCache(context: Context, signing: ServerSigning): Cache {
+/** Builds them; they are empty until the link brings something. `ask` has the server give a sign of life. */
+export function buildCache(context: Context, signing: ServerSigning, ask: () => void): Cache {
   const { config, clock, random, log, lifecycle } = context;
   const now = (): Date => clock.now();
   const entries = new EntryCache();
@@ -99,5 +101,6 @@ export function buildCache(context: Context, signing: ServerSigning): Cache {
     witSvids.close();
   });
   const caches = { entries, bundles, svids, witSvids, jwtSvids, revocations };
-  return { ...caches, rotation, witRotation, subscribers };
+  const taskStatus = new TaskStatusCache({ clock, ask });
+  return { ...caches, rotation, witRotation, subscribers, taskStatus };
 }

@@ -36,6 +36,7 @@ export function buildLink(
     },
     persist: () => identity.persist(),
     onConfirmed: () => link.confirmed(),
+    onHeard: () => cache.taskStatus.heard(),
     log,
   });
   const attestor = NODE_ATTESTORS.join_token({

@@ -11,6 +11,7 @@ import { type RevocationChange, Revocations } from "../../agent/cache/revocation
 import { Rotation } from "../../agent/cache/rotation.ts";
 import { Subscribers } from "../../agent/cache/subscribers.ts";
 import { SvidCache } from "../../agent/cache/svids.ts";
+import { TaskStatusCache } from "../../agent/cache/task-status.ts";
 import { connectionOf, WorkloadConnection } from "../../agent/connection.ts";
 import type { Peer } from "../../agent/peer/index.ts";
 import { WorkloadServer } from "../../agent/socket.ts";
@@ -135,6 +136,7 @@ export class TestAgent {
   readonly rotation: Rotation;
   readonly witRotation: Rotation<HeldWit>;
   readonly subscribers: Subscribers;
+  readonly taskStatus: TaskStatusCache;
   readonly feed: Feed;
   readonly callers: Callers;
   readonly server: WorkloadServer;
@@ -208,6 +210,7 @@ export class TestAgent {
       now,
       trustDomain,
     });
+    this.taskStatus = new TaskStatusCache({ clock, ask: () => undefined });
     this.feed = new Feed({
       ...this,
       trustDomain,
@@ -274,6 +277,7 @@ export class TestAgent {
       entries,
       bundles: [this.ownBundle, ...bundles],
       revocations: { crls: [], tokens: [], ...revocations },
+      tasks: { tasks: [], classes: [] },
     });
   }
 
@@ -285,6 +289,7 @@ export class TestAgent {
       bundles: [],
       removedBundles: [],
       revocations: { ...NOTHING_REVOKED },
+      tasks: { tasks: [], classes: [], removedClasses: [] },
       reask: false,
       ...change,
     });

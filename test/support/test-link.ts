@@ -71,6 +71,11 @@ export class TestLink {
     return this.#call.send({ ack: { cursor } });
   }
 
+  /** Asks for a sign of life. */
+  ping(): Promise<void> {
+    return this.#call.send({ ping: {} });
+  }
+
   close(): void {
     this.#call.cancel();
   }

@@ -97,6 +97,7 @@ async function frame(t: { teardown(fn: () => unknown): void }): Promise<Frame> {
       made.events.push("persisted");
     },
     onConfirmed: () => made.events.push("confirmed"),
+    onHeard: () => undefined,
     log: silentLogger,
   });
   return made;
@@ -120,6 +121,50 @@ t.test("a snapshot of several pages is taken over whole, then confirmed", async 
   t.equal(requests[0]?.hello?.cursor, undefined, "it holds nothing yet");
   t.match(requests[1]?.ack?.cursor, cursor(5));
 });
+
+t.test(
+  "takes over what is to be refused of tasks; what it does not understand counts as refused",
+  async (t) => {
+    const link = await frame(t);
+    const ended = {
+      taskId: "01A",
+      spiffeId: "spiffe://north.test/a/task/01A",
+      verdict: 2,
+      version: 7,
+    };
+    const newer = {
+      taskId: "01B",
+      spiffeId: "spiffe://north.test/a/task/01B",
+      verdict: 9,
+      version: 1,
+    };
+    await link.play([
+      WELCOME,
+      { snapshot: { tasks: [ended], taskClasses: [{ name: "x", failMode: "newer" }] } },
+      {
+        snapshot: {
+          tasks: [{ ...ended, spiffeId: "no ID" }, newer],
+          last: true,
+          cursor: cursor(5),
+        },
+      },
+      {
+        delta: { tasks: [{ ...newer, verdict: 0 }], removedTaskClasses: ["x"], cursor: cursor(6) },
+      },
+    ]);
+    t.match(link.snapshots[0]?.tasks, {
+      tasks: [
+        { taskId: "01A", verdict: "ended", version: 7 },
+        { taskId: "01B", verdict: "refused" },
+      ],
+      classes: [{ name: "x", failMode: "closed", requirePop: false }],
+    });
+    t.match(link.deltas[0]?.tasks, {
+      tasks: [{ taskId: "01B", verdict: "good" }],
+      removedClasses: ["x"],
+    });
+  },
+);
 
 t.test("after a loss it resumes where it stopped", async (t) => {
   const link = await frame(t);

@@ -69,6 +69,20 @@ t.test("gives everything first, then each change as it happens", async (t) => {
   link.close();
 });
 
+t.test(
+  "answers an agent that wants a sign of life with a delta, however quiet it is",
+  async (t) => {
+    const link = await (await TestLink.open(server, await server.attest())).synced();
+    for (let i = 0; i < 3; i++) {
+      await link.ping();
+      const { delta } = await link.next();
+      t.strictSame([delta?.entries, delta?.tasks], [[], []]);
+      t.ok(delta?.cursor, "with where it stands");
+    }
+    link.close();
+  },
+);
+
 t.test("tells an agent of its own entries only", async (t) => {
   const [one, other] = [await server.attest(), await server.attest()];
   const link = await (await TestLink.open(server, one)).synced();
