@@ -77,6 +77,7 @@ export function entryApi(options: EntryApiOptions): Handlers<typeof EntryService
         results: drafts.map((draft) => {
           if (draft instanceof IdentityError) return { status: statusOf(draft) };
           const { entry, conflict } = next.next().value as CreatedEntry;
+          if (conflict?.reason === "ENTRY_PATH_RESERVED") return { status: statusOf(conflict) };
           return {
             status: conflict ? statusOf(conflict) : OK,
             entry: entryToWire(entry, outputMask),

@@ -11,6 +11,7 @@ import { BundleStore } from "../store/bundles.ts";
 import { CrlStore } from "../store/crls.ts";
 import { openLevelLog } from "../store/engine-level.ts";
 import { EntryStore } from "../store/entries.ts";
+import { EntryOwnerStore } from "../store/entry-owners.ts";
 import type { OrderedLog } from "../store/log.ts";
 import { NodeStore } from "../store/nodes.ts";
 import { claimStore } from "../store/owner.ts";
@@ -28,6 +29,7 @@ export interface Stores {
   readonly tokens: TokenStore;
   readonly revocations: RevocationStore;
   readonly crls: CrlStore;
+  readonly entryOwners: EntryOwnerStore;
   readonly aiAgents: AiAgentStore;
   readonly taskClasses: TaskClassStore;
   readonly index: EntryIndex;
@@ -63,6 +65,8 @@ export async function openStores({
   lifecycle.own("revocations", () => revocations.stop());
   const crls = await CrlStore.start(store);
   lifecycle.own("revocation lists", () => crls.stop());
+  const entryOwners = await EntryOwnerStore.start(store);
+  lifecycle.own("entry owners", () => entryOwners.stop());
   const aiAgents = await AiAgentStore.start(store);
   lifecycle.own("AI agents", () => aiAgents.stop());
   const taskClasses = await TaskClassStore.start(store, SHIPPED_CLASSES);
@@ -74,7 +78,7 @@ export async function openStores({
   metrics.gauge({ name: "entries", help: "Registration entries", read: () => entries.size });
   metrics.gauge({ name: "agents", help: "Attested node agents", read: () => nodes.size });
   metrics.gauge({ name: "link_sessions", help: "Open agent links", read: () => hub.size });
-  const registry = { aiAgents, taskClasses };
+  const registry = { entryOwners, aiAgents, taskClasses };
   const issued = { revocations, crls };
   return { store, entries, nodes, bundles, tokens, ...issued, ...registry, index, authorized, hub };
 }

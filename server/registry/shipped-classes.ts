@@ -1,15 +1,14 @@
 // The task classes that come with the server. Each can be replaced by one of the same name, and is back
 // when that one is deleted.
 
-import type { Mandate } from "../../policy/mandate.ts";
+import { MAX_SENSITIVITY, type Mandate } from "../../policy/mandate.ts";
 import type { TaskClassRecord } from "../store/task-classes.ts";
 
 const MINUTE = 60;
 const HOUR = 3600;
 
-/** Levels of sensitivity: 0 is the lowest, and each organisation says what they mean. */
-export const MAX_SENSITIVITY = 9;
-const ORDINARY_SENSITIVITY = 4;
+/** 0 is the lowest level, and each organisation says what they mean: such as public, internal, confidential. */
+const ORDINARY_SENSITIVITY = 2;
 
 const STANDARD: Mandate = {
   locations: "any",

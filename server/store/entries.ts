@@ -19,6 +19,7 @@ import {
 } from "./entry-records.ts";
 import type { OrderedLog } from "./log.ts";
 import { Replica, type ReplicaHandler } from "./replica.ts";
+import { claimTaskPaths } from "./task-paths.ts";
 import { type Transaction, transact } from "./transaction.ts";
 
 /** An entry to create. An empty `id` asks for a random one; revision and creation time are the store's. */
@@ -27,7 +28,10 @@ export type EntryDraft = Omit<
   "revisionNumber" | "createdAtUnixSeconds" | "creationOrder"
 >;
 
-/** The new entry; or, with `conflict` (ENTRY_ALREADY_EXISTS), the one that is there already. */
+/**
+ * The new entry; or, with `conflict`, the one that is there already (ENTRY_ALREADY_EXISTS) or that was
+ * refused (ENTRY_PATH_RESERVED).
+ */
 export interface CreatedEntry {
   readonly entry: RegistrationEntry;
   readonly conflict?: IdentityError;
@@ -119,7 +123,11 @@ export class EntryStore {
       await transaction.assumeAbsent(identities);
       await transaction.assumeAbsent(wanted.map(({ id }) => entryKey(id)));
       await loadOwners(transaction, identities);
+      const spiffeIds = wanted.map(({ spiffeId }) => spiffeId);
+      const reserved = await claimTaskPaths(transaction, spiffeIds);
       return wanted.map((entry, i): CreatedEntry => {
+        const conflict = reserved.get(entry.spiffeId);
+        if (conflict !== undefined) return { entry, conflict };
         const owner = peekIdentity(transaction, identities[i] as string);
         const similar = owner === undefined ? undefined : peekEntry(transaction, owner);
         if (similar !== undefined) return { entry: similar, conflict: similarExists(similar) };
@@ -218,6 +226,10 @@ async function updateOne(
     createdAtUnixSeconds,
     ...(creationOrder !== undefined && { creationOrder }),
   };
+  if (next.spiffeId !== current.spiffeId) {
+    const [reserved] = (await claimTaskPaths(transaction, [next.spiffeId])).values();
+    if (reserved !== undefined) return reserved;
+  }
   const identity = identityKey(next);
   await transaction.load([identity, identityKey(current)]);
   const owner = peekIdentity(transaction, identity);

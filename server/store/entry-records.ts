@@ -10,6 +10,8 @@ import type { StoredRecord } from "./log.ts";
 import type { Transaction } from "./transaction.ts";
 
 export const ENTRY_PREFIX = "entry/";
+/** Of what stands beside an entry: entry-owners.ts. */
+export const ENTRY_OWNER_PREFIX = "entry-owner/";
 const IDENTITY_PREFIX = "entry-identity/";
 const FORMAT = 1;
 
@@ -155,9 +157,11 @@ export function writeEntry(
   transaction.put(identity, encoder.encode(entry.id));
 }
 
+/** Deletes an entry with all that belongs to it. */
 export function removeEntry(transaction: Transaction, entry: RegistrationEntry): void {
   transaction.delete(entryKey(entry.id));
   transaction.delete(identityKey(entry));
+  transaction.delete(ENTRY_OWNER_PREFIX + entry.id);
 }
 
 /** The ID of the entry that has this identity, as a transaction that loaded the identity's key sees it. */

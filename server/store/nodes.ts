@@ -26,6 +26,7 @@ import {
 } from "./node-record.ts";
 import { OrderedIds } from "./ordered-ids.ts";
 import { Replica, type ReplicaHandler } from "./replica.ts";
+import { claimTaskPaths } from "./task-paths.ts";
 import { spendToken } from "./tokens.ts";
 import { type Transaction, transact } from "./transaction.ts";
 
@@ -121,7 +122,7 @@ export class NodeStore {
   /**
    * Records an attested agent, new or attesting again. With `joinToken` the token is spent, the alias
    * entry it asked for is created, and the agent recorded in one commit: of all that try, one succeeds.
-   * @throws AGENT_BANNED, JOIN_TOKEN_UNKNOWN, JOIN_TOKEN_EXPIRED
+   * @throws AGENT_BANNED, JOIN_TOKEN_UNKNOWN, JOIN_TOKEN_EXPIRED, ENTRY_PATH_RESERVED
    */
   async attest(attested: AttestedNode, joinToken?: string): Promise<NodeRecord> {
     return this.#commit(async (transaction) => {
@@ -270,6 +271,8 @@ async function createAlias(
   await transaction.load([identity, entryKey(entry.id)]);
   const existing = peekIdentity(transaction, identity);
   if (existing !== undefined) return existing;
+  const [reserved] = (await claimTaskPaths(transaction, [entry.spiffeId])).values();
+  if (reserved !== undefined) throw reserved;
   writeEntry(transaction, entry);
   return entry.id;
 }
