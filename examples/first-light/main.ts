@@ -7,7 +7,10 @@ import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { CLI, type Participant, selectorOf, separation, start } from "./processes.ts";
+import { type Participant as Any, CLI, selectorOf, separation, start } from "../processes.ts";
+import type { Report } from "./report.ts";
+
+type Participant = Any<Report>;
 
 const TRUST_DOMAIN = "first-light.test";
 const NAMES = ["planner", "researcher", "tool", "stranger"] as const;
@@ -96,10 +99,13 @@ join_token_file: ${tokenFile}
   }
   const socket = agentSocket;
   const callers = `${idOf("planner")},${idOf("researcher")}`;
-  const tool = start("tool", "tool-service.ts", how, { socket, env: { CALLERS: callers } });
+  const tool = start<Report>("tool", "first-light/tool-service.ts", how, {
+    socket,
+    env: { CALLERS: callers },
+  });
   const [planner, researcher] = (["planner", "researcher"] as const).map((name) => {
     const peer = name === "planner" ? "researcher" : "planner";
-    return start(name, "ai-agent.ts", how, {
+    return start<Report>(name, "first-light/ai-agent.ts", how, {
       socket,
       env: { PEER_ID: idOf(peer), TOOL_ID: idOf("tool") },
     });
@@ -114,7 +120,11 @@ join_token_file: ${tokenFile}
   planner.tell(JSON.stringify({ peerPort: researcherPort, toolPort }));
   researcher.tell(JSON.stringify({ peerPort: plannerPort, toolPort }));
 
-  const stranger = start("stranger", "ai-agent.ts", how, { socket, env: {}, registered: false });
+  const stranger = start<Report>("stranger", "first-light/ai-agent.ts", how, {
+    socket,
+    env: {},
+    registered: false,
+  });
   participants.push(stranger);
   const code = await stranger.ended;
   const refusal = stranger.all("refused")[0];

@@ -1,19 +1,24 @@
-// The processes that main.ts starts: what they report, and how they run under identities of their own.
+// The processes that an example starts: what they report, one JSON line each on standard output, and how
+// they run under identities of their own.
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
-import type { Report } from "./report.ts";
 
-const root = new URL("../..", import.meta.url).pathname;
+const root = new URL("..", import.meta.url).pathname;
 export const CLI: string = `${root}cli/index.ts`;
 
 type Child = ChildProcessByStdio<Writable, Readable, null>;
 
-/** A process of this example, and all that it has reported. */
-export class Participant {
+/** What a process tells whoever started it. */
+export interface Reported {
+  readonly event: string;
+}
+
+/** A process of an example, and all that it has reported. */
+export class Participant<Report extends Reported> {
   readonly name: string;
   readonly reports: Report[] = [];
   readonly ended: Promise<number | null>;
@@ -111,14 +116,14 @@ export function selectorOf(name: string, how: Separation): string {
   return how.kind === "users" ? `unix:uid:${how.uids.get(name)}` : `launch:name:${name}`;
 }
 
-/** Starts one of this folder's programs as `name`; `registered` false: the way nobody registered. */
-export function start(
+/** Starts one of the examples' programs as `name`; `registered` false: the way nobody registered. */
+export function start<Report extends Reported>(
   name: string,
   program: string,
   how: Separation,
   options: { socket: string; env: Readonly<Record<string, string>>; registered?: boolean },
-): Participant {
-  const path = `${root}examples/first-light/${program}`;
+): Participant<Report> {
+  const path = `${root}examples/${program}`;
   const endpoint = `unix://${options.socket}`;
   const launched = how.kind === "names" && options.registered !== false;
   const args = launched
@@ -131,5 +136,5 @@ export function start(
     cwd: "/",
     ...(uid !== undefined && { uid, gid: uid }),
   });
-  return new Participant(name, child);
+  return new Participant<Report>(name, child);
 }
