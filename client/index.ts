@@ -38,6 +38,7 @@ export {
   type TlsServerOptions,
 } from "./tls/server.ts";
 export type { TlsSource } from "./tls/source.ts";
+export type { TaskRule } from "./tls/task-connections.ts";
 export type { Peer } from "./verify.ts";
 export type { WatchOptions } from "./watch.ts";
 export { type PresentWitOptions, presentWit } from "./wit/present.ts";

@@ -205,10 +205,10 @@ export class TaskStatuses implements Disposable {
     this.#listed?.add(taskId);
     this.#unconfirmed.delete(taskId);
     const before = this.#refused.get(taskId);
-    // What has ended never goes on, whatever an agent that forgot says.
-    if (before !== undefined && (before.verdict === "ended" || before.version >= version)) return;
-    if (wire.verdict === Wire.GOOD && before === undefined) return;
     const verdict = verdictOf(wire.verdict);
+    // What has ended never goes on, whatever an agent that forgot says; and an end needs no newer version.
+    if (before?.verdict === "ended" || (before === undefined && verdict === "good")) return;
+    if (before !== undefined && verdict !== "ended" && before.version >= version) return;
     const known = { taskId, spiffeId, verdict, state, version, forgetAtMs: wire.forgetAt * 1000 };
     if (verdict === "good") this.#refused.delete(taskId);
     else this.#refused.set(taskId, known);

@@ -10,11 +10,12 @@ import { type Peer, verifyPeer } from "../verify.ts";
 import { type Authorize, checkAuthorized } from "./authorize.ts";
 import { watchOver } from "./open-connections.ts";
 import type { TlsSource } from "./source.ts";
+import { checkTask, type TaskRule, watchTask } from "./task-connections.ts";
 
 /** More certificates than any chain that validates: reading stops there. */
 const MAX_CHAIN_LENGTH = 32;
 
-export interface Admission {
+export interface Admission extends TaskRule {
   readonly source: TlsSource;
   readonly authorize: Authorize;
   readonly clock: Clock;
@@ -39,15 +40,19 @@ export function peerOf(socket: object): Peer | undefined {
 
 /**
  * Verifies and authorises the peer of a finished handshake, and from then on watches over the connection.
- * @throws PEER_CERTIFICATE_MISSING, PEER_NOT_AUTHORIZED, and the reasons of `validateX509Svid`
+ * @throws PEER_CERTIFICATE_MISSING, PEER_NOT_AUTHORIZED, TASK_ENDED, TASK_SUSPENDED, TASK_STATUS_STALE, and
+ * the reasons of `validateX509Svid`
  */
 export function admit(socket: TLSSocket, admission: Admission): Peer {
   const { source, authorize, clock, role, closeAtExpiry = false } = admission;
   const chain = peerChain(socket);
   const peer = verifyPeer(chain, source.anchorsOf, clock.now(), role, source.crls?.());
   checkAuthorized(peer, authorize);
+  checkTask(peer.id, admission);
   const { onClosed = (): void => {} } = admission;
-  watchOver(source, { socket, peer, chain, role, clock, closeAtExpiry, onClosed });
+  const connection = { socket, peer, chain, role, clock, closeAtExpiry, onClosed };
+  watchOver(source, connection);
+  watchTask(connection, admission);
   Object.defineProperty(socket, PEER, { value: peer, configurable: true });
   return peer;
 }

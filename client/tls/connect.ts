@@ -11,10 +11,11 @@ import { admit } from "./admit.ts";
 import type { Authorize } from "./authorize.ts";
 import { secureContext } from "./context.ts";
 import type { TlsSource } from "./source.ts";
+import type { TaskRule } from "./task-connections.ts";
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
-export interface ConnectOptions {
+export interface ConnectOptions extends TaskRule {
   readonly source: TlsSource;
   /** Which peers to talk to. */
   readonly authorize: Authorize;

@@ -65,7 +65,10 @@ class OpenConnections {
     const { leaf, id } = peer;
     const expiry = closeAtExpiry
       ? clock.setTimer(leaf.notAfter, () =>
-          close(connection, clientError("IDENTITY_EXPIRED", `the SVID of the peer ${id} expired`)),
+          closeConnection(
+            connection,
+            clientError("IDENTITY_EXPIRED", `the SVID of the peer ${id} expired`),
+          ),
         )
       : undefined;
     this.#open.set(connection, this.#trustOf(connection));
@@ -111,7 +114,7 @@ class OpenConnections {
     } catch (error) {
       // A program that is done with its source may still be answering.
       if (error instanceof IdentityError && error.reason === "SOURCE_CLOSED") return false;
-      close(connection, error as IdentityError);
+      closeConnection(connection, error as IdentityError);
     }
     return true;
   }
@@ -128,7 +131,8 @@ function verify({ chain, clock, role, peer }: OpenConnection, { anchors, crls }:
   verifyPeer(chain, () => anchors, new Date(at), role, crls);
 }
 
-function close({ socket, onClosed }: OpenConnection, error: IdentityError): void {
+/** Ends a connection, and says why. */
+export function closeConnection({ socket, onClosed }: OpenConnection, error: IdentityError): void {
   if (socket.destroyed) return;
   socket.destroy();
   onClosed(error);

@@ -11,10 +11,11 @@ import { admit, peerChain, peerOf } from "./admit.ts";
 import type { Authorize } from "./authorize.ts";
 import { contextOptions } from "./context.ts";
 import type { TlsSource } from "./source.ts";
+import type { TaskRule } from "./task-connections.ts";
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
-export interface ProtectOptions {
+export interface ProtectOptions extends TaskRule {
   readonly source: TlsSource;
   /** Which peers to serve. Not asked about peers without a certificate. */
   readonly authorize: Authorize;
@@ -91,7 +92,7 @@ export function createTlsServer(options: TlsServerOptions): Server {
  * which would only come first: what is refused here must not reach an HTTP parser at all.
  */
 function gate(server: Server, options: ProtectOptions): void {
-  const { source, authorize, clock = systemClock, closeAtExpiry } = options;
+  const { clock = systemClock } = options;
   const optional = options.clientCertificate === "optional";
   const emit = server.emit;
   server.emit = function (this: Server, event: string | symbol, ...rest: unknown[]): boolean {
@@ -101,7 +102,7 @@ function gate(server: Server, options: ProtectOptions): void {
         if (!optional || peerChain(socket).length > 0) {
           const { remoteAddress } = socket;
           const onClosed = (error: IdentityError): void => options.onClosed?.(error, remoteAddress);
-          admit(socket, { source, authorize, clock, role: "client", closeAtExpiry, onClosed });
+          admit(socket, { ...options, clock, role: "client", onClosed });
         }
       } catch (error) {
         const { remoteAddress } = socket;
