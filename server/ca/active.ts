@@ -8,10 +8,10 @@ import { parseCertificate } from "../../pki/x509/certificate.ts";
 import type { X509Issuer } from "../../pki/x509/issue.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { AuthorityKindName, AuthorityRecord } from "../store/journal.ts";
-import { notReady, notYetValid, witNotIssued } from "./refusals.ts";
+import { notReady, notYetValid, oauthNotConfigured, witNotIssued } from "./refusals.ts";
 import { slotsOf } from "./slots.ts";
 
-/** The JWT or WIT authority that signs. */
+/** The JWT, WIT or OAuth authority that signs. */
 export interface TokenIssuer {
   /** It vouches for no other one. */
   readonly trustDomain: TrustDomain;
@@ -76,7 +76,13 @@ export class ActiveIssuers {
     return this.#token("wit");
   }
 
-  #token(kind: "jwt" | "wit"): TokenIssuer {
+  /** @throws OAUTH_NOT_CONFIGURED when this server issues no access tokens, AUTHORITY_NOT_READY when it has expired */
+  oauth(): TokenIssuer {
+    if (!this.#options.kinds.some(({ name }) => name === "oauth")) throw oauthNotConfigured();
+    return this.#token("oauth");
+  }
+
+  #token(kind: "jwt" | "wit" | "oauth"): TokenIssuer {
     const issuer = this.#tokens.get(kind);
     if (issuer === undefined || this.#isPast(issuer.expiresAt)) {
       throw notReady(kind.toUpperCase());
@@ -97,7 +103,7 @@ export class ActiveIssuers {
     };
   }
 
-  #readToken(kind: "jwt" | "wit", active: AuthorityRecord, signer: Signer): void {
+  #readToken(kind: "jwt" | "wit" | "oauth", active: AuthorityRecord, signer: Signer): void {
     if (this.#tokens.get(kind)?.signer === signer) return;
     const { trustDomain } = this.#options;
     const { authorityId: keyId, notAfter: expiresAt } = active;

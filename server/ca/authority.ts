@@ -114,6 +114,19 @@ export class Authorities {
     return this.#active.wit();
   }
 
+  /**
+   * The authority that signs access tokens. The same object until another one is activated.
+   * @throws OAUTH_NOT_CONFIGURED, AUTHORITY_NOT_READY when it has expired
+   */
+  oauth(): TokenIssuer {
+    return this.#active.oauth();
+  }
+
+  /** Every authority of a kind that this server has: prepared, active and old. */
+  records(kindName: AuthorityKindName): readonly AuthorityRecord[] {
+    return this.#journal.authorities.filter(({ kind }) => kind === kindName);
+  }
+
   /** The X.509 authorities whose keys this server has, old ones too, by ID: the third law. They sign lists. */
   x509ListSigners(): ReadonlyMap<string, ListSigner> {
     const signers = new Map<string, ListSigner>();

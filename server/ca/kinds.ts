@@ -50,6 +50,8 @@ export interface CaConfig {
   readonly jwtKeyType: KeyType;
   /** Absent when the server issues no WIT-SVIDs: then it makes no WIT authority. */
   readonly witKeyType?: KeyType | undefined;
+  /** Absent when the server issues no access tokens. */
+  readonly oauthKeyType?: KeyType | undefined;
   readonly subject: {
     readonly country: string;
     readonly organization: string;
@@ -62,7 +64,7 @@ export function authorityKinds(
   trustDomain: TrustDomain,
   config: CaConfig,
 ): readonly AuthorityKind[] {
-  const { ttlSeconds, witKeyType } = config;
+  const { ttlSeconds, witKeyType, oauthKeyType } = config;
   return [
     {
       name: "x509",
@@ -102,7 +104,24 @@ export function authorityKinds(
           : bundle,
     },
     ...(witKeyType === undefined ? [] : [witKind(witKeyType, ttlSeconds)]),
+    ...(oauthKeyType === undefined ? [] : [oauthKind(oauthKeyType, ttlSeconds)]),
   ];
+}
+
+/**
+ * The keys of access tokens and status lists: never in a bundle, where they would verify SVIDs. Those who
+ * verify poll the issuer's own key set, which has every key of the journal (server/oauth/keys.ts).
+ */
+function oauthKind(keyType: KeyType, ttlSeconds: number): AuthorityKind {
+  return {
+    name: "oauth",
+    keyType,
+    ttlSeconds,
+    make: async () => ({ authorityId: randomKeyId() }),
+    publish: (bundle) => bundle,
+    taint: (bundle) => bundle,
+    revoke: (bundle) => bundle,
+  };
 }
 
 function witKind(keyType: KeyType, ttlSeconds: number): AuthorityKind {

@@ -24,6 +24,12 @@ export function witNotIssued(): IdentityError {
   });
 }
 
+export function oauthNotConfigured(): IdentityError {
+  return serverError("OAUTH_NOT_CONFIGURED", "this server issues no access tokens", {
+    hint: "its operator sets 'oauth' in the server's configuration, with the issuer's address; SVIDs of tasks need none of it",
+  });
+}
+
 export function notPublished(
   { kind, authorityId }: AuthorityRecord,
   missing: "node agents" | "those who poll the bundle",

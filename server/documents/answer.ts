@@ -1,5 +1,5 @@
 // The answer to one request for a public document (RFC 9110): GET and HEAD, paths to the letter,
-// conditional requests. An answer is complete before its first byte is sent, so that an error never
+// conditional requests. Paths that are sent to: post.ts. An answer is complete before its first byte is sent, so that an error never
 // leaves half a document behind, and it says nothing of what went wrong inside.
 
 import type { IncomingHttpHeaders } from "node:http";
@@ -26,12 +26,19 @@ export interface Answer {
 
 const RETRY_AFTER_SECONDS = "5";
 
-/** The answer to what is wrong whatever it asks for; undefined when nothing is. */
-export function refusalOf({ method, version, headers }: Question): Answer | undefined {
+/** The answer to what is wrong whatever it asks for; undefined when nothing is. `takesPost`: the path is one that is sent to. */
+export function refusalOf(
+  { method, version, headers }: Question,
+  takesPost = false,
+): Answer | undefined {
   // The parser takes lines without a version, whose clients could not tell a head from a document.
   if (!version.startsWith("1.")) return { ...said(505, "only HTTP/1.1"), isLast: true };
   if (!/^(?:100-continue)?$/i.test(headers.expect ?? "")) {
     return { ...said(417, "expect nothing"), isLast: true };
+  }
+  if (takesPost) {
+    if (method === "POST") return undefined;
+    return { ...said(405, "only POST", "POST"), isLast: hasBody(headers) };
   }
   const isRead = method === "GET" || method === "HEAD";
   // Nothing here reads a body, and one that is left unread would be taken for the next request.
@@ -62,14 +69,14 @@ export async function answerTo({ target, headers }: Question, find: FindResource
 }
 
 /** A short text for people, the same for everyone. */
-export function said(status: number, text: string): Answer {
+export function said(status: number, text: string, allow = "GET, HEAD"): Answer {
   return {
     status,
     headers: {
       "content-type": "text/plain; charset=utf-8",
       "cache-control": "no-store",
       "x-content-type-options": "nosniff",
-      ...(status === 405 && { allow: "GET, HEAD" }),
+      ...(status === 405 && { allow }),
     },
     body: Buffer.from(`${text}\n`),
   };
@@ -91,7 +98,7 @@ function hasBody(headers: IncomingHttpHeaders): boolean {
 }
 
 /** The path of a request target in origin form or absolute form (RFC 9112 s3.2), as it was sent, without the query. */
-function pathOf(target: string): string | undefined {
+export function pathOf(target: string): string | undefined {
   const absolute = /^https?:\/\/[^/?]*(.*)$/i.exec(target);
   const origin = absolute === null ? target : absolute[1] || "/";
   const path = origin.split("?", 1)[0] ?? "";

@@ -13,8 +13,9 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 import type { Clock, Timer } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/log.ts";
 import { serverError } from "../errors.ts";
-import { type Answer, answerTo, type Question, refusalOf, said } from "./answer.ts";
+import { type Answer, answerTo, pathOf, type Question, refusalOf, said } from "./answer.ts";
 import type { FindResource } from "./document.ts";
+import { bodyRefusal, PostOffice, type Posts } from "./post.ts";
 import { createDocumentTls, type ServingCertificate } from "./tls.ts";
 import { VISITOR_LIMITS, type VisitorLimits, Visitors } from "./visitors.ts";
 
@@ -49,6 +50,10 @@ export interface DocumentListenerOptions {
   /** All requests come from one address, which looks after its own clients: no limits per address. */
   readonly isBehindProxy?: boolean;
   readonly find: FindResource;
+  /** What is sent to, and how it is answered; without it nothing is. */
+  readonly posts?: Posts;
+  /** Asks clients for a certificate, which they need not have. It is verified by whoever answers what they send. */
+  readonly asksForCertificate?: boolean;
   readonly limits?: Partial<VisitorLimits>;
   readonly times?: Partial<DocumentTimes>;
   /** Told of every answer. */
@@ -87,12 +92,14 @@ class DocumentListener implements RunningDocumentListener {
   /** By remote address and port: a TLS socket wraps the one that was accepted. */
   readonly #byPeer = new Map<string, Connection>();
   readonly #bySocket = new WeakMap<Socket, Connection>();
+  readonly #office: PostOffice | undefined;
   #errorLoggedAtMs = -Infinity;
   #stopping = false;
 
   constructor(options: DocumentListenerOptions) {
     const { certificate, isBehindProxy = false, clock } = options;
     this.#options = options;
+    this.#office = options.posts && new PostOffice(options.posts);
     this.#times = { ...TIMES, ...options.times };
     const unlimited = {
       maxConnectionsPerAddress: Infinity,
@@ -122,7 +129,7 @@ class DocumentListener implements RunningDocumentListener {
       this.#refuse(error, socket as Socket),
     );
     if (certificate !== undefined) {
-      this.#tls = createDocumentTls(certificate);
+      this.#tls = createDocumentTls(certificate, options);
       this.#tls.on("secureConnection", (socket: Socket) => this.#speak(socket));
       this.#tls.on("tlsClientError", (error: Error, socket: Socket) => {
         this.#debug(socket.remoteAddress, error.message);
@@ -225,7 +232,8 @@ class DocumentListener implements RunningDocumentListener {
     const question = { method, target, version, headers: asked };
     // At once, before the parser reaches what may follow it.
     const refusal = this.#refusalOf(question, remoteAddress);
-    const answer = refusal ?? (await this.#find(question));
+    const answer = refusal ?? (await this.#find(question, request, connection));
+    if (answer === undefined) return;
     if (answer.isLast === true || this.#stopping) response.shouldKeepAlive = false;
     const { status, headers, body } = answer;
     response.writeHead(status, {
@@ -242,13 +250,30 @@ class DocumentListener implements RunningDocumentListener {
   }
 
   #refusalOf(question: Question, remoteAddress: string | undefined): Answer | undefined {
-    if (this.#visitors.ask(remoteAddress)) return refusalOf(question);
+    if (this.#visitors.ask(remoteAddress)) {
+      const { posts } = this.#options;
+      const takesPost = posts?.has(pathOf(question.target) ?? "") === true;
+      const refusal = refusalOf(question, takesPost);
+      return refusal ?? (takesPost ? bodyRefusal(question.headers, posts) : undefined);
+    }
     const answer = said(429, "too many requests from this address");
     return { ...answer, headers: { ...answer.headers, "retry-after": "1" }, isLast: true };
   }
 
-  async #find(question: Question): Promise<Answer> {
+  /** Undefined when the client went away while it was sending. */
+  async #find(
+    question: Question,
+    request: IncomingMessage,
+    connection: Connection,
+  ): Promise<Answer | undefined> {
     try {
+      if (this.#office !== undefined && question.method === "POST") {
+        // The time for the request goes on until all of it is there.
+        this.#limit(connection, this.#times.requestMs);
+        const path = pathOf(question.target) ?? "";
+        const onRead = (): void => this.#limit(connection, this.#times.answerMs);
+        return await this.#office.take(request, path, onRead);
+      }
       return await answerTo(question, this.#options.find);
     } catch (error) {
       this.#logError(error);

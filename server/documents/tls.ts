@@ -1,6 +1,6 @@
 // TLS of the public listeners: the parameters of client/tls, which are those of Mozilla's "intermediate"
-// profile (SPIFFE Federation s5): TLS 1.2 with forward-secret AEAD suites, and TLS 1.3. Clients are never
-// asked for a certificate. What is shown: the server's own X509-SVID here, files in certificate-files.ts.
+// profile (SPIFFE Federation s5): TLS 1.2 with forward-secret AEAD suites, and TLS 1.3. Clients are not
+// asked for a certificate, but where one can speak for them; OpenSSL verifies none. What is shown: the server's own X509-SVID here, files in certificate-files.ts.
 
 import { createServer, type SecureContextOptions, type Server } from "node:tls";
 import { contextOptions } from "../../client/tls/context.ts";
@@ -25,10 +25,14 @@ export function svidCertificate(source: TlsSource): ServingCertificate {
 }
 
 /** A TLS server that shows this certificate to connections it is given; it listens nowhere itself. */
-export function createDocumentTls(certificate: ServingCertificate): Server {
+export function createDocumentTls(
+  certificate: ServingCertificate,
+  { asksForCertificate = false }: { readonly asksForCertificate?: boolean | undefined } = {},
+): Server {
   const server = createServer({
     ...certificate.current(),
-    requestCert: false,
+    requestCert: asksForCertificate,
+    rejectUnauthorized: false,
     honorCipherOrder: true,
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     ALPNProtocols: ["http/1.1"],

@@ -6,7 +6,7 @@
 import { serverError } from "../errors.ts";
 import type { OrderedLog } from "./log.ts";
 
-export type AuthorityKindName = "x509" | "jwt" | "wit";
+export type AuthorityKindName = "x509" | "jwt" | "wit" | "oauth";
 
 /** Prepared: in the bundle, signs nothing yet. Active: signs. Old: signs nothing any more. */
 export type AuthorityStatus = "prepared" | "active" | "old";
@@ -14,7 +14,7 @@ export type AuthorityStatus = "prepared" | "active" | "old";
 /** An authority as the journal knows it. */
 export interface AuthorityRecord {
   readonly kind: AuthorityKindName;
-  /** Subject key ID in hex for X.509, key ID (`kid`) for JWT and WIT. */
+  /** Subject key ID in hex for X.509, key ID (`kid`) for JWT, WIT and OAuth. */
   readonly authorityId: string;
   /** The ID of its private key in the key manager. */
   readonly keyId: string;
