@@ -1,0 +1,297 @@
+// The audit log: events in streams, each stream a hash chain, all of them leaves of one Merkle tree in
+// the order in which they were written. What is appended in one turn of the event loop is written at
+// its end, whole or not at all, before any answer that waits for it leaves. Where lines lie:
+// stream-files.ts; how the log is found again after a crash: recovery.ts; how it is signed:
+// checkpoints.ts. docs/audit.md is the format.
+import { randomFillSync } from "node:crypto";
+import type { Frontier } from "../../pki/merkle/frontier.ts";
+import { prefixedLeafHash } from "../../pki/merkle/hash.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { Logger } from "../../runtime/log.ts";
+import { type AuditEvent, type AuditStream, checkEvent, lineParts, STREAMS } from "./event.ts";
+import { EventIds } from "./event-id.ts";
+import { openLog, type Recovered } from "./recovery.ts";
+import type { StreamEnd, StreamFiles } from "./stream-files.ts";
+import type { TreeFiles } from "./tree-files.ts";
+
+export type { AuditEvent, AuditStream } from "./event.ts";
+
+export interface AppendOptions {
+  /** Wait until the event is on the disk itself, not only with the kernel. */
+  readonly durable?: boolean;
+}
+
+/** What takes events: all that most parts of the server need to know of the log. */
+export interface AuditSink {
+  append(event: AuditEvent, options?: AppendOptions): Promise<void>;
+}
+
+/** An event as it stands in the log. */
+export interface LoggedLine {
+  /** Its place in the tree, from 0. */
+  readonly index: number;
+  readonly stream: AuditStream;
+  readonly id: string;
+  /** Without the line end. */
+  readonly line: Buffer;
+}
+
+export interface AuditLogOptions {
+  /** Made 0700 if need be; whoever holds the store of the same server holds it too. */
+  readonly folder: string;
+  /** The server's SPIFFE ID: who has observed what the server itself appends. */
+  readonly observer: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** A second place of checkpoints, to which the end of the log is compared. */
+  readonly checkpointFile?: string | undefined;
+  /** When a stream goes on in another file. */
+  readonly maxFileBytes?: number;
+}
+
+/** A line that waits for its number: see lineParts. */
+interface Pending {
+  readonly stream: AuditStream;
+  readonly id: string;
+  readonly head: string;
+  readonly tail: string;
+}
+
+/** Lines that are written together. */
+interface Group extends PromiseWithResolvers<void> {
+  readonly lines: Pending[];
+}
+
+const SYNC_EVERY_MS = 1000;
+const FIRST_BUFFER_BYTES = 64 * 1024;
+const LARGEST_KEPT_BUFFER_BYTES = 4 * 1024 * 1024;
+const LINE_END = 0x0a;
+
+export class AuditLog implements AuditSink {
+  readonly #options: AuditLogOptions;
+  readonly #files: StreamFiles;
+  readonly #treeFiles: TreeFiles;
+  readonly #ids: EventIds;
+  readonly #listeners = new Set<(lines: readonly LoggedLine[]) => void>();
+  #tree: Frontier;
+  #next: Group | undefined;
+  #failure: unknown;
+  #syncing: Promise<void> | undefined;
+  #queued: Promise<void> | undefined;
+  #timeText: readonly [ms: number, text: string] = [Number.NaN, ""];
+  /** Where the lines of a group are put together, for each stream of it. */
+  #buffer = Buffer.allocUnsafe(FIRST_BUFFER_BYTES);
+
+  private constructor(options: AuditLogOptions, recovered: Recovered) {
+    this.#options = options;
+    this.#files = recovered.files;
+    this.#treeFiles = recovered.treeFiles;
+    this.#tree = recovered.tree;
+    this.#ids = new EventIds((bytes) => randomFillSync(bytes));
+  }
+
+  /**
+   * Opens the log, and continues where it ends: a line that a crash has torn is cut off.
+   * @throws STORE_UNUSABLE, AUDIT_DAMAGED
+   */
+  static async open(options: AuditLogOptions): Promise<AuditLog> {
+    const recovered = await openLog(options);
+    const log = new AuditLog(options, recovered);
+    for (const event of recovered.events) await log.append(event, { durable: true });
+    return log;
+  }
+
+  /** How many events there are. */
+  get size(): number {
+    return this.#tree.size;
+  }
+
+  /** The root of the tree over all events that are written. */
+  root(): { readonly size: number; readonly root: Buffer } {
+    return { size: this.#tree.size, root: this.#tree.root() };
+  }
+
+  /** The hashes from which proofs are made. */
+  get hashes(): TreeFiles {
+    return this.#treeFiles;
+  }
+
+  get folder(): string {
+    return this.#options.folder;
+  }
+
+  /** Why the last write failed, if it did: nothing is answered that has to be in the log until one succeeds. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  /**
+   * Appends an event; resolves when it is written.
+   * @throws AUDIT_UNWRITABLE: what it tells of must not take effect; AUDIT_EVENT_INVALID
+   */
+  async append(event: AuditEvent, { durable = false }: AppendOptions = {}): Promise<void> {
+    checkEvent(event);
+    const { observer, clock } = this.#options;
+    const time = event.time ?? clock.now();
+    const id = event.id ?? this.#ids.next(time.getTime());
+    const [head, tail] = lineParts(event, id, this.#textOf(time.getTime()), observer);
+    await this.#add({ stream: event.stream, id, head, tail });
+    if (durable) await this.sync();
+  }
+
+  /** Told of lines once they are written, until the returned function is called. */
+  onWritten(listener: (lines: readonly LoggedLine[]) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Brings everything that is written so far to the disk itself. @throws AUDIT_UNWRITABLE */
+  sync(): Promise<void> {
+    // One at a time; those who come while one is under way share the next.
+    this.#queued ??= this.#startSync();
+    return this.#queued;
+  }
+
+  /** Brings lines to the disk once a second, and mends files after a failure, until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    while (!signal.aborted) {
+      await this.sync().catch(() => undefined);
+      await clock.sleep(SYNC_EVERY_MS, signal).catch(() => undefined);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#writeNext();
+    await this.sync().catch(() => undefined);
+    await this.#treeFiles.close();
+    this.#files.close();
+  }
+
+  /** Where each stream ends now, for a later start to begin from. */
+  ends(): ReadonlyMap<AuditStream, StreamEnd> {
+    return this.#files.ends();
+  }
+
+  #add(line: Pending): Promise<void> {
+    let group = this.#next;
+    if (group === undefined) {
+      group = { lines: [], ...Promise.withResolvers<void>() };
+      this.#next = group;
+      setImmediate(() => this.#writeNext());
+    }
+    group.lines.push(line);
+    return group.promise;
+  }
+
+  #writeNext(): void {
+    const group = this.#next;
+    if (group === undefined) return;
+    this.#next = undefined;
+    try {
+      const written = this.#write(group.lines);
+      for (const listener of this.#listeners) listener(written);
+      group.resolve();
+    } catch (error) {
+      this.#fail(error);
+      group.reject(error);
+      return;
+    }
+    this.#mend();
+  }
+
+  /** Numbers, chains and writes; either all of it is written and counted, or nothing is. */
+  #write(lines: readonly Pending[]): LoggedLine[] {
+    const tree = this.#tree.copy();
+    const first = tree.size;
+    const hashes: Buffer[] = [];
+    const nodes: (readonly [height: number, hash: Buffer])[] = [];
+    const logged: LoggedLine[] = [];
+    const hasListeners = this.#listeners.size > 0;
+    const writing = this.#files.begin(this.#options.clock.now());
+    try {
+      // By stream, each in one piece: nearly always there is one stream alone.
+      const streams = new Set(lines.map(({ stream }) => stream));
+      const indexed = lines.map((line, i) => ({ ...line, index: first + i }));
+      for (const stream of STREAMS) {
+        if (!streams.has(stream)) continue;
+        let at = 1;
+        let { seq, hash } = writing.end(stream);
+        const firstSeq = seq + 1;
+        for (const line of indexed) {
+          if (line.stream !== stream) continue;
+          seq++;
+          const text = `${line.head},"seq":${seq},"index":${line.index},"prev_hash":"${hash}"${line.tail}`;
+          this.#reserve(at + text.length * 3 + 1, at);
+          const end = at + this.#buffer.write(text, at);
+          // The byte before the line is the end of the former one, and for a moment that of a leaf.
+          const leaf = prefixedLeafHash(this.#buffer.subarray(at - 1, end));
+          this.#buffer[at - 1] = LINE_END;
+          if (hasListeners) {
+            const copy = Buffer.from(this.#buffer.subarray(at, end));
+            logged.push({ index: line.index, stream, id: line.id, line: copy });
+          }
+          hashes[line.index - first] = leaf;
+          hash = leaf.toString("hex");
+          this.#buffer[end] = LINE_END;
+          at = end + 1;
+        }
+        writing.write(stream, this.#buffer.subarray(1, at), { firstSeq, seq, hash });
+      }
+    } catch (error) {
+      writing.takeBack();
+      throw error;
+    }
+    writing.commit();
+    for (const leaf of hashes) {
+      tree.append(leaf, (height, hash) => nodes.push([height, hash]));
+    }
+    this.#treeFiles.add(hashes, nodes);
+    this.#tree = tree;
+    if (this.#buffer.length > LARGEST_KEPT_BUFFER_BYTES) {
+      this.#buffer = Buffer.allocUnsafe(FIRST_BUFFER_BYTES);
+    }
+    return logged.sort((a, b) => a.index - b.index);
+  }
+
+  #reserve(bytes: number, used: number): void {
+    if (this.#buffer.length >= bytes) return;
+    const larger = Buffer.allocUnsafe(Math.max(bytes, 2 * this.#buffer.length));
+    this.#buffer.copy(larger, 0, 0, used);
+    this.#buffer = larger;
+  }
+
+  async #startSync(): Promise<void> {
+    while (this.#syncing !== undefined) await this.#syncing.catch(() => undefined);
+    this.#queued = undefined;
+    this.#syncing = this.#files.sync();
+    try {
+      await this.#syncing;
+      await this.#treeFiles.flush();
+    } catch (error) {
+      this.#fail(error);
+      throw error;
+    } finally {
+      this.#syncing = undefined;
+    }
+    this.#mend();
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failure === undefined) {
+      this.#options.log.error({ error }, "the audit log cannot be written: nothing is issued");
+    }
+    this.#failure = error;
+  }
+
+  #mend(): void {
+    if (this.#failure === undefined || this.#files.isBroken) return;
+    this.#failure = undefined;
+    this.#options.log.info({}, "the audit log is written again");
+  }
+
+  #textOf(ms: number): string {
+    if (this.#timeText[0] !== ms) this.#timeText = [ms, new Date(ms).toISOString()];
+    return this.#timeText[1];
+  }
+}
