@@ -19,6 +19,7 @@ import type { Logger } from "../../runtime/log.ts";
 import { agentError } from "../errors.ts";
 import { type Callers, checkSocketPath, type Peer } from "../peer/index.ts";
 import { Launch, type ServeConnection } from "./launch.ts";
+import { aborted, nextStep } from "./steps.ts";
 
 export type { ServeConnection } from "./launch.ts";
 
@@ -26,8 +27,6 @@ type Steps = AsyncIterator<signet.launch.v1.OpenRequest>;
 
 const MAX_LAUNCHES = 1024;
 const MAX_LAUNCHES_PER_UID = 128;
-// From the socket's path to the report of the process that was started with it.
-const STEP_WAIT_MS = 30_000;
 const NAME = /^[a-z0-9._-]{1,128}$/;
 const SOCKET_NAME = /^[0-9a-f]{24}\.sock$/;
 
@@ -91,19 +90,26 @@ async function* serve(
   const { clock, log } = options;
   const caller = options.peerOf(context.peer);
   const steps = requests[Symbol.asyncIterator]();
-  const first = await nextStep(steps, clock, context.signal);
+  const wait = { clock, signal: context.signal, invalid: stepInvalid };
+  const first = await nextStep(steps, wait);
   if (first?.start === undefined) throw stepInvalid("expected the step start");
   const name = checkName(first.start.name);
   enter(caller.uid, launches, byUid);
-  const launch = new Launch({ ...options, caller, name, socketPath: socketPathIn(options.folder) });
+  const launch = new Launch({
+    ...options,
+    name,
+    selectors: [{ type: "launch", value: `name:${name}` }],
+    uid: caller.uid,
+    socketPath: socketPathIn(options.folder),
+  });
   launches.add(launch);
   try {
     await launch.listen();
     yield { ready: { socketPath: launch.socketPath } };
-    const second = await nextStep(steps, clock, context.signal);
+    const second = await nextStep(steps, wait);
     if (second?.started === undefined) throw stepInvalid("expected the step started");
     const { pid } = second.started;
-    launch.admitProcess(pid);
+    launch.admitProcess(pid, caller);
     log.audit({
       who: `uid:${caller.uid}`,
       method: context.method,
@@ -133,7 +139,8 @@ function enter(uid: number, launches: ReadonlySet<Launch>, byUid: Map<number, nu
   byUid.set(uid, own + 1);
 }
 
-function checkName(name: string): string {
+/** The name of a launch. @throws LAUNCH_NAME_INVALID */
+export function checkName(name: string): string {
   if (NAME.test(name)) return name;
   throw agentError(
     "LAUNCH_NAME_INVALID",
@@ -144,36 +151,10 @@ function checkName(name: string): string {
   );
 }
 
-async function nextStep(
-  steps: Steps,
-  clock: Clock,
-  signal: AbortSignal,
-): Promise<signet.launch.v1.OpenRequest | undefined> {
-  const waiting = new AbortController();
-  const late = clock.sleep(STEP_WAIT_MS, waiting.signal).then(() => {
-    throw stepInvalid(`no step within ${STEP_WAIT_MS / 1000} s`);
-  });
-  late.catch(() => undefined); // aborted below
-  try {
-    const next = await Promise.race([steps.next(), late, aborted(signal)]);
-    signal.throwIfAborted();
-    return next === undefined || next.done === true ? undefined : next.value;
-  } finally {
-    waiting.abort();
-  }
-}
-
 // Resolves when the caller ends its side, or sends what is no step any more.
 async function endOf(steps: Steps): Promise<void> {
   const next = await steps.next().catch(() => undefined);
   if (next !== undefined && next.done !== true) throw stepInvalid("expected no further step");
-}
-
-function aborted(signal: AbortSignal): Promise<undefined> {
-  return new Promise((done) => {
-    if (signal.aborted) done(undefined);
-    else signal.addEventListener("abort", () => done(undefined), { once: true });
-  });
 }
 
 const socketPathIn = (folder: string): string =>

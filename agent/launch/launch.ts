@@ -21,10 +21,16 @@ export type ServeConnection = (
   extraSelectors: readonly Selector[],
 ) => void;
 
+/** Who launches: a Peer, or a process that is held. */
+export type Launcher = Held & { readonly uid: number };
+
 export interface LaunchOptions {
-  /** Who launches. */
-  readonly caller: Peer;
+  /** In messages and the log. */
   readonly name: string;
+  /** What the callers of the private socket have besides what is found out about them. */
+  readonly selectors: readonly Selector[];
+  /** The user that launches, and whose processes alone are let in. */
+  readonly uid: number;
   readonly socketPath: string;
   readonly callers: Callers;
   readonly serveConnection: ServeConnection;
@@ -50,7 +56,7 @@ export class Launch {
     this.#options = options;
     this.name = options.name;
     this.socketPath = options.socketPath;
-    this.selectors = [{ type: "launch", value: `name:${options.name}` }];
+    this.selectors = options.selectors;
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -58,18 +64,23 @@ export class Launch {
 
   /** Opens the private socket. Connections wait until the process has been reported. */
   async listen(): Promise<void> {
-    const { callers, caller, socketPath } = this.#options;
+    const { callers, uid, socketPath } = this.#options;
     const ownUid = process.geteuid?.();
     // Only the launching user may connect. An agent that is not root cannot give the file to another
     // user: then the file lets everyone in, and the check of the uid at each connection decides alone.
-    const isOwn = caller.uid === ownUid;
+    const isOwn = uid === ownUid;
     this.#listener = await callers.listen({
       path: socketPath,
       mode: isOwn || ownUid === 0 ? 0o600 : 0o666,
-      ...(ownUid === 0 && !isOwn ? { ownerUid: caller.uid } : {}),
+      ...(ownUid === 0 && !isOwn ? { ownerUid: uid } : {}),
       limits: { total: MAX_CONNECTIONS, perUid: MAX_CONNECTIONS },
       onConnection: (socket, peer) => this.#onConnection(socket, peer),
     });
+  }
+
+  /** The launched process; undefined until it was reported. */
+  get root(): PinnedProcess | undefined {
+    return this.#root;
   }
 
   /**
@@ -77,8 +88,8 @@ export class Launch {
    * @throws LAUNCH_PROCESS_REFUSED when it is not a descendant of the caller, or of another user;
    * CALLER_GONE when it has ended
    */
-  admitProcess(pid: number): void {
-    const { caller, callers } = this.#options;
+  admitProcess(pid: number, caller: Launcher): void {
+    const { callers } = this.#options;
     const refuse = (why: string): Error =>
       agentError(
         "LAUNCH_PROCESS_REFUSED",
@@ -96,11 +107,16 @@ export class Launch {
       }
       const uid = root.effectiveUid();
       if (uid !== caller.uid) throw refuse("it runs as another user");
-      root.onExit(() => this.#end());
     } catch (error) {
       root.close();
       throw error;
     }
+    this.adopt(root);
+  }
+
+  /** Takes a process that is known to have been launched. It is let go of at the close. */
+  adopt(root: PinnedProcess): void {
+    root.onExit(() => this.#end());
     this.#root = root;
     for (const admit of this.#waiting) admit();
     this.#waiting.clear();
@@ -122,7 +138,7 @@ export class Launch {
   }
 
   #onConnection(socket: Socket, peer: Peer): void {
-    if (peer.uid !== this.#options.caller.uid) {
+    if (peer.uid !== this.#options.uid) {
       this.#refuse(socket, peer, "another user");
       return;
     }

@@ -2,6 +2,8 @@
 // fails at once, so that callers are told instead of left waiting.
 
 import { type IdentityError, Status } from "../../pki/errors.ts";
+import type { ClientOf } from "../../proto/rpc/client.ts";
+import type { Service } from "../../proto/rpc/service.ts";
 import { errorOfStatus } from "../../proto/rpc/status.ts";
 import { SvidService, type spire } from "../../proto/schema.gen.ts";
 import { spiffeIdFromWire } from "../../proto/types/spiffe-id.ts";
@@ -35,6 +37,11 @@ export class ServerSigning implements X509Signing, WitSigning, JwtSigning {
 
   assertConnected(): void {
     this.#connected();
+  }
+
+  /** What else is asked of the server, over the same connection. @throws SERVER_UNREACHABLE */
+  client<S extends Service>(service: S): ClientOf<S> {
+    return this.#connected().channel.client(service);
   }
 
   async signX509(

@@ -31,6 +31,13 @@ interface Frame {
   readonly lines: string[];
 }
 
+const launchers = new WeakMap<Launch, Peer>();
+
+// Reports a process as its launcher does.
+function admit(launch: Launch, pid: number): void {
+  launch.admitProcess(pid, launchers.get(launch) as Peer);
+}
+
 // A launcher, as `signet run` is, with a connection to the agent; and the private socket it got.
 async function frame(
   t: { teardown(fn: () => unknown): void },
@@ -52,8 +59,9 @@ async function frame(
   const served: Frame["served"] = [];
   const lines: string[] = [];
   const launch = new Launch({
-    caller,
     name: "agent-a",
+    selectors: [{ type: "launch", value: "name:agent-a" }],
+    uid: caller.uid,
     socketPath: join(folder, "private"),
     callers,
     clock,
@@ -64,6 +72,7 @@ async function frame(
       socket.write("welcome\n");
     },
   });
+  launchers.set(launch, caller);
   t.teardown(() => launch.close());
   await launch.listen();
   return { launcher, launch, path: launch.socketPath, clock, served, lines };
@@ -88,7 +97,7 @@ t.test("admits the launched process, which may connect before it is reported", a
   const pid = await fork(launcher, `fork ${path}`);
   await until(launcher, /^ready/);
   t.equal(served.length, 0, "it waits");
-  launch.admitProcess(pid);
+  admit(launch, pid);
   await until(launcher, /^data welcome/);
   t.match(served, [{ pid, selectors: ["launch:name:agent-a"] }]);
 });
@@ -97,7 +106,7 @@ t.test(
   "refuses the same program under the same user in the same folder, started otherwise",
   async (t) => {
     const { launcher, launch, path, served, lines } = await frame(t);
-    launch.admitProcess(await fork(launcher, `fork ${path}`));
+    admit(launch, await fork(launcher, `fork ${path}`));
     await until(launcher, /^data welcome/);
     const stranger = startCaller(t, path);
     t.equal(await until(stranger, /^closed/), "closed");
@@ -113,7 +122,7 @@ t.test(
 
 t.test("admits children and grandchildren of the launched process", async (t) => {
   const { launcher, launch, path, served } = await frame(t);
-  launch.admitProcess(await fork(launcher, "fork"));
+  admit(launch, await fork(launcher, "fork"));
   const child = await fork(launcher, `relay fork ${path}`);
   await until(launcher, /^data welcome/);
   const grandchild = await fork(launcher, `relay relay fork ${path}`);
@@ -126,7 +135,7 @@ t.test("admits children and grandchildren of the launched process", async (t) =>
 
 t.test("a process whose parent has ended is refused, unless it was admitted before", async (t) => {
   const { launcher, launch, path, served, lines } = await frame(t);
-  launch.admitProcess(await fork(launcher, "fork"));
+  admit(launch, await fork(launcher, "fork"));
   await fork(launcher, "relay fork");
   const known = await fork(launcher, `relay relay fork-reopen ${path}`);
   await until(launcher, /^data welcome/);
@@ -154,7 +163,7 @@ t.test("a process whose parent has ended is refused, unless it was admitted befo
 
 t.test("closes everything when the launched process ends", async (t) => {
   const { launcher, launch, path, served } = await frame(t);
-  launch.admitProcess(await fork(launcher, "fork"));
+  admit(launch, await fork(launcher, "fork"));
   await fork(launcher, `relay fork ${path}`);
   await until(launcher, /^data welcome/);
   launcher.tell("relay exit");
@@ -183,12 +192,12 @@ t.test("refuses to take a process that the caller has not started, or that is go
   const refused = { reason: "LAUNCH_PROCESS_REFUSED", code: 7 };
   const stranger = await connectFrom(t, launch.socketPath);
   for (const pid of [stranger.pid, process.pid, launcher.pid, 1, 0, -1, Number.NaN]) {
-    t.throws(() => launch.admitProcess(pid), refused, String(pid));
+    t.throws(() => admit(launch, pid), refused, String(pid));
   }
-  t.throws(() => launch.admitProcess(2 ** 22 - 1), { reason: "CALLER_GONE", code: 14 });
+  t.throws(() => admit(launch, 2 ** 22 - 1), { reason: "CALLER_GONE", code: 14 });
   const pid = await fork(launcher, "fork");
-  launch.admitProcess(pid);
-  t.throws(() => launch.admitProcess(pid), refused, "a second one");
+  admit(launch, pid);
+  t.throws(() => admit(launch, pid), refused, "a second one");
 });
 
 t.test("refuses a process of another user", { skip: asRoot }, async (t) => {
@@ -196,7 +205,7 @@ t.test("refuses a process of another user", { skip: asRoot }, async (t) => {
   launcher.tell(`fork-as 12345`);
   const pid = Number((await until(launcher, /^child/)).slice(6));
   await until(launcher, /^ready/);
-  t.throws(() => launch.admitProcess(pid), {
+  t.throws(() => admit(launch, pid), {
     reason: "LAUNCH_PROCESS_REFUSED",
     code: 7,
     message: /another user/,
@@ -211,7 +220,7 @@ t.test("the socket's file is the launching user's alone", { skip: asRoot }, asyn
   t.same([uid, mode & 0o777], [12345, 0o600]);
   const stranger = startCaller(t, path, { uid: 23456, gid: 23456 });
   t.equal(await stranger.line(), "error EACCES");
-  launch.admitProcess(await fork(launcher, `fork ${path}`));
+  admit(launch, await fork(launcher, `fork ${path}`));
   await until(launcher, /^data welcome/);
   t.equal(served.length, 1);
   const root = startCaller(t, path);
