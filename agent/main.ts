@@ -17,6 +17,7 @@ import { AgentIdentity } from "./identity.ts";
 import { ServerSigning } from "./link/signing.ts";
 import { buildCache } from "./main/cache.ts";
 import type { Context } from "./main/context.ts";
+import { startGuard } from "./main/guard.ts";
 import { buildLink } from "./main/link.ts";
 import { startSockets } from "./main/sockets.ts";
 import { observe } from "./observe.ts";
@@ -78,7 +79,8 @@ async function startParts(context: Context): Promise<RunningAgent> {
       : await createMetrics({ prefix: "signet_agent_", process: true });
   observe(metrics, { ...cache, signing, identity });
 
-  const server = await startSockets(context, cache, metrics);
+  const guard = await startGuard(context, cache, signing, metrics);
+  const server = await startSockets(context, cache, metrics, guard);
   const link = buildLink(context, cache, signing, identity, () => server.setServing(true));
   lifecycle.run("link", (signal) => link.run(signal));
   const ready = Promise.race([link.synced, lifecycle.failed]);

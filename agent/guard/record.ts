@@ -20,7 +20,8 @@ const STREAMS: ReadonlySet<string> = new Set([
   "escalation",
 ]);
 const OUTCOMES: ReadonlySet<string> = new Set(["ok", "denied", "failed"]);
-const TYPE = /^[a-z][a-z0-9_.-]{0,63}$/;
+const TYPE = /^(?=.{1,64}$)[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
+const DETAIL_NAME = /^[a-z][a-z0-9_]{0,39}$/;
 const DIGEST = /^(?:[0-9a-f]{64})?$/;
 const MAX_EVENTS = 200;
 const MAX_TEXT = 2048;
@@ -119,7 +120,10 @@ function checkEvent(event: Event, nowMs: number): void {
   }
   const details = Object.entries(detail);
   if (details.length > MAX_DETAILS) throw invalid(`it has more than ${MAX_DETAILS} details`);
-  for (const text of details.flat()) checkLength(text, MAX_DETAIL);
+  for (const [name, value] of details) {
+    if (!DETAIL_NAME.test(name)) throw invalid("the name of a detail is not in small letters");
+    checkLength(value, MAX_DETAIL);
+  }
 }
 
 /** What runs under a task tells of that task alone. */

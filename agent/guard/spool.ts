@@ -110,9 +110,7 @@ export class Spool {
     this.#owned.set(owner, owned);
     const done = Promise.withResolvers<void>();
     this.#waiting.push({ owner, records, bytes, done });
-    this.#work ??= this.#writeAll().finally(() => {
-      this.#work = undefined;
-    });
+    this.#work ??= this.#writeAll();
     return done.promise;
   }
 
@@ -161,6 +159,8 @@ export class Spool {
         for (const { done } of group) done.reject(error);
       }
     }
+    // In the turn in which the last was answered: who appends then starts it anew.
+    this.#work = undefined;
   }
 
   async #write(group: readonly Waiting[]): Promise<void> {

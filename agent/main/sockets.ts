@@ -1,8 +1,9 @@
 // The agent's sockets: the Workload API's and the administrator's, with what serves callers on them.
-import { LaunchService } from "../../proto/schema.gen.ts";
+import { GuardService, LaunchService } from "../../proto/schema.gen.ts";
 import type { Metrics } from "../../runtime/metrics.ts";
 import { startAdmin } from "../admin/admin.ts";
 import { connectionOf, WorkloadConnection } from "../connection.ts";
+import { guardCallers } from "../guard/caller.ts";
 import { startLaunchService } from "../launch/index.ts";
 import { startCallers } from "../peer/index.ts";
 import { WorkloadServer } from "../socket.ts";
@@ -10,6 +11,7 @@ import { Callers } from "../workload-api/callers.ts";
 import { ATTESTORS, workloadAttestation } from "../workload-attestors/index.ts";
 import type { Cache } from "./cache.ts";
 import type { Context } from "./context.ts";
+import type { NodeGuard } from "./guard.ts";
 
 /** A renamed user is noticed within this time; looking at every call would cost each one two system calls. */
 const NAMES_MAX_AGE_MS = 1000;
@@ -19,6 +21,7 @@ export async function startSockets(
   context: Context,
   cache: Cache,
   metrics: Metrics,
+  guard: NodeGuard,
 ): Promise<{ setServing(isServing: boolean): void }> {
   const { config, clock, log, lifecycle } = context;
   const broken = Promise.withResolvers<void>();
@@ -72,6 +75,9 @@ export async function startSockets(
   });
   lifecycle.own("launched processes", () => launches.stop());
   workloads.rpc.add(LaunchService, launches.handlers);
+  const { subscribers } = cache;
+  const admitGuard = guardCallers({ admit: (call) => callers.admit(call), subscribers });
+  workloads.rpc.add(GuardService, guard.handlersFor(admitGuard));
   const listener = await processes.listen({
     path: config.socket.path,
     mode: config.socket.mode,
