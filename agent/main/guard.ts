@@ -11,7 +11,7 @@ import { TaskDescriptions } from "../guard/describe.ts";
 import { type GuardCaller, guardHandlers } from "../guard/index.ts";
 import { Recorder } from "../guard/record.ts";
 import { Spool } from "../guard/spool.ts";
-import { UseLeases } from "../guard/uses.ts";
+import { UseBlocks } from "../guard/use-blocks.ts";
 import type { ServerSigning } from "../link/signing.ts";
 import type { Cache } from "./cache.ts";
 import type { Context } from "./context.ts";
@@ -64,9 +64,16 @@ export async function startGuard(
     "task descriptions",
     cache.taskStatus.onChange((change) => descriptions.changed(change)),
   );
-  const uses = new UseLeases({
+  const uses = new UseBlocks({
     lease: (request) => signing.client(NodeTasksService).leaseUses(request, options),
+    clock,
   });
+  lifecycle.own(
+    "blocks of uses",
+    cache.taskStatus.onChange(({ tasks }) => {
+      for (const { taskId, verdict } of tasks) if (verdict === "ended") uses.forget(taskId);
+    }),
+  );
   const recorder = new Recorder({
     spool: (owner, events) => spool.append(owner, events),
     clock,
