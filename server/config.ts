@@ -64,6 +64,10 @@ export interface ServerConfig {
   readonly rateLimit: { readonly attestation: boolean; readonly signing: boolean };
   /** Other trust domains: relationships of the configuration, and how bundles are fetched. */
   readonly federation: FederationConfig;
+  readonly audit: {
+    /** Absolute: a second place for the newest checkpoint of the audit log. */
+    readonly checkpointFile: string | undefined;
+  };
   readonly logLevel: LogLevel;
   /** Where /live, /ready and /metrics are served; without it nowhere. */
   readonly health: { readonly address: string; readonly port: number } | undefined;
@@ -121,6 +125,7 @@ const file = section({
   }).prefault({}),
   oidc: oidcSection.optional(),
   crl: crlSection.optional(),
+  audit: section({ checkpoint_file: path.optional() }).prefault({}),
   feature_flags: featureFlags,
   log: section({ level: z.enum(LOG_LEVELS).default("info") }).prefault({}),
   health: section({ address: text.default("127.0.0.1"), port }).optional(),
@@ -200,6 +205,12 @@ export const serverConfigSchema: z.ZodType<ServerConfig> = file.transform(
             },
       rateLimit: from.rate_limit,
       federation,
+      audit: {
+        checkpointFile:
+          from.audit.checkpoint_file === undefined
+            ? undefined
+            : resolve(dataDir, from.audit.checkpoint_file),
+      },
       logLevel: from.log.level,
       health: from.health,
       documents,

@@ -5,6 +5,7 @@ import { Lifecycle } from "../runtime/lifecycle.ts";
 import type { Logger } from "../runtime/log.ts";
 import { createMetrics, NO_METRICS } from "../runtime/metrics.ts";
 import type { ServerConfig } from "./config.ts";
+import { openAudit } from "./main/audit.ts";
 import type { Base } from "./main/base.ts";
 import { startCa } from "./main/ca.ts";
 import { type DocumentAddresses, startDocuments } from "./main/documents.ts";
@@ -55,12 +56,13 @@ export async function start(config: ServerConfig, options: ServerOptions): Promi
   try {
     signal?.throwIfAborted();
     const stores = await openStores(base);
+    const audit = await openAudit(base);
     const recording = await openLedger(base, stores);
-    const ca = await startCa(base, stores, recording);
+    const ca = await startCa(base, stores, recording, audit);
     const revocation = await startRevocation(base, stores, ca, recording);
     const federation = await startFederation(base, stores, ca);
     const documents = await startDocuments(base, stores, ca, revocation);
-    const running = await startEdges(base, stores, ca, federation, revocation);
+    const running = await startEdges(base, stores, ca, federation, revocation, audit);
     const stop = (): Promise<void> => lifecycle.stop();
     signal?.addEventListener("abort", () => void stop(), { once: true });
     log.info(

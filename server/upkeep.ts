@@ -5,6 +5,7 @@ import { WHOLE_SERVER } from "../proto/rpc/health.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { type ReadinessCheck, readiness } from "../runtime/health.ts";
 import type { Logger } from "../runtime/log.ts";
+import type { AuditLog } from "./audit/log.ts";
 import type { Authorities } from "./ca/authority.ts";
 import type { ServerIdentity } from "./identity.ts";
 import type { Ledger } from "./ledger/ledger.ts";
@@ -84,8 +85,9 @@ export function readinessChecks(parts: {
   readonly authorities: Authorities;
   readonly identity: ServerIdentity;
   readonly ledger: Pick<Ledger, "failure">;
+  readonly audit: Pick<AuditLog, "failure">;
 }): Readonly<Record<string, ReadinessCheck>> {
-  const { store, entries, nodes, authorities, identity, ledger } = parts;
+  const { store, entries, nodes, authorities, identity, ledger, audit } = parts;
   return {
     store: () =>
       (store.failure ?? entries.failure ?? nodes.failure) === undefined ||
@@ -98,6 +100,8 @@ export function readinessChecks(parts: {
     },
     ledger: () =>
       ledger.failure === undefined || "the ledger cannot be written, free or repair the disk",
+    audit: () =>
+      audit.failure === undefined || "the audit log cannot be written, free or repair the disk",
     identity: () => identity.isValid || "the server's own SVID has expired, or is not valid yet",
   };
 }

@@ -29,6 +29,11 @@ export function auditOf(
   return METHODS[method]?.(request, response);
 }
 
+/** Whether calls of this method change something. */
+export function isAudited(method: string): boolean {
+  return Object.hasOwn(METHODS, method);
+}
+
 const METHODS: Readonly<Record<string, Describe>> = {
   [`${API}.agent.v1.Agent/AttestAgent`]: describe<
     unknown,

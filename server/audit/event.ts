@@ -229,7 +229,7 @@ export function lineParts(
 }
 
 /** A text in JSON, in plain ASCII or well-formed UTF-8. */
-function quote(text: string): string {
+export function quote(text: string): string {
   return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text.toWellFormed());
 }
 

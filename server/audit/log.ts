@@ -116,6 +116,16 @@ export class AuditLog implements AuditSink {
     return this.#treeFiles;
   }
 
+  /** The tree as it is now, and where its lines end. */
+  snapshot(): { readonly tree: Frontier; readonly ends: ReadonlyMap<AuditStream, StreamEnd> } {
+    return { tree: this.#tree.copy(), ends: this.#files.ends() };
+  }
+
+  /** Who has observed what the server itself appends. */
+  get observer(): string {
+    return this.#options.observer;
+  }
+
   get folder(): string {
     return this.#options.folder;
   }
@@ -139,6 +149,21 @@ export class AuditLog implements AuditSink {
     if (durable) await this.sync();
   }
 
+  /**
+   * Appends events of our own making: what stands in their lines after `prev_hash`. Nothing of it is
+   * checked. @throws AUDIT_UNWRITABLE
+   */
+  appendTails(stream: AuditStream, tails: readonly string[]): Promise<void> {
+    const ms = this.#options.clock.now().getTime();
+    const between = `","time":"${this.#textOf(ms)}","stream":"${stream}"`;
+    let written: Promise<void> = Promise.resolve();
+    for (const tail of tails) {
+      const id = this.#ids.next(ms);
+      written = this.#add({ stream, id, head: `{"id":"${id}${between}`, tail });
+    }
+    return written;
+  }
+
   /** Told of lines once they are written, until the returned function is called. */
   onWritten(listener: (lines: readonly LoggedLine[]) => void): () => void {
     this.#listeners.add(listener);
@@ -157,6 +182,7 @@ export class AuditLog implements AuditSink {
     const { clock } = this.#options;
     while (!signal.aborted) {
       await this.sync().catch(() => undefined);
+      if (this.#failure !== undefined && !this.#files.isBroken) await this.#resume();
       await clock.sleep(SYNC_EVERY_MS, signal).catch(() => undefined);
     }
   }
@@ -166,11 +192,6 @@ export class AuditLog implements AuditSink {
     await this.sync().catch(() => undefined);
     await this.#treeFiles.close();
     this.#files.close();
-  }
-
-  /** Where each stream ends now, for a later start to begin from. */
-  ends(): ReadonlyMap<AuditStream, StreamEnd> {
-    return this.#files.ends();
   }
 
   #add(line: Pending): Promise<void> {
@@ -274,7 +295,13 @@ export class AuditLog implements AuditSink {
     } finally {
       this.#syncing = undefined;
     }
-    this.#mend();
+  }
+
+  /** Tries whether lines are taken again; that there was a time when they were not is one of them. */
+  async #resume(): Promise<void> {
+    await this.append({ stream: "admin", type: "audit.resumed", outcome: "ok" }).catch(
+      () => undefined,
+    );
   }
 
   #fail(error: unknown): void {
@@ -285,7 +312,7 @@ export class AuditLog implements AuditSink {
   }
 
   #mend(): void {
-    if (this.#failure === undefined || this.#files.isBroken) return;
+    if (this.#failure === undefined) return;
     this.#failure = undefined;
     this.#options.log.info({}, "the audit log is written again");
   }

@@ -8,14 +8,18 @@ import type { AnyMethod, CallContext, Handlers, Service } from "../../proto/rpc/
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { Counter, Gauge, Histogram, Metrics } from "../../runtime/metrics.ts";
-import { auditOf } from "../api/audit.ts";
+import { auditOf, isAudited } from "../api/audit.ts";
 import { type Authorizer, type Caller, callerName } from "../api/authorize.ts";
 import type { RateLimiter } from "../api/rate-limit.ts";
+import { adminEvent } from "../audit/admin-calls.ts";
+import type { AuditLog, AuditSink } from "../audit/log.ts";
 import { explained } from "./denied.ts";
 
 export interface GateOptions {
   readonly authorizer: Authorizer;
   readonly limits: RateLimiter;
+  /** What calls that change something are noted in, before they are answered. */
+  readonly audit: AuditSink & Pick<AuditLog, "failure">;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -69,7 +73,7 @@ export class Gate {
       await this.#options.authorizer.authorize(context.method, context.peer as Caller);
     } catch (error) {
       this.#calls.inc({ method: context.method, status: statusOf(error) });
-      this.#audit(context, undefined, undefined, error);
+      await this.#audit(context, undefined, undefined, error);
       throw explained(error);
     }
     await next();
@@ -93,21 +97,23 @@ export class Gate {
   #guardCall(method: AnyMethod, handler: Untyped): Untyped {
     const ok = this.#calls.labels({ method: method.path, status: "ok" });
     const seconds = this.#seconds.labels({ method: method.path });
+    const changes = isAudited(method.path);
     return async (request, context) => {
       const begun = performance.now();
       let response: unknown;
       try {
         await this.#admit(context, method.kind === "unary" ? request : undefined);
+        if (changes) this.#checkAudit();
         response = await handler(request, context);
       } catch (error) {
         this.#calls.inc({ method: context.method, status: statusOf(error) });
-        this.#audit(context, request, undefined, error);
+        if (changes) await this.#audit(context, request, undefined, error);
         throw explained(error);
       } finally {
         seconds.observe((performance.now() - begun) / 1000);
       }
       ok.inc();
-      this.#audit(context, request, response, undefined);
+      if (changes) await this.#audit(context, request, response, undefined);
       return response;
     };
   }
@@ -119,13 +125,14 @@ export class Gate {
       gate.#streams.inc({ method: method.path });
       try {
         await gate.#admit(context, undefined);
+        if (isAudited(method.path)) gate.#checkAudit();
         for await (const message of handler(input, context) as AsyncIterable<unknown>) {
-          gate.#audit(context, undefined, message, undefined);
+          await gate.#audit(context, undefined, message, undefined);
           yield message;
         }
       } catch (error) {
         status = statusOf(error);
-        gate.#audit(context, undefined, undefined, error);
+        await gate.#audit(context, undefined, undefined, error);
         throw explained(error);
       } finally {
         gate.#streams.dec({ method: method.path });
@@ -142,20 +149,36 @@ export class Gate {
     await limits.take(context.method, caller.remoteAddress, itemsOf(request), context.signal);
   }
 
-  #audit(context: CallContext, request: unknown, response: unknown, error: unknown): void {
+  /** Nothing is changed of which there would be no record. @throws AUDIT_UNWRITABLE */
+  #checkAudit(): void {
+    const { failure } = this.#options.audit;
+    if (failure !== undefined) throw failure;
+  }
+
+  async #audit(
+    context: CallContext,
+    request: unknown,
+    response: unknown,
+    error: unknown,
+  ): Promise<void> {
     const record = auditOf(context.method, request, response);
     if (record === undefined) return;
     const caller = context.peer as Caller;
     const isStranger = caller.kind === "tls" && caller.id === undefined;
     const leftOut = error !== undefined && isStranger ? this.#noteStranger() : 0;
     if (leftOut === undefined) return;
-    this.#options.log.audit({
+    const { log, audit } = this.#options;
+    const line = {
       ...record,
       who: callerName(context),
       method: context.method,
       outcome: error === undefined ? record.outcome : reasonOf(error),
       ...(leftOut > 0 && { lines_left_out: leftOut }),
-    });
+    };
+    log.audit(line);
+    const written = audit.append(adminEvent(line, error), { durable: error === undefined });
+    // Of a call that has failed anyway its own error is what the caller needs.
+    await (error === undefined ? written : written.catch(() => undefined));
   }
 
   /** Whether one more failed call of a stranger gets its line: undefined, or how many before it got none. */

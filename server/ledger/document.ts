@@ -13,6 +13,8 @@ export interface IssuedDocument {
   readonly name: Uint8Array;
   /** What {@link jtiDigest} says of the token's `jti`, if it has one. */
   readonly jti?: Uint8Array | undefined;
+  /** The `jti` itself, for who is told of the document; the ledger keeps its digest alone. */
+  readonly tokenId?: string | undefined;
   /** The X.509 authority that signed; "" for tokens, whose own header names their key. */
   readonly authorityId: string;
   readonly spiffeId: string;

@@ -189,7 +189,7 @@ function tokenOf(
   return {
     kind,
     name: tokenDigest(token),
-    ...(jti !== undefined && { jti: jtiDigest(jti) }),
+    ...(jti !== undefined && { jti: jtiDigest(jti), tokenId: jti }),
     authorityId: "",
     spiffeId,
     agentId,

@@ -1,4 +1,5 @@
 // Second step of the start: the authorities and what they issue.
+import { withIssuedEvents } from "../audit/issued.ts";
 import { Authorities } from "../ca/authority.ts";
 import { countIssued } from "../ca/count-issued.ts";
 import { Issuer } from "../ca/issuer.ts";
@@ -8,6 +9,7 @@ import { crlUrlOf } from "../documents/crl-endpoint.ts";
 import { ServerIdentity } from "../identity.ts";
 import { openKeyManager } from "../keymanager/index.ts";
 import { type RecordedIssuing, recordIssued } from "../ledger/record-issued.ts";
+import type { Audit } from "./audit.ts";
 import type { Base } from "./base.ts";
 import type { Recording } from "./revocation.ts";
 import type { Stores } from "./stores.ts";
@@ -24,6 +26,7 @@ export async function startCa(
   { config, log, clock, lifecycle, metrics }: Base,
   stores: Stores,
   recording: Recording,
+  audit: Audit,
 ): Promise<Ca> {
   const { trustDomain, dataDir } = config;
   const { store, bundles, hub } = stores;
@@ -77,6 +80,7 @@ export async function startCa(
   lifecycle.run("rotation", (signal) => rotation.run(signal));
   metrics.gauge({ name: "issuing", help: "SVIDs being signed", read: () => issuer.pending });
   const counted = countIssued(issuer, metrics);
-  const recorded = recordIssued({ issuer: counted, ...recording, clock });
+  const ledger = withIssuedEvents(recording.ledger, audit.log);
+  const recorded = recordIssued({ issuer: counted, held: recording.held, ledger, clock });
   return { authorities, issuer: recorded, identity };
 }

@@ -36,6 +36,7 @@ import { followRevocations } from "../edge/revocations.ts";
 import { RevokedCallers } from "../edge/revoked-callers.ts";
 import { linkHandlers } from "../link/watch.ts";
 import { prune, readinessChecks, reportHealth, watchStore } from "../upkeep.ts";
+import type { Audit } from "./audit.ts";
 import type { Base } from "./base.ts";
 import type { Ca } from "./ca.ts";
 import { addFederation, type Federation } from "./federation.ts";
@@ -61,6 +62,7 @@ export async function startEdges(
   ca: Ca,
   federation: Federation,
   revocation: Revocation,
+  audit: Audit,
 ): Promise<Doors> {
   const { config, log, clock, lifecycle, metrics } = base;
   const { entries, nodes, bundles } = stores;
@@ -75,6 +77,7 @@ export async function startEdges(
       entries: stores.index,
     }),
     limits: new RateLimiter({ clock, ...config.rateLimit }),
+    audit: audit.log,
     clock,
     log,
     metrics,
@@ -101,7 +104,7 @@ export async function startEdges(
   addReflection(local);
 
   const upkeep = { ...stores, clock, log };
-  const checks = readinessChecks({ ...upkeep, ...ca, ledger: revocation.ledger });
+  const checks = readinessChecks({ ...upkeep, ...ca, ledger: revocation.ledger, audit: audit.log });
   lifecycle.run("pruning", (signal) => prune(upkeep, signal));
   lifecycle.run("store watch", (signal) => watchStore(upkeep, signal));
   lifecycle.run("health", (signal) => reportHealth(checks, statuses, upkeep, signal));
