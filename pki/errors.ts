@@ -101,6 +101,7 @@ export const REASONS = {
   DPOP_PROOF_EXPIRED: "unauthenticated",
   DPOP_PROOF_MALFORMED: "unauthenticated",
   DPOP_PROOF_NOT_YET_VALID: "unauthenticated",
+  DPOP_PROOF_REPLAYED: "unauthenticated",
   DPOP_PROOF_UNTRUSTED: "unauthenticated",
   JSON_INVALID: "invalidArgument",
   JWKS_INVALID: "invalidArgument",

@@ -67,6 +67,7 @@ export const REASONS = {
   LOG_LEVEL_INVALID: "invalidArgument",
   NOT_SUPPORTED: "unimplemented",
   OAUTH_CLIENT_INVALID: "unauthenticated",
+  OAUTH_GRANT_UNSUPPORTED: "unimplemented",
   OAUTH_NOT_CONFIGURED: "failedPrecondition",
   OAUTH_POP_REQUIRED: "permissionDenied",
   OAUTH_REQUEST_INVALID: "invalidArgument",
