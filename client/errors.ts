@@ -14,6 +14,7 @@ export const REASONS = {
   PEER_NOT_AUTHORIZED: "permissionDenied",
   SOURCE_CLOSED: "failedPrecondition",
   SOURCE_NOT_READY: "unavailable",
+  TASKS_NOT_SERVED: "unimplemented",
   TASK_STATUS_STALE: "unavailable",
   TLS_HANDSHAKE_FAILED: "unavailable",
   TRANSPORT_NOT_CONFIDENTIAL: "failedPrecondition",

@@ -6,6 +6,8 @@ export { SpiffeId, TrustDomain } from "../pki/spiffe-id.ts";
 export type { Certificate } from "../pki/x509/certificate.ts";
 export type { CrlSet } from "../pki/x509/crl-set.ts";
 export type { X509Svid } from "../pki/x509/svid.ts";
+export type { Mandate, MandateSet } from "../policy/mandate.ts";
+export type { MandateRequest } from "../policy/mandate-request.ts";
 export { bearerHeader } from "./bearer.ts";
 export { BundleMapFile, type BundleMapOptions } from "./bundle-map.ts";
 export { ENDPOINT_VARIABLE } from "./endpoint.ts";
@@ -19,6 +21,11 @@ export {
   type TaskStatusesOptions,
   type TaskVerdict,
 } from "./task-status.ts";
+export { type OpenTaskOptions, openTask, type TaskRequest } from "./tasks/open.ts";
+export { type CompleteOptions, Task, type TaskEnd } from "./tasks/task.ts";
+export type { TaskEndState, TaskInfo, TaskState } from "./tasks/task-info.ts";
+export type { AccessTokenOptions, TaskAccessToken, TaskJwtSvid } from "./tasks/task-tokens.ts";
+export type { TaskTrust, TaskX509 } from "./tasks/task-x509.ts";
 export { peerOf } from "./tls/admit.ts";
 export {
   type Authorize,

@@ -80,6 +80,8 @@ export class FakeTaskNode {
   /** Thrown in place of the next answers. */
   readonly failures: IdentityError[] = [];
   svidLifeMs = 300_000;
+  /** What its SVIDs are for, in place of their tasks. */
+  wrongId: string | undefined;
   readonly #folder: string;
   readonly #guards: Set<Watcher> = new Set();
   readonly #sockets: Set<Socket> = new Set();
@@ -149,8 +151,8 @@ export class FakeTaskNode {
         this.set(held.task.id, { state: TaskState.ACTIVE, ...narrower });
         return { task: held.task, svid: await this.#svid(held) };
       },
-      complete: async ({ proof, outcome, summaryDigest }) =>
-        this.#change(proof, "Complete", { state: outcome, stateReason: summaryDigest }),
+      complete: async ({ proof, outcome, summaryDigest, detail }) =>
+        this.#change(proof, "Complete", { state: outcome, stateReason: detail || summaryDigest }),
     });
     const listener = createServer((socket) => {
       this.#sockets.add(socket);
@@ -292,7 +294,7 @@ export class FakeTaskNode {
     const notAfter = new Date(Date.now() + this.svidLifeMs);
     const leaf = await issueX509Svid(this.authority.asIssuer(), {
       spki,
-      spiffeId: SpiffeId.parse(task.spiffeId),
+      spiffeId: SpiffeId.parse(this.wrongId ?? task.spiffeId),
       notBefore: new Date(Date.now() - 10_000),
       notAfter,
     });
