@@ -22,6 +22,8 @@ export interface JwtSvidRequest {
   readonly expiresAt: Date;
   readonly issuer?: string;
   readonly jti?: string;
+  /** More claims; those above stand over them. */
+  readonly claims?: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -71,6 +73,7 @@ function claimsOf(request: JwtSvidRequest): object {
   const exp = Math.floor(request.expiresAt.getTime() / 1000);
   if (!(exp > iat)) throw pkiError("JWT_SVID_CLAIMS", "a JWT-SVID must expire after it is issued");
   return {
+    ...request.claims,
     sub: spiffeId.toString(),
     aud: request.audience,
     exp,

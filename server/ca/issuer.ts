@@ -174,6 +174,8 @@ export class Issuer {
     /** 0 is the server's default. */
     readonly ttlSeconds: number;
     readonly includeJti?: boolean;
+    /** More claims: those of a task. */
+    readonly claims?: Readonly<Record<string, unknown>>;
   }): Promise<IssuedJwtSvid> {
     const { authorities, clock, jwtIssuer, jwtSvidTtlSeconds } = this.#options;
     const { trustDomain, signer, keyId, expiresAt: keyExpiresAt } = authorities.jwt();
@@ -191,6 +193,7 @@ export class Issuer {
       expiresAt: wholeSecond(Math.min(wantedMs, keyExpiresAt.getTime())),
       ...(jwtIssuer !== undefined && { issuer: jwtIssuer }),
       ...(order.includeJti === true && { jti: randomUUID() }),
+      ...(order.claims !== undefined && { claims: order.claims }),
     };
     const token = await this.#admit(1, async () => issueJwtSvid(request));
     checkToken(token, request);

@@ -76,7 +76,7 @@ export interface TaskRecord {
   /** No credential of it lives longer: what the class said when it was opened. */
   readonly maxCredentialSeconds: number;
   /** Of a suspended task: what it goes back to. */
-  readonly suspendedFrom: "" | "ACTIVE" | "PARKED";
+  readonly suspendedFrom: "" | Exclude<OpenState, "SUSPENDED">;
   /** Stands for the key of the call that opened it (`idempotencyName`); "" without one. */
   readonly idempotency: string;
   /** SHA-256 of the summary that the AI agent keeps elsewhere, hexadecimal; "" without one. */
@@ -106,6 +106,11 @@ const OPEN_STATES: ReadonlySet<string> = new Set(["PENDING", "ACTIVE", "PARKED",
 /** Whether a task goes on, or may; all of it is known then. */
 export function isOpen(task: KnownTask): task is TaskRecord & { readonly state: OpenState } {
   return OPEN_STATES.has(task.state);
+}
+
+/** Whether a task has ended: what verifiers need is known then. */
+export function isEnded(task: KnownTask): task is EndedTask {
+  return "forgetAtUnixSeconds" in task;
 }
 
 /** Whether this state is one that nothing follows. */

@@ -46,29 +46,23 @@ export class TaskTransaction {
     this.transaction.put(OPEN + task.id, encodeTask(task));
   }
 
-  /** The ID is new and random. */
-  async add(task: TaskRecord): Promise<void> {
-    const keys = [OPEN + task.id];
-    if (task.idempotency !== "") keys.push(KEY + task.idempotency);
-    await this.transaction.assumeAbsent(keys);
-    this.put(task);
+  /** A new one, whose ID is random. False: a task was opened with its idempotency key already. */
+  async add(task: TaskRecord): Promise<boolean> {
+    const key = KEY + task.idempotency;
+    await this.transaction.assumeAbsent([OPEN + task.id]);
     if (task.idempotency !== "") {
-      this.transaction.put(KEY + task.idempotency, encoder.encode(task.id));
+      await this.transaction.assumeAbsent([key]);
+      if (this.transaction.peek(key) !== undefined) return false;
+      this.transaction.put(key, encoder.encode(task.id));
     }
+    this.put(task);
+    return true;
   }
 
   /** Moves a task to those that have ended. */
   end(task: TaskRecord, rest: EndedTask): void {
     this.transaction.put(OPEN + task.id, encodeEnded(rest));
     this.transaction.put(endedKey(task.id), encodeTask(task));
-  }
-
-  /** The ID of the task that was opened with this key. */
-  async opened(idempotency: string): Promise<string | undefined> {
-    const key = KEY + idempotency;
-    if (this.transaction.attempt === 0) await this.transaction.assumeAbsent([key]);
-    const value = await this.transaction.get(key);
-    return value && decoder.decode(value);
   }
 }
 
@@ -165,6 +159,12 @@ export class TaskStore {
     return record && decodeTask(record);
   }
 
+  /** The ID of the task that was opened with this key, if it is not forgotten. */
+  async opened(idempotency: string): Promise<string | undefined> {
+    const record = await this.#log.get(KEY + idempotency);
+    return record && decoder.decode(record.value);
+  }
+
   /** Resolves once the tasks in memory include the commit `revision`. */
   reached(revision: number): Promise<void> {
     return this.#replica.reached(revision);
@@ -173,6 +173,11 @@ export class TaskStore {
   /** Calls `handler` after each commit that changed tasks, in order, none left out; returns its end. */
   onChange(handler: ReplicaHandler<KnownTask>): () => void {
     return this.#replica.onChange(handler);
+  }
+
+  /** Whether an ended task, which memory has forgotten, is among those that are kept. */
+  async hasEnded(id: string): Promise<boolean> {
+    return isUlid(id) && (await this.#log.get(endedKey(id))) !== undefined;
   }
 
   /** Runs `decide` as one step; what it wrote is in memory when this resolves. */

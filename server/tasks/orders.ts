@@ -46,6 +46,8 @@ export interface CreateOrder {
   readonly terms: TaskTerms;
   /** Name of the caller. */
   readonly by: string;
+  /** An administrator, and no orchestrator. */
+  readonly isOperator: boolean;
 }
 
 /** Who changes a task: the node agent that holds it, or an administrator. */
@@ -78,6 +80,13 @@ export interface OpenedTask {
 export interface TaskToken {
   readonly token: string;
   readonly expiresAt: Date;
+}
+
+/** An X509-SVID that a node agent asks for. */
+export interface SignOrder {
+  readonly id: string;
+  /** PKCS #10 DER. */
+  readonly csr: Uint8Array;
 }
 
 /** A certificate that a task was given and that may not have expired. */

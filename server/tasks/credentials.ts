@@ -1,0 +1,222 @@
+// What tasks are issued: X509-SVIDs of the ordinary profile and JWT-SVIDs, for the node agent that holds
+// the task alone, never past its end. Each is a sign of life. A task is looked at before something is
+// signed and once more before it leaves: whoever ends a task in between finds the document, or the
+// document does not leave. Access tokens: server/oauth.
+import { IdentityError } from "../../pki/errors.ts";
+import { SpiffeId } from "../../pki/spiffe-id.ts";
+import { taskSpiffeId } from "../../pki/task-id.ts";
+import { issuedSerial } from "../../pki/x509/serial.ts";
+import { allowsLocation } from "../../policy/mandate.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { IssuedX509Svid, X509SvidOrder } from "../ca/issuer.ts";
+import { serverError } from "../errors.ts";
+import type { HeldBack, RecordedIssuing } from "../ledger/record-issued.ts";
+import { type AiAgentRecord, endOf } from "../store/ai-agents.ts";
+import type { TaskClassRecord } from "../store/task-classes.ts";
+import type { KnownTask, TaskRecord } from "../store/task-record.ts";
+import type { EscalationReport } from "./escalation-event.ts";
+import type { SignOrder, TaskSvid, TaskToken } from "./orders.ts";
+import type { TaskSerials } from "./serials.ts";
+import { ended, type OpenTask, requireStep } from "./states.ts";
+
+export interface CredentialsOptions {
+  readonly tasks: { get(id: string): KnownTask | undefined };
+  readonly classes: { get(name: string): TaskClassRecord | undefined };
+  readonly aiAgents: { get(spiffeId: string): AiAgentRecord | undefined };
+  readonly issuer: Pick<RecordedIssuing, "issueX509" | "issueX509Batch" | "issueJwt">;
+  readonly held: HeldBack;
+  readonly serials: TaskSerials;
+  /** A sign of life. */
+  readonly touch: (id: string) => void;
+  readonly report: (report: EscalationReport) => Promise<unknown>;
+  /** Where a status list is served; undefined without a token issuer. */
+  readonly statusUriOf: ((list: string) => string) | undefined;
+  /** The claim that tells of a task: `<issuer>/task`. */
+  readonly claim: string;
+  readonly clock: Clock;
+}
+
+export class Credentials {
+  readonly #options: CredentialsOptions;
+
+  constructor(options: CredentialsOptions) {
+    this.#options = options;
+  }
+
+  /** The X509-SVID of a task that is about to be written. */
+  async first(task: TaskRecord, nodeAgent: string, csr: Uint8Array): Promise<TaskSvid> {
+    this.#requireGood(task, nodeAgent);
+    const issued = await this.#options.issuer.issueX509(this.#orderOf(task, csr), nodeAgent);
+    return this.#noted(task.id, issued);
+  }
+
+  /** An X509-SVID of a task that is there. */
+  async next(task: OpenTask, nodeAgent: string, csr: Uint8Array): Promise<TaskSvid> {
+    const svid = await this.first(task, nodeAgent, csr);
+    this.held(task.id, nodeAgent);
+    return svid;
+  }
+
+  /** X509-SVIDs for a node agent; answers in the order of `orders`. @throws ISSUER_OVERLOADED and the like */
+  async batch(
+    nodeAgent: string,
+    orders: readonly SignOrder[],
+  ): Promise<readonly (TaskSvid | IdentityError)[]> {
+    const admitted = orders.map(({ id, csr }) =>
+      orError(() => {
+        const task = this.held(id, nodeAgent);
+        this.#requireGood(task, nodeAgent);
+        return this.#orderOf(task, csr);
+      }),
+    );
+    const wanted = admitted.filter((one): one is X509SvidOrder => !(one instanceof IdentityError));
+    const { issuer } = this.#options;
+    const issued = wanted.length === 0 ? [] : await issuer.issueX509Batch(wanted, nodeAgent);
+    const answers = issued.values();
+    return admitted.map((order, i) => {
+      if (order instanceof IdentityError) return order;
+      const answer = answers.next().value;
+      if (answer === undefined) throw new TypeError("fewer SVIDs than orders");
+      if (answer instanceof IdentityError) return answer;
+      const id = orders[i]?.id ?? "";
+      return orError(() => {
+        const svid = this.#noted(id, answer);
+        this.held(id, nodeAgent);
+        return svid;
+      });
+    });
+  }
+
+  /**
+   * A JWT-SVID for one audience, which the mandate has to name.
+   * @throws TASK_AUDIENCE_REFUSED and as {@link held}
+   */
+  async jwt(nodeAgent: string, id: string, audience: readonly string[]): Promise<TaskToken> {
+    const { classes, issuer, report } = this.#options;
+    const task = this.held(id, nodeAgent);
+    this.#requireGood(task, nodeAgent);
+    const [only] = audience;
+    if (only === undefined || audience.length > 1) {
+      throw serverError("TASK_REQUEST_INVALID", "a JWT-SVID of a task names one audience", {
+        hint: "ask for one token for each service",
+      });
+    }
+    if (!allowsLocation(task.mandate, only)) {
+      const detail = { audience: only.slice(0, 300) };
+      await report({ kind: "audience-not-in-mandate", task: id, agent: task.agentId, detail });
+      throw serverError(
+        "TASK_AUDIENCE_REFUSED",
+        `the mandate of task ${id} does not have the location ${JSON.stringify(only.slice(0, 200))}`,
+        { hint: "ask for a token for one of the task's locations" },
+      );
+    }
+    const taskClass = classes.get(task.taskClass);
+    const spiffeId = taskSpiffeId(task.agentId, task.id);
+    const order = {
+      spiffeId: taskClass?.identity === "agent" ? SpiffeId.parse(task.agentId) : spiffeId,
+      audience,
+      ttlSeconds: this.#ttlOf(task, taskClass?.jwtSvidTtlSeconds ?? 1),
+      includeJti: true,
+      claims: this.#claimsOf(task, spiffeId, taskClass),
+    };
+    const { token, expiresAt } = await issuer.issueJwt(order, nodeAgent);
+    this.held(id, nodeAgent);
+    this.#options.touch(id);
+    return { token, expiresAt };
+  }
+
+  /**
+   * The task, if this node agent holds it and it goes on.
+   * @throws TASK_NOT_FOUND, TASK_NOT_HELD, TASK_ENDED, TASK_SUSPENDED, TASK_PARKED, TASK_NOT_CLAIMED
+   */
+  held(id: string, nodeAgent: string): OpenTask {
+    const task = this.#options.tasks.get(id);
+    if (task === undefined) throw unknownTask(id);
+    if (task.nodeAgent !== nodeAgent) throw notHeld(id);
+    return requireStep(task, "use", this.#options.clock.now());
+  }
+
+  #requireGood({ agentId }: TaskRecord, nodeAgent: string): void {
+    const { aiAgents, held, clock } = this.#options;
+    const agent = aiAgents.get(agentId);
+    const cause = agent === undefined ? "deleted" : endOf(agent, clock.now());
+    if (cause !== undefined) {
+      const reason = cause === "expired" ? "AI_AGENT_EXPIRED" : "AI_AGENT_DISABLED";
+      throw serverError(reason, `the AI agent "${agentId}" is ${cause}`);
+    }
+    const refusal = held.refusal(agentId, nodeAgent);
+    if (refusal !== undefined) throw refusal;
+  }
+
+  #orderOf(task: TaskRecord, csr: Uint8Array): X509SvidOrder {
+    const wanted = this.#options.classes.get(task.taskClass)?.x509SvidTtlSeconds ?? 1;
+    return {
+      csr,
+      spiffeId: taskSpiffeId(task.agentId, task.id).toString(),
+      dnsNames: [],
+      ttlSeconds: this.#ttlOf(task, wanted),
+    };
+  }
+
+  /** Whole seconds, never past the task's end nor longer than the class said when it was opened. */
+  #ttlOf({ id, expiresAtMs, maxCredentialSeconds }: TaskRecord, wantedSeconds: number): number {
+    const leftSeconds = Math.floor((expiresAtMs - this.#options.clock.now().getTime()) / 1000);
+    if (leftSeconds < 1) throw ended(id, "EXPIRED");
+    return Math.max(1, Math.min(wantedSeconds, maxCredentialSeconds, leftSeconds));
+  }
+
+  #noted(id: string, { chain, notAfter, authorityId }: IssuedX509Svid): TaskSvid {
+    const { serials, touch, clock } = this.#options;
+    const [leaf] = chain;
+    if (leaf === undefined) throw new TypeError("an SVID without a leaf");
+    const nowSeconds = Math.floor(clock.now().getTime() / 1000);
+    const expiresAt = Math.floor(notAfter.getTime() / 1000);
+    serials.add(id, authorityId, issuedSerial(leaf), expiresAt, nowSeconds);
+    touch(id);
+    return { chain, notAfter };
+  }
+
+  #claimsOf(
+    task: TaskRecord,
+    spiffeId: SpiffeId,
+    taskClass: TaskClassRecord | undefined,
+  ): Readonly<Record<string, unknown>> {
+    const { statusUriOf, claim } = this.#options;
+    const { list, index } = task.status;
+    return {
+      ...(statusUriOf !== undefined && {
+        status: { status_list: { idx: index, uri: statusUriOf(list) } },
+      }),
+      [claim]: {
+        id: spiffeId.toString(),
+        agent: task.agentId,
+        class: task.taskClass,
+        root: task.root,
+        depth: task.depth,
+        grant_hash: task.grantHash,
+        fail_mode: taskClass?.failMode ?? "closed",
+      },
+    };
+  }
+}
+
+function orError<T>(run: () => T): T | IdentityError {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof IdentityError) return error;
+    throw error;
+  }
+}
+
+export function unknownTask(id: string): IdentityError {
+  return serverError("TASK_NOT_FOUND", `there is no task ${JSON.stringify(id.slice(0, 100))}`, {
+    hint: "it may have ended some time ago: see 'signet task show'",
+  });
+}
+
+export function notHeld(id: string): IdentityError {
+  return serverError("TASK_NOT_HELD", `task ${id} is not held by this node agent`, {
+    hint: "use it through the node agent that opened or claimed it",
+  });
+}
