@@ -17,6 +17,7 @@ import {
   refreshHintOf,
 } from "./config/documents.ts";
 import { type FederationConfig, federationKeys, readFederation } from "./config/federation.ts";
+import { type OAuthConfig, oauthConfig, oauthSection } from "./config/oauth.ts";
 import { keyType, lifetime, parsedBy, path, port, text } from "./config/values.ts";
 
 /** The settings of a server, checked. */
@@ -42,6 +43,8 @@ export interface ServerConfig {
     readonly jwtKeyType: KeyType;
     /** Undefined when no WIT-SVIDs are issued. */
     readonly witKeyType: KeyType | undefined;
+    /** Undefined when no access tokens are issued. */
+    readonly oauthKeyType: KeyType | undefined;
     readonly subject: {
       readonly country: string;
       readonly organization: string;
@@ -73,6 +76,8 @@ export interface ServerConfig {
   readonly health: { readonly address: string; readonly port: number } | undefined;
   /** What is served to anyone: the bundle endpoint, OpenID discovery, revocation lists. */
   readonly documents: DocumentsConfig;
+  /** Where access tokens are issued; without it none are. */
+  readonly oauth: OAuthConfig | undefined;
 }
 
 const file = section({
@@ -125,6 +130,7 @@ const file = section({
   }).prefault({}),
   oidc: oidcSection.optional(),
   crl: crlSection.optional(),
+  oauth: oauthSection.optional(),
   audit: section({ checkpoint_file: path.optional() }).prefault({}),
   feature_flags: featureFlags,
   log: section({ level: z.enum(LOG_LEVELS).default("info") }).prefault({}),
@@ -152,6 +158,9 @@ export const serverConfigSchema: z.ZodType<ServerConfig> = file.transform(
     const documents = documentsConfig(from, dataDir, (path, message) =>
       context.issues.push({ code: "custom", path: [...path], message, input: from }),
     );
+    const oauth = oauthConfig(from.oauth, dataDir, (path, message) =>
+      context.issues.push({ code: "custom", path: [...path], message, input: from }),
+    );
     const place = { own: from.trust_domain, dataDir };
     const federation = readFederation(from.federation, place, (path, message) => {
       const input = from.federation;
@@ -176,6 +185,7 @@ export const serverConfigSchema: z.ZodType<ServerConfig> = file.transform(
         keyType: from.ca.key_type,
         jwtKeyType,
         witKeyType: flags.has("wit-svid") ? (from.ca.wit_key_type ?? jwtKeyType) : undefined,
+        oauthKeyType: from.oauth === undefined ? undefined : jwtKeyType,
         subject: {
           country: from.ca.subject.country,
           organization: from.ca.subject.organization,
@@ -214,6 +224,7 @@ export const serverConfigSchema: z.ZodType<ServerConfig> = file.transform(
       logLevel: from.log.level,
       health: from.health,
       documents,
+      oauth,
     };
   },
 );

@@ -8,7 +8,7 @@ import type { ServerConfig } from "./config.ts";
 import { openAudit } from "./main/audit.ts";
 import type { Base } from "./main/base.ts";
 import { startCa } from "./main/ca.ts";
-import { type DocumentAddresses, startDocuments } from "./main/documents.ts";
+import { type DocumentAddresses, documentListeners, startDocuments } from "./main/documents.ts";
 import { startEdges } from "./main/edges.ts";
 import { startFederation } from "./main/federation.ts";
 import { openLedger, startRevocation } from "./main/revocation.ts";
@@ -61,7 +61,8 @@ export async function start(config: ServerConfig, options: ServerOptions): Promi
     const ca = await startCa(base, stores, recording, audit);
     const revocation = await startRevocation(base, stores, ca, recording);
     const federation = await startFederation(base, stores, ca);
-    const documents = await startDocuments(base, stores, ca, revocation);
+    const listen = documentListeners(base);
+    const documents = await startDocuments(base, listen, stores, ca, revocation);
     const running = await startEdges(base, stores, ca, federation, revocation, audit);
     const stop = (): Promise<void> => lifecycle.stop();
     signal?.addEventListener("abort", () => void stop(), { once: true });

@@ -109,6 +109,7 @@ export interface DocumentsInput {
   readonly federation: { readonly bundle_endpoint?: BundleEndpointFile | undefined };
   readonly oidc?: OidcFile | undefined;
   readonly crl?: CrlFile | undefined;
+  readonly oauth?: object | undefined;
   readonly jwt_issuer?: string | undefined;
   readonly ca: { readonly ttl: number };
   readonly bundle_refresh_hint: number;
@@ -140,7 +141,7 @@ export function refreshHintOf({ federation, bundle_refresh_hint }: DocumentsInpu
 /** Authorities must be public for three refresh hints before they sign, and there must be time for that. */
 function checkRefreshHint(from: DocumentsInput, report: Report): void {
   const { bundle_endpoint: endpoint } = from.federation;
-  if (endpoint === undefined && from.oidc === undefined) return;
+  if (endpoint === undefined && from.oidc === undefined && from.oauth === undefined) return;
   const end = new Date(from.ca.ttl * 1000);
   const gapMs = activateAt(new Date(0), end).getTime() - prepareAt(new Date(0), end).getTime();
   if (3 * refreshHintOf(from) * 1000 <= gapMs) return;
@@ -230,7 +231,8 @@ function oidcOf(
   return { address: from.address, port: from.port, issuer: issuer ?? "", files: pair };
 }
 
-function pairOf(
+/** The files of a certificate, if they are given. */
+export function pairOf(
   from: PairFile,
   dataDir: string,
   at: readonly string[],
@@ -250,6 +252,7 @@ function endpointUrlOf(url: string): string | undefined {
   return parsed.username + parsed.password + parsed.hash === "" ? parsed.href : undefined;
 }
 
-function isLoopback(address: string): boolean {
+/** Whether nobody but this machine can reach an address. */
+export function isLoopback(address: string): boolean {
   return address === "localhost" || address === "::1" || /^127\.\d+\.\d+\.\d+$/.test(address);
 }

@@ -42,6 +42,7 @@ export async function startCa(
     publication: hub,
     crlUrlOf: crlUrl === undefined ? undefined : (id) => crlUrlOf(crlUrl, id),
     isPolled: (kind) =>
+      kind === "oauth" ||
       config.documents.bundleEndpoint !== undefined ||
       (kind === "jwt" && config.documents.oidc !== undefined),
     clock,

@@ -7,13 +7,14 @@ import { crlEndpoint } from "../documents/crl-endpoint.ts";
 import type { FindResource } from "../documents/document.ts";
 import { startDocumentListener } from "../documents/listener.ts";
 import { oidcDiscovery } from "../documents/oidc.ts";
+import type { Posts } from "../documents/post.ts";
 import { type ServingCertificate, svidCertificate } from "../documents/tls.ts";
 import type { Base } from "./base.ts";
 import type { Ca } from "./ca.ts";
 import type { Revocation } from "./revocation.ts";
 import type { Stores } from "./stores.ts";
 
-interface Address {
+export interface Address {
   readonly host: string;
   readonly port: number;
 }
@@ -26,7 +27,7 @@ export interface DocumentAddresses {
 }
 
 /** One listener to start. */
-interface Wanted {
+export interface WantedListener {
   readonly name: string;
   /** Of the configuration. */
   readonly section: string;
@@ -37,17 +38,22 @@ interface Wanted {
   readonly certificate?: ServingCertificate;
   readonly isBehindProxy?: boolean;
   readonly find: FindResource;
+  readonly posts?: Posts;
+  readonly asksForCertificate?: boolean;
 }
+
+/** Starts a listener that counts what it does in the same metrics as the others. */
+export type StartListener = (wanted: WantedListener) => Promise<Address>;
 
 /** Starts the public listeners. */
 export async function startDocuments(
   base: Base,
+  start: StartListener,
   { bundles }: Stores,
   { identity }: Ca,
   { crls }: Revocation,
 ): Promise<DocumentAddresses> {
   const { trustDomain, documents, bundleRefreshHintSeconds: maxAgeSeconds } = base.config;
-  const start = starter(base);
   const bundle = () => bundles.get(trustDomain.name);
   const { bundleEndpoint: endpoint, oidc, crl } = documents;
   return {
@@ -80,8 +86,8 @@ export async function startDocuments(
   };
 }
 
-/** Starts listeners that count what they do in the same metrics. */
-function starter({ lifecycle, clock, log, metrics }: Base): (wanted: Wanted) => Promise<Address> {
+/** How public listeners are started. Asked for once: all of them share their metrics. */
+export function documentListeners({ lifecycle, clock, log, metrics }: Base): StartListener {
   const requests = metrics.counter({
     name: "document_requests_total",
     help: "Requests for public documents, by listener and HTTP status",

@@ -6,8 +6,10 @@
 import { verifyPeer } from "../../client/verify.ts";
 import type { Bundle } from "../../pki/bundle/bundle.ts";
 import { type IdentityError, pkiError } from "../../pki/errors.ts";
-import { validateJwtSvid } from "../../pki/jwt/svid.ts";
-import type { SpiffeId, TrustDomain } from "../../pki/spiffe-id.ts";
+import { isJsonObject } from "../../pki/json.ts";
+import { type JwtSvid, validateJwtSvid } from "../../pki/jwt/svid.ts";
+import { SpiffeId, type TrustDomain } from "../../pki/spiffe-id.ts";
+import { parseTaskId } from "../../pki/task-id.ts";
 import { typeOf } from "../../pki/token/kinds.ts";
 import type { AnchorsOf } from "../../pki/x509/svid.ts";
 import type { Clock } from "../../runtime/clock.ts";
@@ -34,6 +36,8 @@ export interface CallersOptions {
   readonly trustDomain: TrustDomain;
   /** The one audience of JWT-SVIDs that are shown here. */
   readonly issuer: string;
+  /** The claim of a JWT-SVID that tells of its task, when its `sub` is the AI agent. */
+  readonly taskClaim: string;
   readonly bundle: () => Bundle | undefined;
   readonly anchorsOf: AnchorsOf;
   readonly isRevoked: (serialHex: string) => boolean;
@@ -88,7 +92,7 @@ export class Callers {
    * @throws TOKEN_KIND_WRONG, OAUTH_CLIENT_INVALID, SVID_HELD, and the reasons of `validateJwtSvid`
    */
   async byToken(token: string): Promise<SpiffeId> {
-    const { issuer, trustDomain, bundle, clock, held } = this.#options;
+    const { issuer, taskClaim, trustDomain, bundle, clock, held } = this.#options;
     refuseOtherKinds(token);
     const svid = await validateJwtSvid(token, {
       audience: [issuer],
@@ -106,7 +110,7 @@ export class Callers {
     const issuedAt = (svid.issuedAt ?? new Date(0)).getTime() / 1000;
     const refusal = held.tokenRefusal(svid.id.toString(), issuedAt);
     if (refusal !== undefined) throw refusal;
-    return svid.id;
+    return taskOf(svid, taskClaim) ?? svid.id;
   }
 
   #byCertificate({ certificates }: Post): { id: SpiffeId; der: Uint8Array } | undefined {
@@ -119,6 +123,18 @@ export class Callers {
     }
     return { id, der: leaf.der };
   }
+}
+
+/** The task that a validated JWT-SVID is of, though its `sub` is the AI agent (class option `identity`). */
+export function taskOf(
+  { id, claims }: Pick<JwtSvid, "id" | "claims">,
+  claim: string,
+): SpiffeId | undefined {
+  const about = claims[claim];
+  const named = isJsonObject(about) ? about["id"] : undefined;
+  if (typeof named !== "string" || named.length > 2048) return undefined;
+  const task = SpiffeId.parse(named);
+  return parseTaskId(task)?.agent === id.toString() ? task : undefined;
 }
 
 /** A token that says itself that it is no JWT-SVID: named for what it is, since somebody mistook it. */

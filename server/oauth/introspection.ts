@@ -12,7 +12,7 @@ import type { Post } from "../documents/post.ts";
 import type { OAuthAddresses } from "./addresses.ts";
 import { json, refusal } from "./answers.ts";
 import type { CallersOptions, OAuthCaller } from "./callers.ts";
-import { type Callers, clientInvalid } from "./callers.ts";
+import { type Callers, clientInvalid, taskOf } from "./callers.ts";
 import { readForm, required } from "./form.ts";
 import type { OAuthKeys } from "./keys.ts";
 import type { OAuthTasks } from "./token-endpoint.ts";
@@ -100,7 +100,8 @@ export class Introspection {
       now: clock.now(),
       leewaySeconds: LEEWAY_SECONDS,
     });
-    if (!this.#isActive(id)) return INACTIVE;
+    const { taskClaim } = this.#options.addresses;
+    if (!this.#isActive(taskOf({ id, claims }, taskClaim) ?? id)) return INACTIVE;
     const issuedSeconds = (issuedAt ?? new Date(0)).getTime() / 1000;
     if (held.tokenRefusal(id.toString(), issuedSeconds) !== undefined) return INACTIVE;
     return { active: true, ...claims };
