@@ -9,10 +9,12 @@ import type { AuditLog } from "./audit/log.ts";
 import type { Authorities } from "./ca/authority.ts";
 import type { ServerIdentity } from "./identity.ts";
 import type { Ledger } from "./ledger/ledger.ts";
+import type { AiAgentStore } from "./store/ai-agents.ts";
 import type { EntryStore } from "./store/entries.ts";
 import type { OrderedLog } from "./store/log.ts";
 import type { NodeStore } from "./store/nodes.ts";
 import type { RevocationStore } from "./store/revocations.ts";
+import type { TaskClassStore } from "./store/task-classes.ts";
 import type { TokenStore } from "./store/tokens.ts";
 
 const PRUNE_EVERY_MS = 5 * 60_000;
@@ -24,6 +26,8 @@ export interface UpkeepOptions {
   readonly nodes: NodeStore;
   readonly tokens: TokenStore;
   readonly revocations: Pick<RevocationStore, "failure">;
+  readonly aiAgents: Pick<AiAgentStore, "failure">;
+  readonly taskClasses: Pick<TaskClassStore, "failure">;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -66,13 +70,12 @@ export async function reportHealth(
 }
 
 /** Ends with the store's failure, if it fails: what is in memory is then no longer the truth. */
-export async function watchStore(
-  { store, entries, nodes, revocations, clock }: UpkeepOptions,
-  signal: AbortSignal,
-): Promise<void> {
+export async function watchStore(options: UpkeepOptions, signal: AbortSignal): Promise<void> {
+  const { store, entries, nodes, revocations, aiAgents, taskClasses, clock } = options;
+  const followers = [store, entries, nodes, revocations, aiAgents, taskClasses];
   while (!signal.aborted) {
-    const failure = store.failure ?? entries.failure ?? nodes.failure ?? revocations.failure;
-    if (failure !== undefined) throw failure;
+    const failed = followers.find(({ failure }) => failure !== undefined);
+    if (failed !== undefined) throw failed.failure;
     await clock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
   }
 }

@@ -13,6 +13,7 @@ export interface AuditedCall {
 type Describe = (request: unknown, response: unknown) => AuditedCall | undefined;
 
 const API = "/spire.api.server";
+const REGISTRY = "/signet.registry.v1.Registry";
 /** A batch has thousands of items; a line names this many of them. */
 const MAX_NAMES = 50;
 const MAX_URL_LENGTH = 200;
@@ -135,11 +136,65 @@ const METHODS: Readonly<Record<string, Describe>> = {
     ...ok(request?.id ?? "unknown"),
     spiffe_id: idOf(response?.revocation?.hold?.spiffeId),
   })),
+  ...aiAgentChanges("CreateAiAgent", "UpdateAiAgent"),
+  ...aiAgentActions("DisableAiAgent", "EnableAiAgent", "DeleteAiAgent"),
+  [`${REGISTRY}/SetTaskClass`]: describe<
+    signet.registry.v1.SetTaskClassRequest,
+    signet.registry.v1.TaskClassResponse
+  >((request, response) => ({
+    ...ok(request?.taskClass?.name ?? "unknown"),
+    version: response?.taskClass?.version,
+  })),
+  [`${REGISTRY}/DeleteTaskClass`]: describe<signet.registry.v1.DeleteTaskClassRequest>((request) =>
+    ok(request?.name ?? "unknown"),
+  ),
+  [`${REGISTRY}/Apply`]: describe<unknown, signet.registry.v1.ApplyResponse>((_, response) =>
+    response === undefined ? ok("declared objects") : applied(response),
+  ),
   [`${API}.logger.v1.Logger/SetLogLevel`]: describe<spire.api.server.logger.v1.SetLogLevelRequest>(
     (request) => ({ ...ok("log level"), new_level: request?.newLevel }),
   ),
   [`${API}.logger.v1.Logger/ResetLogLevel`]: describe(() => ok("log level")),
 };
+
+function aiAgentChanges(...names: string[]): Record<string, Describe> {
+  const row = describe<
+    { readonly aiAgent?: signet.registry.v1.AiAgent },
+    signet.registry.v1.AiAgentResponse
+  >((request, response) => ({
+    ...ok(request?.aiAgent?.spiffeId ?? "unknown"),
+    owner: request?.aiAgent?.owner,
+    valid_until: request?.aiAgent?.validUntil,
+    version: response?.aiAgent?.version,
+  }));
+  return Object.fromEntries(names.map((name) => [`${REGISTRY}/${name}`, row]));
+}
+
+function aiAgentActions(...names: string[]): Record<string, Describe> {
+  const row = describe<signet.registry.v1.AiAgentAction>((request) => ({
+    ...ok(request?.spiffeId ?? "unknown"),
+    because: request?.reason,
+    with_entries: request?.withEntries,
+  }));
+  return Object.fromEntries(names.map((name) => [`${REGISTRY}/${name}`, row]));
+}
+
+/** A line for each message that tells of changes: the last one says how many there were in all. */
+function applied({ changes, summary }: signet.registry.v1.ApplyResponse): AuditedCall | undefined {
+  if (summary?.dryRun === true || (changes.length === 0 && summary === undefined)) return undefined;
+  return {
+    ...ok(summary === undefined ? `${changes.length} items` : `the set "${summary.set}"`),
+    ...(summary && {
+      created: summary.created,
+      updated: summary.updated,
+      deleted: summary.deleted,
+      plan: summary.plan,
+    }),
+    changes: changes
+      .slice(0, MAX_NAMES)
+      .map(({ action, kind, name }) => `${action} ${kind} ${name}`),
+  };
+}
 
 function entryBatches(...names: string[]): Record<string, Describe> {
   type Request = { readonly entries: readonly spire.api.types.Entry[] };

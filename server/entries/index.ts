@@ -6,6 +6,7 @@ import type { TrustDomain } from "../../pki/spiffe-id.ts";
 import type { RegistrationEntry } from "../../proto/types/entry.ts";
 import type { Selector } from "../../proto/types/selector.ts";
 import { OrderedIds } from "../store/ordered-ids.ts";
+import { aiAgentAbove } from "../store/task-paths.ts";
 import { MultiIndex } from "./multi-index.ts";
 
 /** An entry that changed: `before` is undefined when it is new, `after` when it is gone. */
@@ -51,6 +52,8 @@ export class EntryIndex {
   readonly #bySpiffeId = new MultiIndex();
   /** Aliases by one of their selectors, which an agent must have to match. */
   readonly #aliases = new MultiIndex();
+  /** Those that would stand among the tasks of an AI agent, by its SPIFFE ID: hardly any. */
+  readonly #belowTask = new MultiIndex();
   readonly #handlers = new Set<EntryChangeHandler>();
   readonly #detach: () => void;
 
@@ -88,6 +91,11 @@ export class EntryIndex {
   /** The entries that give the SPIFFE ID `spiffeId`. */
   withSpiffeId(spiffeId: string): Generator<RegistrationEntry, void, undefined> {
     return this.#resolve(this.#bySpiffeId.of(spiffeId));
+  }
+
+  /** The entries whose SPIFFE ID begins with `spiffeId` and a segment `task`. */
+  belowTaskOf(spiffeId: string): Generator<RegistrationEntry, void, undefined> {
+    return this.#resolve(this.#belowTask.of(spiffeId));
   }
 
   /** Whether any entry has this SPIFFE ID as its parent. */
@@ -171,6 +179,8 @@ export class EntryIndex {
     this.#ids.add(entry.id);
     this.#byParent.add(entry.parentId, entry.id);
     this.#bySpiffeId.add(entry.spiffeId, entry.id);
+    const above = aiAgentAbove(entry.spiffeId);
+    if (above !== undefined) this.#belowTask.add(above, entry.id);
     const [first] = entry.selectors;
     if (first !== undefined && this.isAlias(entry)) this.#aliases.add(selectorKey(first), entry.id);
   }
@@ -179,6 +189,8 @@ export class EntryIndex {
     this.#ids.delete(entry.id);
     this.#byParent.delete(entry.parentId, entry.id);
     this.#bySpiffeId.delete(entry.spiffeId, entry.id);
+    const above = aiAgentAbove(entry.spiffeId);
+    if (above !== undefined) this.#belowTask.delete(above, entry.id);
     const [first] = entry.selectors;
     if (first !== undefined && this.isAlias(entry))
       this.#aliases.delete(selectorKey(first), entry.id);

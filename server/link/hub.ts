@@ -99,6 +99,12 @@ export class LinkHub implements Publication {
     return this.#bundleSequence;
   }
 
+  /** Node agents may have again what they were refused before the commit `revision`. */
+  reask(revision: number): void {
+    this.#pending.push((session) => session.reask());
+    this.#settle(revision);
+  }
+
   /**
    * Opens the session of an agent that stopped at `revision` (undefined: it holds nothing). It is
    * given all bundles, and all that is revoked, in either case. Answers whether it resumes; if not,

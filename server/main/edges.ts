@@ -40,6 +40,7 @@ import type { Audit } from "./audit.ts";
 import type { Base } from "./base.ts";
 import type { Ca } from "./ca.ts";
 import { addFederation, type Federation } from "./federation.ts";
+import { addRegistry, NO_TASKS } from "./registry.ts";
 import type { Revocation } from "./revocation.ts";
 import type { Stores } from "./stores.ts";
 
@@ -96,6 +97,7 @@ export async function startEdges(
   };
   addServices(base, stores, ca, revocation, add);
   addFederation(base, stores, federation, add);
+  addRegistry(base, stores, revocation, NO_TASKS, add);
   local.add(LoggerService, gate.guard(LoggerService, loggerHandlers(log)));
   const figures = { clock, source: identity, agents: nodes, entries, bundles };
   local.add(DebugService, gate.guard(DebugService, debugHandlers(figures)));

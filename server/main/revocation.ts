@@ -3,6 +3,8 @@
 import { join } from "node:path";
 import { Crls } from "../ca/crls.ts";
 import { Ledger } from "../ledger/ledger.ts";
+import type { HeldBack } from "../ledger/record-issued.ts";
+import { AiAgentHolds } from "../registry/holds.ts";
 import { Holds } from "../revocation/holds.ts";
 import { Revoker } from "../revocation/revoke.ts";
 import { RevokedSerials } from "../revocation/revoked-serials.ts";
@@ -13,26 +15,30 @@ import type { Stores } from "./stores.ts";
 /** What issuing has to ask and to tell. */
 export interface Recording {
   readonly ledger: Ledger;
-  readonly held: Holds;
+  /** Whom revocations hold back. */
+  readonly holds: Holds;
+  /** All who are held back. */
+  readonly held: HeldBack;
 }
 
 /** Opens the ledger of what was issued. */
 export async function openLedger(
   { config, clock, log, lifecycle, metrics }: Base,
-  { revocations, nodes }: Stores,
+  { revocations, nodes, aiAgents }: Stores,
 ): Promise<Recording> {
   const ledger = await Ledger.open({ folder: join(config.dataDir, "ledger"), clock, log });
   lifecycle.own("ledger", () => ledger.close());
   lifecycle.run("ledger", (signal) => ledger.run(signal));
-  const held = new Holds({ revocations, nodes });
-  lifecycle.own("holds", () => held.stop());
+  const holds = new Holds({ revocations, nodes });
+  lifecycle.own("holds", () => holds.stop());
+  const held = new AiAgentHolds({ agents: aiAgents, others: holds, clock });
   metrics.gauge({
     name: "ledger_rows",
     help: "Documents that were issued and have not expired, as the ledger has them",
     read: () => ledger.size,
   });
-  metrics.gauge({ name: "held_ids", help: "SPIFFE IDs held back", read: () => held.size });
-  return { ledger, held };
+  metrics.gauge({ name: "held_ids", help: "SPIFFE IDs held back", read: () => holds.size });
+  return { ledger, holds, held };
 }
 
 /** What revokes, and what tells of it. */
@@ -48,7 +54,7 @@ export async function startRevocation(
   { clock, log, lifecycle, metrics }: Base,
   { revocations, crls: store, nodes }: Stores,
   { authorities, identity }: Ca,
-  { ledger, held: holds }: Recording,
+  { ledger, holds }: Recording,
 ): Promise<Revocation> {
   const crls = new Crls({ authorities, revocations, store, clock, logger: log });
   lifecycle.run("revocation lists", (signal) => crls.run(signal));

@@ -69,9 +69,9 @@ export class Faults {
   }
 }
 
-/** No control characters, and no half of a surrogate pair, which would not come back from the store as it was. */
+/** No control characters, nothing that turns the direction of text around, no half of a surrogate pair. */
 function isText(text: string): boolean {
-  return !/[\p{Cc}\p{Cs}\u2028\u2029]/u.test(text);
+  return !/[\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/u.test(text);
 }
 
 /** A value from outside, in quotes and not too long. */

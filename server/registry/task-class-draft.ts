@@ -6,6 +6,7 @@ import type { Init } from "../../proto/codec.ts";
 import type { signet } from "../../proto/schema.gen.ts";
 import { serverError } from "../errors.ts";
 import type { Reaction, TaskClassRecord } from "../store/task-classes.ts";
+import { ESCALATION_KINDS, REACTIONS } from "../tasks/escalation-kinds.ts";
 import { sorted } from "./ai-agent-draft.ts";
 import { describeFaults, type Fault, Faults, hintOf, MAX_OWNER_LENGTH, quote } from "./fields.ts";
 
@@ -20,9 +21,9 @@ export interface ReadTaskClass {
 }
 
 const NAME = /^[a-z0-9][a-z0-9.-]{0,62}$/;
-const KIND = /^[a-z][a-z-]{0,62}$/;
 const MAX_DESCRIPTION_LENGTH = 512;
-const MAX_REACTIONS = 64;
+/** Reactions that are looked at: with more, some are of no kind. */
+const MAX_FAULTS = 64;
 const MINUTE = 60;
 const HOUR = 3600;
 const DAY = 24 * HOUR;
@@ -42,7 +43,6 @@ const WORDS = {
   bind: ["process", "none"],
   openedBy: ["agent", "operator"],
 } as const;
-const REACTIONS: readonly string[] = ["log", "suspend", "revoke"] satisfies Reaction[];
 
 /** Reads and checks. */
 export function readTaskClass(wire: Wire): ReadTaskClass {
@@ -122,11 +122,12 @@ function word<W extends string>(
 }
 
 function checkReactions(faults: Faults, reactions: Readonly<Record<string, string>>): void {
-  const all = Object.entries(reactions);
-  if (all.length > MAX_REACTIONS) faults.add(`${all.length} reactions are too many`);
-  for (const [kind, reaction] of all.slice(0, MAX_REACTIONS)) {
-    if (!KIND.test(kind)) faults.add(`reactions: ${quote(kind)} is no kind of attempt`);
-    if (!REACTIONS.includes(reaction)) {
+  for (const [kind, reaction] of Object.entries(reactions).slice(0, MAX_FAULTS)) {
+    if (!Object.hasOwn(ESCALATION_KINDS, kind)) {
+      const hint = `it is one of ${Object.keys(ESCALATION_KINDS).join(", ")}`;
+      faults.add(`reactions: ${quote(kind)} is no kind of attempt`, hint);
+    }
+    if (!REACTIONS.some((one) => one === reaction)) {
       faults.add(`reactions: ${quote(reaction)} is not one of ${REACTIONS.join(", ")}`);
     }
   }

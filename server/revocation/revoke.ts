@@ -193,6 +193,8 @@ export class Revoker {
       if (other.target.value !== record.target.value) continue;
       if (other.hold?.releasedAtUnixSeconds !== undefined) continue;
       if ((other.hold === undefined ? "" : holdName(other.hold)) !== wanted) continue;
+      // Without a hold there may have been tokens since.
+      if (record.hold === undefined && !coversTokensOf(other, record)) continue;
       const known = new Set(other.certificates.map(({ serial }) => serial));
       for (const { value } of other.tokens) known.add(value);
       const isKnown = ({ serial }: { readonly serial: string }): boolean => known.has(serial);
@@ -256,6 +258,12 @@ function queryOf({ kind, value }: RevocationTarget): DocumentQuery {
   // One that is longer is none of ours: the name of nothing.
   if (serial.length <= NAME_BYTES) name.set(serial, NAME_BYTES - serial.length);
   return { kind: "x509", name };
+}
+
+function coversTokensOf(other: RevocationRecord, record: RevocationRecord): boolean {
+  const { tokensOf } = record;
+  if (tokensOf === undefined) return true;
+  return (other.tokensOf?.issuedUntilUnixSeconds ?? -1) >= tokensOf.issuedUntilUnixSeconds;
 }
 
 /** The holder of a document is who it was issued to; nobody is, when an administrator had it made. */
