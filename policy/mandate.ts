@@ -128,9 +128,9 @@ export function meet(a: Mandate, b: Mandate): Mandate | undefined {
   const environment = meetEnvironments(a.environment, b.environment);
   if (environment === undefined) return undefined;
   return {
-    locations: meetSets(a.locations, b.locations, equalOrNothing),
-    actions: withinLimit(meetSets(a.actions, b.actions, meetPatterns)),
-    datatypes: meetSets(a.datatypes, b.datatypes, equalOrNothing),
+    locations: meetSets(a.locations, b.locations, PLAIN),
+    actions: withinLimit(meetSets(a.actions, b.actions, PATTERNS)),
+    datatypes: meetSets(a.datatypes, b.datatypes, PLAIN),
     uses: lower(a.uses, b.uses),
     depth: Math.min(a.depth, b.depth),
     maxSensitivity: Math.min(a.maxSensitivity, b.maxSensitivity),
@@ -144,19 +144,19 @@ function meetEnvironments(a: string, b: string): string | undefined {
   return a === ANY_ENVIRONMENT ? b : undefined;
 }
 
-function equalOrNothing(a: string, b: string): string | undefined {
-  return a === b ? a : undefined;
+/** Values of a set: what is common to two of them, and a list of them without what others cover. */
+interface Values {
+  readonly both: (a: string, b: string) => string | undefined;
+  readonly tidy: (values: readonly string[]) => readonly string[];
 }
 
-function meetSets(
-  a: MandateSet,
-  b: MandateSet,
-  both: (a: string, b: string) => string | undefined,
-): MandateSet {
-  if (a === "any") return b;
-  if (b === "any") return a;
-  const met = a.flatMap((x) => b.flatMap((y) => both(x, y) ?? []));
-  return both === meetPatterns ? maximalPatterns(met) : sorted(met);
+const PLAIN: Values = { both: (a, b) => (a === b ? a : undefined), tidy: sorted };
+const PATTERNS: Values = { both: meetPatterns, tidy: maximalPatterns };
+
+function meetSets(a: MandateSet, b: MandateSet, { both, tidy }: Values): MandateSet {
+  if (a === "any") return b === "any" ? "any" : tidy(b);
+  if (b === "any") return tidy(a);
+  return tidy(a.flatMap((x) => b.flatMap((y) => both(x, y) ?? [])));
 }
 
 function withinLimit(actions: MandateSet): MandateSet {
