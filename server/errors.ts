@@ -101,6 +101,7 @@ export const REASONS = {
   TASK_NOT_CLAIMED: "failedPrecondition",
   TASK_NOT_FOUND: "notFound",
   TASK_NOT_HELD: "permissionDenied",
+  TASK_OUT_OF_SCOPE: "permissionDenied",
   TASK_PATH_IN_USE: "failedPrecondition",
   TASK_QUOTA_EXCEEDED: "resourceExhausted",
   TASK_REQUEST_INVALID: "invalidArgument",

@@ -36,13 +36,15 @@ export function callerName({ peer }: Pick<CallContext, "peer">): string {
 }
 
 /** The kinds of caller a method can be open to; "anyone" needs no identity at all. */
-export type Role = "anyone" | "local" | "admin" | "agent" | "downstream";
+export type Role = "anyone" | "local" | "admin" | "agent" | "downstream" | "orchestrator";
 
 const ANYONE = ["anyone"] as const;
 const LOCAL = ["local"] as const;
 const ADMIN = ["local", "admin"] as const;
 const AGENT = ["agent"] as const;
 const DOWNSTREAM = ["downstream"] as const;
+/** Orchestrators within their scope alone, which the handlers look at. */
+const ORCHESTRATED = ["local", "admin", "orchestrator"] as const;
 
 const API = "/spire.api.server";
 
@@ -141,10 +143,36 @@ export const METHODS: Readonly<Record<string, readonly Role[]>> = {
     Apply: ADMIN,
     ListEntryOwners: ADMIN,
   }),
+  ...rows("/signet.nodetask.v1.NodeTasks", {
+    Open: AGENT,
+    BatchSignX509: AGENT,
+    NewJWTSVID: AGENT,
+    IssueToken: AGENT,
+    Change: AGENT,
+    Held: AGENT,
+    Describe: AGENT,
+    LeaseUses: AGENT,
+    Report: AGENT,
+  }),
+  ...rows("/signet.task.v1.TaskControl", {
+    CreateTask: ORCHESTRATED,
+    GetTask: ORCHESTRATED,
+    ListTasks: ORCHESTRATED,
+    SuspendTask: ADMIN,
+    UnsuspendTask: ADMIN,
+    RevokeTask: ORCHESTRATED,
+    CompleteTask: ORCHESTRATED,
+  }),
   ...rows("/signet.revocation.v1.Revocation", {
     RevokeSVID: ADMIN,
     ListRevocations: ADMIN,
     ReleaseHold: ADMIN,
+  }),
+  ...rows("/signet.audit.v1.AuditLog", {
+    Append: AGENT,
+    Tail: ADMIN,
+    Checkpoint: ADMIN,
+    Prove: ADMIN,
   }),
   ...rows("/signet.federation.v1.Federation", { ListRelationships: ADMIN }),
 };
@@ -174,6 +202,12 @@ export interface AuthorizerOptions {
     /** Makes the pending serial of a renewed agent its current one. */
     promote(id: string, serial: string): Promise<unknown>;
   };
+  /** SPIFFE IDs of the orchestrators of the configuration. */
+  readonly orchestratorIds?: { has(id: string): boolean };
+  /** Whether this is an AI agent's ID or a task's: neither administrates, whatever else says so. */
+  readonly isAiAgent?: (id: SpiffeId) => boolean;
+  /** Told of an AI agent or a task that calls what administrators and orchestrators may. */
+  readonly onAiAgent?: (id: SpiffeId, method: string) => void;
   /** Whether a certificate of the own trust domain, by serial number, is revoked. */
   readonly isRevoked?: (serialHex: string) => boolean;
   readonly entries: {
@@ -212,7 +246,17 @@ export class Authorizer {
     if (this.#isRevoked(id, leaf)) throw revoked(id);
     const held = this.#rolesOf(id);
     for (const role of open) if (held.has(role)) return role;
+    if (open.includes("admin") && this.#isAiAgent(id)) this.#options.onAiAgent?.(id, method);
     throw denied(method, `"${id}"`);
+  }
+
+  /** Whether this caller may do whatever administrators may. */
+  isAdmin(id: SpiffeId): boolean {
+    return this.#rolesOf(id).has("admin");
+  }
+
+  #isAiAgent(id: SpiffeId): boolean {
+    return id.isMemberOf(this.#options.trustDomain) && this.#options.isAiAgent?.(id) === true;
   }
 
   #isRevoked(id: SpiffeId, { serialHex }: Certificate): boolean {
@@ -226,6 +270,8 @@ export class Authorizer {
 
   #rolesOf(id: SpiffeId): ReadonlySet<Role> {
     const roles = new Set<Role>();
+    if (this.#isAiAgent(id)) return roles;
+    if (this.#options.orchestratorIds?.has(id.toString())) roles.add("orchestrator");
     if (this.#options.adminIds.has(id.toString())) roles.add("admin");
     if (!id.isMemberOf(this.#options.trustDomain)) return roles;
     const now = this.#options.clock.now().getTime() / 1000;

@@ -138,12 +138,7 @@ export class Credentials {
 
   #requireGood({ agentId }: TaskRecord, nodeAgent: string): void {
     const { aiAgents, held, clock } = this.#options;
-    const agent = aiAgents.get(agentId);
-    const cause = agent === undefined ? "deleted" : endOf(agent, clock.now());
-    if (cause !== undefined) {
-      const reason = cause === "expired" ? "AI_AGENT_EXPIRED" : "AI_AGENT_DISABLED";
-      throw serverError(reason, `the AI agent "${agentId}" is ${cause}`);
-    }
+    requireGood(agentId, aiAgents.get(agentId), clock.now());
     const refusal = held.refusal(agentId, nodeAgent);
     if (refusal !== undefined) throw refusal;
   }
@@ -207,6 +202,16 @@ function orError<T>(run: () => T): T | IdentityError {
     if (error instanceof IdentityError) return error;
     throw error;
   }
+}
+
+/** @throws AI_AGENT_DISABLED, AI_AGENT_EXPIRED */
+export function requireGood(agentId: string, agent: AiAgentRecord | undefined, now: Date): void {
+  const cause = agent === undefined ? "deleted" : endOf(agent, now);
+  if (cause === undefined) return;
+  const reason = cause === "expired" ? "AI_AGENT_EXPIRED" : "AI_AGENT_DISABLED";
+  throw serverError(reason, `the AI agent "${agentId}" is ${cause}: it has no tasks`, {
+    hint: "ask its owner; see 'signet ai-agent show'",
+  });
 }
 
 export function unknownTask(id: string): IdentityError {

@@ -4,25 +4,21 @@
 // those that come at the same time.
 import { createHash } from "node:crypto";
 import { IdentityError } from "../../pki/errors.ts";
-import { taskSpiffeId, type Ulids } from "../../pki/task-id.ts";
 import { jwkThumbprint } from "../../pki/token/thumbprint.ts";
 import { parseCsr } from "../../pki/x509/csr.ts";
-import type { Mandate } from "../../policy/mandate.ts";
-import { grant } from "../../policy/mandate-request.ts";
 import type { RegistrationEntry } from "../../proto/types/entry.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { AuditSink } from "../audit/log.ts";
 import { serverError } from "../errors.ts";
-import { type AiAgentRecord, AiAgentTransaction, endOf } from "../store/ai-agents.ts";
-import type { TaskClassRecord } from "../store/task-classes.ts";
+import { type AiAgentRecord, AiAgentTransaction } from "../store/ai-agents.ts";
 import { isOpen, type TaskRecord } from "../store/task-record.ts";
 import type { TaskStore } from "../store/tasks.ts";
 import type { Transaction } from "../store/transaction.ts";
-import { type Credentials, unknownTask } from "./credentials.ts";
+import { type Credentials, requireGood, unknownTask } from "./credentials.ts";
 import type { EscalationReport } from "./escalation-event.ts";
 import { recordEvent } from "./events.ts";
-import { grantHashOf } from "./grant-hash.ts";
+import { ATTESTED, type NewTasks, type Origin } from "./new-task.ts";
 import type { ClaimOrder, CreateOrder, OpenedTask, OpenOrder, TaskTerms } from "./orders.ts";
 import type { Quota } from "./quota.ts";
 import { changed, ended, requireOpen, requireStep } from "./states.ts";
@@ -32,13 +28,12 @@ import { checkTerms } from "./terms.ts";
 export interface OpeningOptions {
   readonly store: TaskStore;
   readonly aiAgents: { get(spiffeId: string): AiAgentRecord | undefined };
-  readonly classes: { get(name: string): TaskClassRecord | undefined };
+  readonly newTasks: NewTasks;
   /** The entry, if this node agent may serve it now. */
   readonly entryFor: (nodeAgent: string, entryId: string) => RegistrationEntry | undefined;
   readonly credentials: Credentials;
   readonly quota: Quota;
   readonly statusIndexes: StatusIndexes;
-  readonly ulids: Ulids;
   readonly audit: AuditSink;
   readonly report: (report: EscalationReport) => Promise<unknown>;
   /** Drops what is remembered of a task that never was. */
@@ -51,15 +46,6 @@ export interface OpeningOptions {
 
 /** Entries of one caller that are looked at. */
 const MAX_ENTRIES = 500;
-
-/** Who opens a task, and where. */
-interface Origin {
-  readonly agent: AiAgentRecord;
-  readonly openedBy: string;
-  /** "" for one that waits to be claimed. */
-  readonly nodeAgent: string;
-  readonly isOperator: boolean;
-}
 
 export class Opening {
   readonly #options: OpeningOptions;
@@ -82,7 +68,7 @@ export class Opening {
     try {
       const openedBy = agent.spiffeId;
       const origin: Origin = { agent, openedBy, nodeAgent, isOperator: false };
-      const task = await this.#recordOf(terms, origin);
+      const task = await this.#options.newTasks.recordOf(terms, origin);
       fresh = { ...task, state: "ACTIVE", keyThumbprint, binding, idempotency };
       const svid = await credentials.first(fresh, nodeAgent, csr);
       const isNew = await this.#add(fresh);
@@ -142,7 +128,7 @@ export class Opening {
     checkTerms(terms);
     const agent = aiAgents.get(agentId);
     if (agent === undefined) throw agentNotFound(agentId);
-    requireGood(agent, clock.now());
+    requireGood(agent.spiffeId, agent, clock.now());
     const idempotency = idempotencyName(terms.idempotencyKey, by, agentId);
     const known = idempotency === "" ? undefined : await store.opened(idempotency);
     const leave = quota.enter(agentId, agent.maxOpenTasks);
@@ -150,7 +136,7 @@ export class Opening {
     try {
       if (known !== undefined) return await this.#createdBefore(known, terms);
       const origin: Origin = { agent, openedBy: by, nodeAgent: "", isOperator };
-      fresh = { ...(await this.#recordOf(terms, origin)), idempotency };
+      fresh = { ...(await this.#options.newTasks.recordOf(terms, origin)), idempotency };
       if (!(await this.#add(fresh))) {
         return await this.#createdBefore((await store.opened(idempotency)) ?? "", terms);
       }
@@ -193,124 +179,8 @@ export class Opening {
         hint: "say which one opens the task, in ai_agent",
       });
     }
-    requireGood(agent, clock.now());
+    requireGood(agent.spiffeId, agent, clock.now());
     return agent;
-  }
-
-  /** The task that the terms make, PENDING and without a key. */
-  async #recordOf(terms: TaskTerms, origin: Origin): Promise<TaskRecord> {
-    const { clock, ulids, statusIndexes } = this.#options;
-    const { agent, openedBy, nodeAgent } = origin;
-    const taskClass = await this.#classOf(terms, origin);
-    const now = clock.now();
-    const nowMs = now.getTime();
-    const mandate = await this.#grant(terms, agent, taskClass);
-    const ttlSeconds = ttlOf(terms, taskClass);
-    const endMs = Math.min(
-      nowMs + ttlSeconds * 1000,
-      agent.validUntilUnixSeconds * 1000,
-      (mandate.untilUnixSeconds ?? Number.POSITIVE_INFINITY) * 1000,
-    );
-    if (endMs <= nowMs) {
-      throw serverError("TASK_REQUEST_INVALID", "the task would have ended before it begins", {
-        hint: "ask for a mandate with a later 'until'",
-      });
-    }
-    const id = ulids.next(now);
-    const spiffeId = taskSpiffeId(agent.spiffeId, id).toString();
-    return {
-      id,
-      agentId: agent.spiffeId,
-      taskClass: taskClass.name,
-      purpose: terms.purpose,
-      intent: terms.intent,
-      mandate,
-      principal: terms.principal === "" ? agent.spiffeId : terms.principal,
-      parent: "",
-      root: id,
-      depth: 0,
-      owner: agent.owner,
-      openedAtMs: nowMs,
-      expiresAtMs: endMs,
-      idleTimeoutSeconds: idleOf(terms, taskClass),
-      state: "PENDING",
-      stateReason: "",
-      endedAtMs: 0,
-      openedBy,
-      nodeAgent,
-      externalRefs: terms.externalRefs,
-      labels: terms.labels,
-      assurance: nodeAgent === "" ? "" : ATTESTED,
-      usesTaken: 0,
-      grantHash: grantHashOf(spiffeId, agent.spiffeId, mandate, ""),
-      keyThumbprint: "",
-      version: 1,
-      lastActiveMs: nowMs,
-      binding: undefined,
-      status: statusIndexes.allocate(now),
-      maxCredentialSeconds: Math.max(
-        taskClass.x509SvidTtlSeconds,
-        taskClass.jwtSvidTtlSeconds,
-        taskClass.accessTokenTtlSeconds,
-      ),
-      suspendedFrom: "",
-      idempotency: "",
-      summaryDigest: "",
-    };
-  }
-
-  async #classOf(terms: TaskTerms, { agent, isOperator }: Origin): Promise<TaskClassRecord> {
-    const only = agent.taskClasses.length === 1 ? agent.taskClasses[0] : undefined;
-    const name = terms.taskClass === "" ? (only ?? "") : terms.taskClass;
-    if (name === "") {
-      throw serverError("TASK_REQUEST_INVALID", "the task cannot be: it has no class", {
-        hint: `name one of ${agent.taskClasses.join(", ")}`,
-      });
-    }
-    const taskClass = this.#options.classes.get(name);
-    const refuse = async (why: string, hint: string): Promise<never> => {
-      const detail = { task_class: name.slice(0, 100), why };
-      await this.#options.report({ kind: "class-not-allowed", agent: agent.spiffeId, detail });
-      throw serverError("TASK_CLASS_NOT_ALLOWED", why, { hint });
-    };
-    if (!agent.taskClasses.includes(name)) {
-      return refuse(
-        `"${agent.spiffeId}" may not open tasks of the class ${JSON.stringify(name.slice(0, 100))}`,
-        `name one of ${agent.taskClasses.join(", ")}`,
-      );
-    }
-    if (taskClass === undefined) {
-      throw serverError("TASK_CLASS_NOT_FOUND", `there is no task class "${name}"`, {
-        hint: "list them with 'signet task-class list'",
-      });
-    }
-    if (taskClass.openedBy === "operator" && !isOperator) {
-      return refuse(
-        `tasks of the class "${name}" are opened by operators alone`,
-        "let an administrator open it with 'signet task create', and claim it",
-      );
-    }
-    return taskClass;
-  }
-
-  async #grant(
-    { mandate, allowClip }: TaskTerms,
-    agent: AiAgentRecord,
-    taskClass: TaskClassRecord,
-  ): Promise<Mandate> {
-    const bounds = [
-      { name: "the AI agent's ceiling", mandate: agent.ceiling },
-      { name: `the class ${taskClass.name}`, mandate: taskClass.maximum },
-    ];
-    try {
-      return grant(mandate, bounds, { clip: allowClip && taskClass.allowClip });
-    } catch (error) {
-      if (error instanceof IdentityError && error.reason === "MANDATE_EXCEEDED") {
-        const detail = { task_class: taskClass.name, asked: error.message };
-        await this.#options.report({ kind: "mandate-exceeded", agent: agent.spiffeId, detail });
-      }
-      throw error;
-    }
   }
 
   /** One commit: the task is there if its AI agent is still good. False: its key was used before. */
@@ -324,8 +194,7 @@ export class Opening {
   /** Read in the same commit: an AI agent that is disabled meanwhile has no task that nobody ends. */
   async #requireGoodAgent(transaction: Transaction, agentId: string): Promise<void> {
     const agent = await new AiAgentTransaction(transaction).get(agentId);
-    if (agent === undefined) throw agentNotFound(agentId);
-    requireGood(agent, this.#options.clock.now());
+    requireGood(agentId, agent, this.#options.clock.now());
   }
 
   /** A call that was made before: it is answered with the task of then, if it is the same call. */
@@ -386,26 +255,6 @@ export class Opening {
   }
 }
 
-const ATTESTED = "process-attested";
-
-function ttlOf(
-  { ttlSeconds }: TaskTerms,
-  { name, defaultTtlSeconds, maxTtlSeconds }: TaskClassRecord,
-): number {
-  if (ttlSeconds <= maxTtlSeconds) return ttlSeconds || defaultTtlSeconds;
-  throw serverError(
-    "TASK_REQUEST_INVALID",
-    `a task of the class "${name}" lasts at most ${maxTtlSeconds} s, not ${ttlSeconds}`,
-    { hint: "ask for a shorter ttl, and open another task when that one is done" },
-  );
-}
-
-/** A class with an idle timeout has none that is longer. */
-function idleOf({ idleTimeoutSeconds: wanted }: TaskTerms, taskClass: TaskClassRecord): number {
-  const { idleTimeoutSeconds: most } = taskClass;
-  return wanted === 0 || most === 0 ? wanted || most : Math.min(wanted, most);
-}
-
 /** Stands for a key of one caller: another one's call with the same key is another call. "" without a key. */
 function idempotencyName(key: string, caller: string, agentId: string): string {
   if (key === "") return "";
@@ -413,15 +262,6 @@ function idempotencyName(key: string, caller: string, agentId: string): string {
     .update(JSON.stringify([caller, agentId, key]))
     .digest("hex")
     .slice(0, 32);
-}
-
-function requireGood(agent: AiAgentRecord, now: Date): void {
-  const cause = endOf(agent, now);
-  if (cause === undefined) return;
-  const reason = cause === "expired" ? "AI_AGENT_EXPIRED" : "AI_AGENT_DISABLED";
-  throw serverError(reason, `the AI agent "${agent.spiffeId}" is ${cause}: it opens no tasks`, {
-    hint: "ask its owner; see 'signet ai-agent show'",
-  });
 }
 
 function agentNotFound(agentId: string): IdentityError {

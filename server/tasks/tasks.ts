@@ -1,9 +1,6 @@
 // The tasks of AI agents: opened, changed, ended, and what they are issued. Every change is a commit with
-// preconditions, an event of the audit log on the disk, and only then an answer. Ends what has expired
-// or is idle, what a disabled AI agent or a banned node agent had open; also what expired while the
-// server was down. What the clock does to it: expiry is a moment of the wall clock, so that a clock
-// that is set forward ends tasks early and one that is set back makes them last longer (no credential
-// lasts longer for it); idleness is time that passed, and no change of the clock makes a task idle.
+// preconditions, an event of the audit log on the disk, and only then an answer. The parts: open.ts,
+// change.ts, credentials.ts, upkeep.ts; here they are put together.
 import { randomBytes } from "node:crypto";
 import type { IdentityError } from "../../pki/errors.ts";
 import { SpiffeId, type TrustDomain } from "../../pki/spiffe-id.ts";
@@ -15,13 +12,12 @@ import type { Logger } from "../../runtime/log.ts";
 import type { AuditSink } from "../audit/log.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { HeldBack, RecordedIssuing } from "../ledger/record-issued.ts";
+import type { OAuthAddresses } from "../oauth/addresses.ts";
 import type { AiAgentRecord } from "../store/ai-agents.ts";
 import type { ReplicaChange, ReplicaHandler } from "../store/replica.ts";
 import type { TaskClassRecord } from "../store/task-classes.ts";
 import {
-  type EndedTask,
   type EndState,
-  isEnded,
   isOpen,
   type KnownTask,
   type TaskBinding,
@@ -30,10 +26,9 @@ import {
 import type { TaskStore } from "../store/tasks.ts";
 import { Changes } from "./change.ts";
 import { Credentials, unknownTask } from "./credentials.ts";
-import { Deadlines } from "./deadlines.ts";
 import type { EscalationReport } from "./escalation-event.ts";
-import { IdleWatch } from "./idle.ts";
 import { listTasks, type TaskPage } from "./listing.ts";
+import { NewTasks } from "./new-task.ts";
 import { Opening } from "./open.ts";
 import type {
   Actor,
@@ -52,6 +47,7 @@ import { Quota } from "./quota.ts";
 import { TaskSerials } from "./serials.ts";
 import { type OpenTask, requireStep } from "./states.ts";
 import { StatusIndexes } from "./status-index.ts";
+import { Upkeep } from "./upkeep.ts";
 
 export interface TasksConfig {
   /** Open tasks of one AI agent, unless its record says otherwise. */
@@ -76,16 +72,11 @@ export interface TasksOptions {
   readonly audit: AuditSink;
   /** Told of attempts to get more than was granted: escalations.ts. */
   readonly report: (report: EscalationReport) => Promise<unknown>;
-  /** The token issuer, if there is one: it serves the status lists, and its name is in claims. */
-  readonly tokenIssuer: string | undefined;
+  /** Of the token issuer, if there is one: it serves the status lists, and its name is in claims. */
+  readonly addresses: Pick<OAuthAddresses, "status" | "taskClaim"> | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
-
-/** Who is named in records when the server itself ends something. */
-const SERVER: Actor = { by: "server" };
-const HOUSEKEEPING_MS = 60_000;
-const RETRY_MS = 5000;
 
 export class Tasks {
   readonly #options: TasksOptions;
@@ -95,31 +86,26 @@ export class Tasks {
   readonly #credentials: Credentials;
   readonly #serials = new TaskSerials();
   readonly #statusIndexes = new StatusIndexes();
-  readonly #expiry: Deadlines;
-  readonly #idle: IdleWatch;
+  readonly #upkeep: Upkeep;
   /** Signs of life since the last write of the record. */
   readonly #active = new Map<string, number>();
   readonly #unsubscribe: () => void;
-  readonly #pending = new Set<Promise<unknown>>();
-  #isStopped = false;
 
   constructor(options: TasksOptions) {
     this.#options = options;
-    const { store, config, trustDomain, tokenIssuer, clock } = options;
+    const { store, config, trustDomain, addresses, clock } = options;
     this.#store = store;
     const serials = this.#serials;
     const statusIndexes = this.#statusIndexes;
-    const statusUriOf = tokenIssuer && ((list: string) => `${tokenIssuer}/status/${list}`);
-    const claim = `${tokenIssuer ?? trustDomain.id}/task`;
-    const touch = (id: string): void => this.touch(id);
-    this.#credentials = new Credentials({
+    const credentials = new Credentials({
       ...options,
       tasks: store,
       serials,
-      touch,
-      statusUriOf: statusUriOf || undefined,
-      claim,
+      touch: (id) => this.touch(id),
+      statusUriOf: addresses && ((list) => addresses.status.url + list),
+      claim: addresses?.taskClaim ?? `${trustDomain.id}/task`,
     });
+    this.#credentials = credentials;
     const quota = new Quota({
       clock,
       maxOpen: config.maxOpenPerAiAgent,
@@ -127,18 +113,20 @@ export class Tasks {
       countOf: (agentId) => store.ofAgent(agentId).size,
     });
     const ulids = new Ulids(() => randomBytes(ULID_RANDOM_BYTES));
-    const abandon = (id: string): Promise<void> => this.#abandon(id);
-    const credentials = this.#credentials;
-    const forget = (id: string): void => serials.delete(id);
-    const opening = { ...options, credentials, quota, statusIndexes, ulids, abandon, forget };
-    this.#opening = new Opening(opening);
+    const newTasks = new NewTasks({ ...options, statusIndexes, ulids });
     this.#changes = new Changes(options);
-    this.#expiry = new Deadlines(clock, (ids) => this.#own(this.#endExpired(ids)));
-    this.#idle = new IdleWatch(clock, (ids) => this.#own(this.#endIdle(ids)));
-    const ulidOf = (spiffeId: string): string | undefined =>
-      spiffeId.includes("/task/") ? parseTaskId(SpiffeId.parse(spiffeId))?.ulid : undefined;
-    serials.load(options.ledger, ulidOf);
-    for (const task of store.values()) this.#take(task, true);
+    const { keepEndedSeconds } = config;
+    this.#upkeep = new Upkeep({ ...options, changes: this.#changes, keepEndedSeconds });
+    this.#opening = new Opening({
+      ...options,
+      ...{ credentials, newTasks, quota, statusIndexes },
+      abandon: (id) => this.#upkeep.abandon(id),
+      forget: (id) => serials.delete(id),
+    });
+    serials.load(options.ledger, (spiffeId) =>
+      spiffeId.includes("/task/") ? parseTaskId(SpiffeId.parse(spiffeId))?.ulid : undefined,
+    );
+    for (const task of store.values()) statusIndexes.add(task.status);
     this.#unsubscribe = store.onChange((changes) => this.#onChange(changes));
   }
 
@@ -202,6 +190,16 @@ export class Tasks {
     return this.#credentials.held(id, nodeAgent);
   }
 
+  /** How many tasks an AI agent has open. */
+  countOf(agentId: string): number {
+    return this.#store.ofAgent(agentId).size;
+  }
+
+  /** All that memory has: open tasks, and those that ended a short while ago. */
+  values(): Iterable<KnownTask> {
+    return this.#store.values();
+  }
+
   /** IDs of the open tasks of an AI agent. */
   ofAgent(agentId: string): ReadonlySet<string> {
     return this.#store.ofAgent(agentId);
@@ -243,12 +241,12 @@ export class Tasks {
 
   /** Ends every open task of an AI agent; answers how many. */
   endAllOf(agentId: string, state: EndState, reason: string, by: string): Promise<number> {
-    return this.#endUntilNone(() => this.#store.ofAgent(agentId), state, reason, by);
+    return this.#upkeep.endUntilNone(() => this.#store.ofAgent(agentId), state, reason, by);
   }
 
   /** Ends every open task that a node agent holds; answers how many. */
   endAllOn(nodeAgent: string, state: EndState, reason: string, by: string): Promise<number> {
-    return this.#endUntilNone(() => this.#store.ofNode(nodeAgent), state, reason, by);
+    return this.#upkeep.endUntilNone(() => this.#store.ofNode(nodeAgent), state, reason, by);
   }
 
   /** X509-SVIDs of tasks that this node agent holds; answers in the order of `orders`. */
@@ -279,7 +277,7 @@ export class Tasks {
   /** A sign of life of a task that goes on. */
   touch(id: string): void {
     this.#active.set(id, this.#options.clock.now().getTime());
-    this.#idle.touch(id);
+    this.#upkeep.touch(id);
   }
 
   /** The certificates that a task was given and that have not expired. */
@@ -297,57 +295,25 @@ export class Tasks {
     return this.#store.onChange(handler);
   }
 
-  /** Forgets what has expired, until the signal aborts. */
-  async run(signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.#options;
-    while (!signal.aborted) {
-      try {
-        await this.#forgetExpired();
-      } catch (error) {
-        log.warn({ error }, "could not drop tasks that ended long ago; trying again");
-      }
-      await clock.sleep(HOUSEKEEPING_MS, signal).catch(() => undefined);
-    }
+  /** Forgets what is over, until the signal aborts. */
+  run(signal: AbortSignal): Promise<void> {
+    return this.#upkeep.run(signal);
   }
 
   async stop(): Promise<void> {
-    this.#isStopped = true;
     this.#unsubscribe();
-    this.#expiry.stop();
-    this.#idle.stop();
-    await Promise.allSettled(this.#pending);
+    await this.#upkeep.stop();
   }
 
   #onChange(changes: readonly ReplicaChange<KnownTask>[]): void {
     for (const { id, before, after } of changes) {
-      if (after !== undefined) this.#take(after, before === undefined);
-      if (after === undefined || !isOpen(after)) {
-        this.#active.delete(id);
-        this.#idle.delete(id);
-      }
-      if (after === undefined) {
-        this.#serials.delete(id);
-        if (before !== undefined) this.#statusIndexes.release(before.status);
-      }
+      if (after !== undefined && before === undefined) this.#statusIndexes.add(after.status);
+      if (after === undefined || !isOpen(after)) this.#active.delete(id);
+      if (after !== undefined || before === undefined) continue;
+      this.#serials.delete(id);
+      this.#statusIndexes.release(before.status);
     }
-    // Those of tasks that ended early stay until their time has come, unless they become many.
-    if (this.#expiry.size > 2 * this.#store.size + 10_000) {
-      this.#expiry.keep((id) => {
-        const task = this.#store.get(id);
-        return task !== undefined && isOpen(task);
-      });
-    }
-  }
-
-  /** A task as it is now. */
-  #take(task: KnownTask, isNew: boolean): void {
-    if (isNew) this.#statusIndexes.add(task.status);
-    if (!isOpen(task)) return;
-    if (isNew) this.#expiry.add(task.id, task.expiresAtMs);
-    // One that waits is no idle one: unclaimed, parked and suspended tasks expire alone.
-    if (task.state === "ACTIVE" && task.idleTimeoutSeconds > 0) {
-      this.#idle.add(task.id, task.idleTimeoutSeconds);
-    } else this.#idle.delete(task.id);
+    this.#upkeep.changed(changes);
   }
 
   /** What the node agent of a task changes is a sign of its life. */
@@ -355,75 +321,5 @@ export class Tasks {
     const task = await change;
     if (actor.nodeAgent !== undefined) this.touch(id);
     return task;
-  }
-
-  async #endExpired(ids: readonly string[]): Promise<void> {
-    const nowMs = this.#options.clock.now().getTime();
-    const due = ids.filter((id) => {
-      const task = this.#store.get(id);
-      return task !== undefined && isOpen(task) && task.expiresAtMs <= nowMs;
-    });
-    await this.#endOrRetry(due, "EXPIRED", "its time is over");
-  }
-
-  async #endIdle(ids: readonly string[]): Promise<void> {
-    const due = ids.filter((id) => this.#store.get(id)?.state === "ACTIVE");
-    await this.#endOrRetry(due, "ABANDONED", "it gave no sign of life");
-  }
-
-  async #endOrRetry(ids: readonly string[], state: EndState, reason: string): Promise<void> {
-    const { clock, log } = this.#options;
-    try {
-      await this.#changes.endAll(ids, SERVER, state, reason);
-    } catch (error) {
-      if (this.#isStopped) return;
-      log.error({ error, state }, "tasks that are over could not be ended; trying again");
-      await clock.sleep(RETRY_MS).catch(() => undefined);
-      const left = ids.filter((id) => this.#isOpen(id));
-      if (left.length > 0 && !this.#isStopped) await this.#endOrRetry(left, state, reason);
-    }
-  }
-
-  #isOpen(id: string): boolean {
-    const task = this.#store.get(id);
-    return task !== undefined && isOpen(task);
-  }
-
-  async #endUntilNone(
-    ids: () => ReadonlySet<string>,
-    state: EndState,
-    reason: string,
-    by: string,
-  ): Promise<number> {
-    let count = 0;
-    // Openings that were under way may have come to an end meanwhile.
-    while (ids().size > 0) count += await this.#changes.endAll(ids(), { by }, state, reason);
-    return count;
-  }
-
-  async #abandon(id: string): Promise<void> {
-    const ending = { state: "FAILED", reason: "it could not be recorded" } as const;
-    await this.#changes.end(id, SERVER, ending).catch((error: unknown) => {
-      this.#options.log.error({ error, task_id: id }, "an unrecorded task is still open");
-    });
-  }
-
-  /** Nothing waits for it: stop() does. */
-  #own(work: Promise<void>): void {
-    const owned = work
-      .catch((error: unknown) => this.#options.log.error({ error }, "tasks could not be ended"))
-      .finally(() => this.#pending.delete(owned));
-    this.#pending.add(owned);
-  }
-
-  async #forgetExpired(): Promise<void> {
-    const { clock, config } = this.#options;
-    const nowMs = clock.now().getTime();
-    const over: EndedTask[] = [];
-    for (const task of this.#store.values()) {
-      if (isEnded(task) && task.forgetAtUnixSeconds * 1000 <= nowMs) over.push(task);
-    }
-    await this.#store.forget(over);
-    await this.#store.prune(new Date(nowMs - config.keepEndedSeconds * 1000));
   }
 }
