@@ -68,6 +68,21 @@ export function parseMoment(text: string, spelled: string): number {
   });
 }
 
+/** The end of something: a moment, or how long from now, such as "30d" or "12h". */
+export function parseUntil(text: string, spelled: string, now: Date = new Date()): number {
+  const [, days] = /^(\d{1,5})d$/.exec(text) ?? [];
+  const nowSeconds = Math.floor(now.getTime() / 1000);
+  if (days !== undefined) return nowSeconds + Number(days) * 86_400;
+  if (/^\d+(?:h|m|s)/.test(text)) return nowSeconds + parseSeconds(text, spelled);
+  try {
+    return parseMoment(text, spelled);
+  } catch {
+    throw misuse(`${spelled}: "${text}" is neither a date nor a length of time`, {
+      hint: "write it as 2027-01-31T12:00:00Z, or as 30d or 12h from now",
+    });
+  }
+}
+
 /** One of a few words. */
 export function parseWord<T>(text: string, words: Readonly<Record<string, T>>, spelled: string): T {
   if (Object.hasOwn(words, text)) return words[text] as T;

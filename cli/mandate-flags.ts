@@ -4,7 +4,7 @@
 import { ANY_ENVIRONMENT, type MandateSet } from "../policy/mandate.ts";
 import type { MandateRequest } from "../policy/mandate-request.ts";
 import type { Flag, Input } from "./command.ts";
-import { misuse, parseMoment } from "./flags.ts";
+import { misuse, parseUntil } from "./flags.ts";
 
 const ANY = "any";
 
@@ -30,7 +30,11 @@ export const MANDATE_FLAGS: readonly Flag[] = [
     value: "<number>",
     description: "the highest sensitivity of what may be used; 0 is the lowest",
   },
-  { name: "until", value: "<moment>", description: "when it ends, such as 2027-01-31T12:00:00Z" },
+  {
+    name: "until",
+    value: "<moment>",
+    description: "when it ends: 2027-01-31T12:00:00Z, or 12h or 30d from now",
+  },
   { name: "environment", value: "<name>", description: "where it may be used, such as production" },
 ];
 
@@ -50,7 +54,7 @@ export function mandateFromFlags(input: Input): MandateRequest | undefined {
     request.maxSensitivity = numberOf(input, "maxSensitivity", "--max-sensitivity");
   }
   if (input.has("until")) {
-    request.untilUnixSeconds = parseMoment(input.text("until") ?? "", "--until");
+    request.untilUnixSeconds = parseUntil(input.text("until") ?? "", "--until");
   }
   if (input.has("environment")) {
     const name = input.text("environment") ?? "";

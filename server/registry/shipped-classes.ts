@@ -12,7 +12,8 @@ const ORDINARY_SENSITIVITY = 2;
 
 const STANDARD: Mandate = {
   locations: "any",
-  actions: ["tools/**", "resources/**", "prompts/**", "http/**"],
+  // In normal form (policy/mandate.ts): in order.
+  actions: ["http/**", "prompts/**", "resources/**", "tools/**"],
   datatypes: "any",
   uses: undefined,
   depth: 3,
@@ -49,11 +50,11 @@ export const SHIPPED_CLASSES: readonly TaskClassRecord[] = [
     maximum: {
       ...STANDARD,
       actions: [
-        "tools/read/**",
-        "resources/read/**",
-        "prompts/get/**",
         "http/get/**",
         "http/head/**",
+        "prompts/get/**",
+        "resources/read/**",
+        "tools/read/**",
       ],
     },
     defaultTtlSeconds: 15 * MINUTE,
