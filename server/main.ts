@@ -62,7 +62,14 @@ export async function start(config: ServerConfig, options: ServerOptions): Promi
     const revocation = await startRevocation(base, stores, ca, recording);
     const federation = await startFederation(base, stores, ca);
     const listen = documentListeners(base);
-    const documents = await startDocuments(base, listen, stores, ca, revocation);
+    const documents = await startDocuments(
+      base,
+      listen,
+      stores,
+      ca,
+      revocation,
+      async () => undefined,
+    );
     const running = await startEdges(base, stores, ca, federation, revocation, audit);
     const stop = (): Promise<void> => lifecycle.stop();
     signal?.addEventListener("abort", () => void stop(), { once: true });

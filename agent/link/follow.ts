@@ -216,7 +216,10 @@ export class Follower {
   #readCrls(wires: readonly signet.link.v1.Crl[]): ReceivedCrl[] {
     return wires.map(({ authorityId, der }) => {
       try {
-        return { authorityId, crl: parseCrl(der) };
+        const crl = parseCrl(der);
+        // In the place of the authority's full list it would hide what that one says.
+        if (crl.scope !== undefined) throw new RangeError("it is a list of one distribution point");
+        return { authorityId, crl };
       } catch (error) {
         const fields = { authority_id: authorityId, error };
         this.#options.log.warn(fields, "left out a revocation list that is malformed");

@@ -1,4 +1,4 @@
-// Making certificate revocation lists (RFC 5280 s5): full lists of one authority, version 2, signed by
+// Making certificate revocation lists (RFC 5280 s5): lists of one authority, version 2, signed by
 // its Signer and read again before they leave. When lists are made, and what stands in them:
 // server/ca. Reading lists: crl.ts.
 import { pkiError } from "../errors.ts";
@@ -7,7 +7,7 @@ import { type Crl, MAX_CRL_BYTES, MAX_CRL_ENTRIES, parseCrl } from "./crl.ts";
 import { REVOCATION_REASON_CODES, type RevocationReason } from "./crl-reason.ts";
 import { contextTag, Tag } from "./der.ts";
 import { derBitString, derElement, derSequence, derUnsignedInteger } from "./der-writer.ts";
-import { derAuthorityKeyId, derExtension } from "./extensions-writer.ts";
+import { derAuthorityKeyId, derExtension, derIssuingPoint } from "./extensions-writer.ts";
 import type { X509Issuer } from "./issue.ts";
 import { keyIdentifier } from "./key-identifier.ts";
 import { ExtensionOid } from "./oid.ts";
@@ -32,6 +32,8 @@ export interface CrlRequest {
   readonly nextUpdate: Date;
   /** A serial number that is there twice is listed once, as it came first. */
   readonly revoked: readonly RevokedCertificate[];
+  /** The address of the list, when it is of the certificates that name this one alone (s5.2.5). Default: of all. */
+  readonly scope?: string | undefined;
 }
 
 const VERSION_2 = derUnsignedInteger(Uint8Array.of(1));
@@ -135,7 +137,7 @@ function writeInteger(bytes: Buffer, at: number, hex: string): number {
   return at + 2 + needsZero + length;
 }
 
-function derListExtensions({ issuer, number }: CrlRequest): Uint8Array[] {
+function derListExtensions({ issuer, number, scope }: CrlRequest): Uint8Array[] {
   const { certificate } = issuer;
   const keyId = certificate.subjectKeyId ?? keyIdentifier(certificate.spki);
   const hex = number.toString(16);
@@ -143,13 +145,17 @@ function derListExtensions({ issuer, number }: CrlRequest): Uint8Array[] {
   return [
     derAuthorityKeyId(keyId),
     derExtension(ExtensionOid.crlNumber, false, derUnsignedInteger(bytes)),
+    ...(scope === undefined
+      ? []
+      : [derExtension(ExtensionOid.issuingDistributionPoint, true, derIssuingPoint(scope))]),
   ];
 }
 
 /** Reads the finished list again, as a validator would: everyone will believe it. */
-function checkCrl(crl: Crl, { issuer, number, revoked }: CrlRequest): void {
+function checkCrl(crl: Crl, { issuer, number, revoked, scope }: CrlRequest): void {
   const holds =
     crl.number === number &&
+    crl.scope?.[0] === scope &&
     crl.isSignedBy(issuer.certificate.publicKey) &&
     revoked.every(({ serial }) => crl.reasonOf(serial) !== undefined);
   if (!holds) throw pkiError("SVID_PROFILE", "the revocation list just made is wrong");

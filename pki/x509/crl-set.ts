@@ -1,9 +1,10 @@
-// Which revocation list counts for a certificate (RFC 5280 s6.3, without its distribution points): the
-// newest that the certificate's own issuer signed. Where lists come from, and when a set is replaced
+// Which revocation lists count for a certificate (RFC 5280 s6.3): the newest full one that the certificate's
+// own issuer signed, and the newest of the distribution point that the certificate names. Where lists come from, and when a set is replaced
 // by another: client and agent. Reading one list: crl.ts.
 import { type Certificate, equalBytes, KeyUsage } from "./certificate.ts";
 import type { Crl } from "./crl.ts";
 import type { RevocationReason } from "./crl-reason.ts";
+import { crlPointsOf } from "./distribution-point.ts";
 
 /** Authorities whose choice of list is remembered. */
 const MAX_REMEMBERED = 1024;
@@ -18,9 +19,11 @@ export class CrlSet {
   /** What was chosen, by the issuer's name and key; null where there is none. */
   readonly #chosen = new Map<string, Crl | null>();
   readonly size: number;
+  readonly #hasScoped: boolean;
 
   constructor(crls: readonly Crl[]) {
     this.size = crls.length;
+    this.#hasScoped = crls.some(({ scope }) => scope !== undefined);
     for (const crl of crls) {
       const key = keyOf(crl.issuerDer);
       const lists = this.#byIssuer.get(key);
@@ -33,18 +36,29 @@ export class CrlSet {
   /** Why `certificate`, which `issuer` signed, is revoked; undefined when nothing says that it is. */
   revocationOf(certificate: Certificate, issuer: Certificate): RevocationReason | undefined {
     if (this.#byIssuer.size === 0) return undefined;
-    return this.#listOf(issuer)?.reasonOf(certificate.serialHex);
+    const { serialHex } = certificate;
+    const reason = this.#listOf(issuer, undefined)?.reasonOf(serialHex);
+    if (reason !== undefined || !this.#hasScoped) return reason;
+    // s6.3.3 (b)(2): a list of a point counts for those certificates alone that name the point.
+    for (const point of crlPointsOf(certificate)) {
+      const found = this.#listOf(issuer, point)?.reasonOf(serialHex);
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
 
-  #listOf(issuer: Certificate): Crl | undefined {
+  #listOf(issuer: Certificate, point: string | undefined): Crl | undefined {
     const lists = this.#byIssuer.get(keyOf(issuer.subjectDer));
     if (lists === undefined) return undefined;
     // s6.3.3 (f): when the issuer's key usage is limited, lists must be among it.
     if (((issuer.keyUsage ?? KeyUsage.cRLSign) & KeyUsage.cRLSign) === 0) return undefined;
-    const key = keyOf(issuer.subjectDer, issuer.spki);
+    const key = `${point ?? ""} ${keyOf(issuer.subjectDer, issuer.spki)}`;
     let chosen = this.#chosen.get(key);
     if (chosen === undefined) {
-      chosen = newestSigned(lists, issuer) ?? null;
+      const ofPoint = lists.filter(({ scope }) =>
+        point === undefined ? scope === undefined : scope?.includes(point) === true,
+      );
+      chosen = newestSigned(ofPoint, issuer) ?? null;
       if (this.#chosen.size >= MAX_REMEMBERED) this.#chosen.clear();
       this.#chosen.set(key, chosen);
     }

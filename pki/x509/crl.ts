@@ -1,12 +1,13 @@
 // Certificate revocation lists as values (RFC 5280 s5): parsed once, strictly, all of it. Full lists of
-// one authority only: delta lists, lists of a part, and lists that speak for other issuers are refused,
-// since one of them in place of the full list would make revoked certificates good again. Making
+// one authority, and lists of one distribution point of it, which say so: in place of the full list one
+// would make revoked certificates good again. Delta lists and lists that speak for other issuers are refused. Making
 // lists: crl-issue.ts. Which list counts for a certificate: crl-set.ts.
 import type { KeyObject } from "node:crypto";
 import { type IdentityError, pkiError } from "../errors.ts";
 import { equalBytes } from "./certificate.ts";
 import { type RevocationReason, revocationReasonOf } from "./crl-reason.ts";
 import { contextTag, DerReader, Tag } from "./der.ts";
+import { readIssuingPoint } from "./distribution-point.ts";
 import { type Extension, readAuthorityKeyId, readExtension, readExtensions } from "./extensions.ts";
 import { ExtensionOid } from "./oid.ts";
 import { MAX_SERIAL_BYTES, SerialTable } from "./serial-table.ts";
@@ -29,6 +30,8 @@ export interface Crl {
   readonly nextUpdate: Date | undefined;
   /** Grows from list to list; undefined in version 1, and where an issuer leaves it out. */
   readonly number: bigint | undefined;
+  /** The addresses of the distribution point it is of: it speaks of certificates that name one. Undefined: of all. */
+  readonly scope: readonly string[] | undefined;
   /** How many certificates it lists. */
   readonly size: number;
   /** Why a certificate is revoked, by its serial number in hexadecimal; undefined when it is not listed. */
@@ -98,6 +101,7 @@ class ParsedCrl implements Crl {
   readonly thisUpdate: Date;
   readonly nextUpdate: Date | undefined;
   readonly number: bigint | undefined;
+  readonly scope: readonly string[] | undefined;
   readonly #fields: CrlFields;
 
   constructor(fields: CrlFields) {
@@ -107,6 +111,7 @@ class ParsedCrl implements Crl {
     this.thisUpdate = fields.thisUpdate;
     this.nextUpdate = fields.nextUpdate;
     this.number = fields.number;
+    this.scope = fields.scope;
     this.#fields = fields;
   }
 
@@ -173,19 +178,25 @@ function readAnyReasonCode(entryExtensions: Uint8Array): number {
 function readCrlExtensions(
   body: DerReader,
   isVersion2: boolean,
-): { authorityKeyId: Uint8Array | undefined; number: bigint | undefined } {
+): Pick<Crl, "authorityKeyId" | "number" | "scope"> {
   const tag = contextTag(0, true);
-  if (!body.isNext(tag)) return { authorityKeyId: undefined, number: undefined };
+  if (!body.isNext(tag)) return { authorityKeyId: undefined, number: undefined, scope: undefined };
   if (!isVersion2) throw failure("it has extensions and is version 1");
   const field = body.enter(tag);
   const extensions = readExtensions(field.enter(Tag.sequence));
   field.finish();
-  // Both must be critical; taken for a full list, a list of a part would hide the rest all the same.
   if (extensions.has(ExtensionOid.deltaCrlIndicator)) throw failure("it is a delta list");
-  if (extensions.has(ExtensionOid.issuingDistributionPoint)) {
-    throw failure("it is a list of one distribution point and may not be complete");
+  // s5.2.5: critical, so that nobody takes it for a full list.
+  if (extensions.get(ExtensionOid.issuingDistributionPoint)?.critical === false) {
+    throw failure(
+      "it is a list of one distribution point, and not marked so that all readers notice",
+    );
   }
-  refuseCritical(extensions, [ExtensionOid.authorityKeyIdentifier, ExtensionOid.crlNumber]);
+  refuseCritical(extensions, [
+    ExtensionOid.authorityKeyIdentifier,
+    ExtensionOid.crlNumber,
+    ExtensionOid.issuingDistributionPoint,
+  ]);
   return {
     authorityKeyId: readExtension(
       extensions,
@@ -194,6 +205,12 @@ function readCrlExtensions(
       failure,
     ),
     number: readExtension(extensions, ExtensionOid.crlNumber, readNumber, failure),
+    scope: readExtension(
+      extensions,
+      ExtensionOid.issuingDistributionPoint,
+      readIssuingPoint,
+      failure,
+    ),
   };
 }
 

@@ -57,6 +57,12 @@ export function derCrlPoints(url: string): Uint8Array {
   return derSequence(derSequence(derElement(contextTag(0, true), fullName)));
 }
 
+/** The value of an IssuingDistributionPoint extension (s5.2.5): the list behind this URL, and no other part. */
+export function derIssuingPoint(url: string): Uint8Array {
+  const fullName = derElement(contextTag(0, true), derAscii(contextTag(6, false), url));
+  return derSequence(derElement(contextTag(0, true), fullName));
+}
+
 export function derAuthorityKeyId(keyId: Uint8Array): Uint8Array {
   const value = derSequence(derElement(contextTag(0, false), keyId));
   return derExtension(ExtensionOid.authorityKeyIdentifier, false, value);

@@ -34,6 +34,8 @@ export interface X509Issuer {
   readonly signer: Signer;
   /** Where this authority's revocation list can be fetched: `http://...`, ASCII. SVIDs then say so. */
   readonly crlUrl?: string | undefined;
+  /** As above, of the list for SVIDs of tasks, which are on no other one. */
+  readonly taskCrlUrl?: string | undefined;
 }
 
 /** What the SVID is to say. The caller backdates `notBefore`. */
@@ -47,6 +49,8 @@ export interface X509SvidRequest {
   readonly notAfter: Date;
   /** Leaves the subject empty, which makes the subject alternative name critical. */
   readonly hasEmptySubject?: boolean;
+  /** It is of a task: its revocation list is another one. */
+  readonly isTask?: boolean | undefined;
 }
 
 /**
@@ -69,19 +73,24 @@ export function issueX509Leaf(
   request: X509SvidRequest,
 ): Certificate | Promise<Certificate> {
   const authority = authorityOf(issuer);
-  const { spki, spiffeId, dnsNames = [], hasEmptySubject = false } = request;
+  const { spki, spiffeId, dnsNames = [], hasEmptySubject = false, isTask = false } = request;
   checkNames(authority, spiffeId, dnsNames);
   const { notBefore, notAfter } = validityOf(authority, request);
   const isRsa = !isP256Spki(spki) && importSpki(spki).asymmetricKeyType === "rsa";
   const content = { spiffeId, dnsNames, hasEmptySubject, keyUsage: leafKeyUsage(isRsa) };
   const keyId = keyIdentifier(spki);
   const fields: LeafFields = { serial: newSerial(), notBefore, notAfter, spki, keyId };
-  const template = templateOf(authority, content);
+  const issuerFields = isTask ? authority.taskFields : authority.fields;
+  const template = templateOf(
+    isTask ? authority.taskTemplates : authority.templates,
+    issuerFields,
+    content,
+  );
   const tbs = template.fill(fields);
   const finish = (signature: Uint8Array): Certificate => {
     const der = derSequence(tbs, authority.scheme.algorithmDer, derBitString(signature));
     const leaf = parseOwnCertificate(der);
-    checkLeaf(leaf, authority.fields, template.profile, fields);
+    checkLeaf(leaf, issuerFields, template.profile, fields);
     return leaf;
   };
   const { signer } = issuer;
@@ -92,11 +101,14 @@ export function issueX509Leaf(
 /** What is worked out once per authority. */
 interface Authority {
   readonly fields: IssuerFields;
+  /** In SVIDs of tasks. */
+  readonly taskFields: IssuerFields;
   readonly scheme: SigningScheme;
   readonly notAfter: Date;
   /** Undefined when its certificate names none. */
   readonly trustDomainName: string | undefined;
   readonly templates: Map<string, LeafTemplate>;
+  readonly taskTemplates: Map<string, LeafTemplate>;
 }
 
 const MAX_TEMPLATES = 4096;
@@ -109,24 +121,27 @@ const authorities = new WeakMap<X509Issuer, Authority>();
 function authorityOf(issuer: X509Issuer): Authority {
   let authority = authorities.get(issuer);
   if (authority === undefined) {
-    const { certificate, upstreamChain, signer, crlUrl } = issuer;
+    const { certificate, upstreamChain, signer, crlUrl, taskCrlUrl } = issuer;
     if (!equalBytes(certificate.spki, signer.spki)) {
       throw new TypeError("an authority's signer does not hold the key of its certificate");
     }
     const scheme = SIGNING_SCHEMES[signer.keyType];
     const keyId = certificate.subjectKeyId ?? keyIdentifier(certificate.spki);
     const ends = [certificate, ...upstreamChain.map(parseCertificate)].map((c) => c.notAfter);
+    const fieldsWith = (url: string | undefined): IssuerFields => ({
+      algorithmDer: scheme.algorithmDer,
+      nameDer: certificate.subjectDer,
+      keyId,
+      crlPointsDer: url === undefined ? undefined : crlPointsOf(url),
+    });
     authority = {
-      fields: {
-        algorithmDer: scheme.algorithmDer,
-        nameDer: certificate.subjectDer,
-        keyId,
-        crlPointsDer: crlUrl === undefined ? undefined : crlPointsOf(crlUrl),
-      },
+      fields: fieldsWith(crlUrl),
+      taskFields: fieldsWith(taskCrlUrl),
       scheme,
       notAfter: new Date(Math.min(...ends.map((end) => end.getTime()))),
       trustDomainName: trustDomainNameOf(certificate),
       templates: new Map(),
+      taskTemplates: new Map(),
     };
     authorities.set(issuer, authority);
   }
@@ -155,18 +170,22 @@ function trustDomainNameOf(certificate: Certificate): string | undefined {
   throw pkiError("SVID_SPIFFE_ID_INVALID", `"${id}" is no ID of an authority: it has a path`);
 }
 
-function templateOf(authority: Authority, content: LeafContent): LeafTemplate {
+function templateOf(
+  templates: Map<string, LeafTemplate>,
+  fields: IssuerFields,
+  content: LeafContent,
+): LeafTemplate {
   const { spiffeId, dnsNames, hasEmptySubject, keyUsage } = content;
   // The ID alone for the usual leaf: no string has to be built.
   const isUsual = dnsNames.length === 0 && !hasEmptySubject && keyUsage === USUAL_KEY_USAGE;
   const key = isUsual
     ? spiffeId.toString()
     : `${keyUsage}|${hasEmptySubject}|${spiffeId}|${dnsNames.join("|")}`;
-  let template = authority.templates.get(key);
+  let template = templates.get(key);
   if (template === undefined) {
-    template = new LeafTemplate(authority.fields, content);
-    if (authority.templates.size >= MAX_TEMPLATES) authority.templates.clear();
-    authority.templates.set(key, template);
+    template = new LeafTemplate(fields, content);
+    if (templates.size >= MAX_TEMPLATES) templates.clear();
+    templates.set(key, template);
   }
   return template;
 }

@@ -28,6 +28,8 @@ export interface ActiveIssuersOptions {
   readonly kinds: readonly { readonly name: AuthorityKindName }[];
   /** Where the revocation list of an X.509 authority is, for what it signs to say so. Default: it does not. */
   readonly crlUrlOf?: ((authorityId: string) => string) | undefined;
+  /** As above, of the list for SVIDs of tasks. */
+  readonly taskCrlUrlOf?: ((authorityId: string) => string) | undefined;
   readonly clock: Clock;
 }
 
@@ -94,12 +96,14 @@ export class ActiveIssuers {
     if (this.#x509?.signer === signer) return;
     if (der === undefined) throw new TypeError("an X.509 authority without certificate");
     const crlUrl = this.#options.crlUrlOf?.(authorityId);
+    const taskCrlUrl = this.#options.taskCrlUrlOf?.(authorityId);
     const certificate = parseCertificate(der);
     this.#x509 = {
       certificate,
       upstreamChain: [],
       signer,
       ...(crlUrl !== undefined && { crlUrl }),
+      ...(taskCrlUrl !== undefined && { taskCrlUrl }),
     };
   }
 

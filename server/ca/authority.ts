@@ -49,6 +49,8 @@ export interface AuthoritiesOptions {
   readonly isPolled?: (kind: AuthorityKindName) => boolean;
   /** Where the revocation list of an X.509 authority is, for SVIDs to say so. Default: they do not. */
   readonly crlUrlOf?: ((authorityId: string) => string) | undefined;
+  /** As above, of the list for SVIDs of tasks. */
+  readonly taskCrlUrlOf?: ((authorityId: string) => string) | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }

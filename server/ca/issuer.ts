@@ -40,6 +40,8 @@ export interface X509SvidOrder {
   readonly dnsNames: readonly string[];
   /** 0 is the server's default. */
   readonly ttlSeconds: number;
+  /** It is of a task: its revocation list is another one. */
+  readonly isTask?: boolean;
 }
 
 export interface IssuedX509Svid {
@@ -112,10 +114,11 @@ export class Issuer {
     const issuer = this.#options.authorities.x509();
     const { clock, x509SvidTtlSeconds } = this.#options;
     const nowMs = clock.now().getTime();
-    const signing = orders.map(({ csr, spiffeId, dnsNames, ttlSeconds }) => ({
+    const signing = orders.map(({ csr, spiffeId, dnsNames, ttlSeconds, isTask }) => ({
       csr,
       spiffeId,
       dnsNames,
+      isTask,
       notBeforeMs: nowMs - BACKDATE_MS,
       notAfterMs: nowMs + (ttlSeconds || x509SvidTtlSeconds) * 1000,
     }));

@@ -15,6 +15,8 @@ export interface X509Order {
   readonly notBeforeMs: number;
   /** Cut to the end of the authority. */
   readonly notAfterMs: number;
+  /** It is of a task. */
+  readonly isTask?: boolean | undefined;
 }
 
 /** Signs one order: at once when the authority's signer can sign at once. */
@@ -29,5 +31,6 @@ export function signOrder(
     dnsNames: order.dnsNames,
     notBefore: new Date(order.notBeforeMs),
     notAfter: new Date(order.notAfterMs),
+    isTask: order.isTask,
   });
 }

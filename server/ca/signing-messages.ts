@@ -15,6 +15,7 @@ export interface IssuerMessage {
   readonly keyId: string;
   readonly privateKey: KeyObject;
   readonly crlUrl: string | undefined;
+  readonly taskCrlUrl: string | undefined;
 }
 
 /** A chunk of orders for one authority. */

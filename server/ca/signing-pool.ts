@@ -138,7 +138,7 @@ export class SigningPool {
     const { issuer, orders } = chunk;
     const number = this.#numberOf(issuer);
     if (thread.issuer !== issuer) {
-      const { certificate, upstreamChain, signer, crlUrl } = issuer;
+      const { certificate, upstreamChain, signer, crlUrl, taskCrlUrl } = issuer;
       const { keyId, privateKey } = signer;
       if (privateKey === undefined)
         throw new TypeError("the authority's key is not in this process");
@@ -150,6 +150,7 @@ export class SigningPool {
         keyId,
         privateKey,
         crlUrl,
+        taskCrlUrl,
       };
       thread.worker.postMessage(message);
       thread.issuer = issuer;

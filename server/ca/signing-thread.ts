@@ -30,9 +30,15 @@ port.on("message", (message: ToThread) => {
 });
 
 function readIssuer(message: IssuerMessage): X509Issuer {
-  const { certificate, upstreamChain, keyId, privateKey, crlUrl } = message;
+  const { certificate, upstreamChain, keyId, privateKey, crlUrl, taskCrlUrl } = message;
   const signer = signerOf(keyId, keyPairOf(privateKey));
-  return { certificate: parseCertificate(certificate), upstreamChain, signer, crlUrl };
+  return {
+    certificate: parseCertificate(certificate),
+    upstreamChain,
+    signer,
+    crlUrl,
+    taskCrlUrl,
+  };
 }
 
 function sign({ chunk, issuer, csrs, orders }: SignMessage): SignedMessage {

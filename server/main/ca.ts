@@ -5,7 +5,7 @@ import { countIssued } from "../ca/count-issued.ts";
 import { Issuer } from "../ca/issuer.ts";
 import { Rotation } from "../ca/rotation.ts";
 import { lifetimeWarning } from "../config.ts";
-import { crlUrlOf } from "../documents/crl-endpoint.ts";
+import { crlUrlOf, taskCrlUrlOf } from "../documents/crl-endpoint.ts";
 import { ServerIdentity } from "../identity.ts";
 import { openKeyManager } from "../keymanager/index.ts";
 import { type RecordedIssuing, recordIssued } from "../ledger/record-issued.ts";
@@ -41,6 +41,7 @@ export async function startCa(
     keys,
     publication: hub,
     crlUrlOf: crlUrl === undefined ? undefined : (id) => crlUrlOf(crlUrl, id),
+    taskCrlUrlOf: crlUrl === undefined ? undefined : (id) => taskCrlUrlOf(crlUrl, id),
     isPolled: (kind) =>
       kind === "oauth" ||
       config.documents.bundleEndpoint !== undefined ||

@@ -3,7 +3,7 @@
 import type { CertificateFilePair } from "../config/documents.ts";
 import { bundleEndpoint } from "../documents/bundle-endpoint.ts";
 import { CertificateFiles } from "../documents/certificate-files.ts";
-import { crlEndpoint } from "../documents/crl-endpoint.ts";
+import { crlEndpoint, type FindCrl } from "../documents/crl-endpoint.ts";
 import type { FindResource } from "../documents/document.ts";
 import { startDocumentListener } from "../documents/listener.ts";
 import { oidcDiscovery } from "../documents/oidc.ts";
@@ -52,6 +52,7 @@ export async function startDocuments(
   { bundles }: Stores,
   { identity }: Ca,
   { crls }: Revocation,
+  taskCrls: FindCrl,
 ): Promise<DocumentAddresses> {
   const { trustDomain, documents, bundleRefreshHintSeconds: maxAgeSeconds } = base.config;
   const bundle = () => bundles.get(trustDomain.name);
@@ -81,7 +82,7 @@ export async function startDocuments(
         ...crl,
         name: "crl",
         section: "crl",
-        find: crlEndpoint((authorityId) => crls.current(authorityId)),
+        find: crlEndpoint((authorityId) => crls.current(authorityId), taskCrls),
       })),
   };
 }

@@ -1,7 +1,8 @@
 import t from "tap";
 import { MAX_CRL_BYTES, MAX_CRL_ENTRIES, parseCrl } from "../../../pki/x509/crl.ts";
-import { Tag } from "../../../pki/x509/der.ts";
+import { contextTag, Tag } from "../../../pki/x509/der.ts";
 import { derElement, derObjectIdentifier, derSequence } from "../../../pki/x509/der-writer.ts";
+import { derIssuingPoint } from "../../../pki/x509/extensions-writer.ts";
 import { ExtensionOid, SignatureOid } from "../../../pki/x509/oid.ts";
 import { LaxAuthority } from "../../support/lax-authority.ts";
 import type { TestExtension } from "../../support/test-certificate.ts";
@@ -21,6 +22,18 @@ const extension = (oid: string, critical: boolean): TestExtension => ({
   critical,
   value: derSequence(),
 });
+const URL = "http://crl.north.test/crl/ab12/tasks.crl";
+const point = (value: Uint8Array): TestExtension => ({
+  oid: ExtensionOid.issuingDistributionPoint,
+  critical: true,
+  value,
+});
+/** The name of a point, and one more field of the extension. */
+const derPoint = (url: string, field: number): Uint8Array =>
+  derSequence(
+    derIssuingPoint(url).subarray(2),
+    derElement(contextTag(field, false), Uint8Array.of(field === 4 ? 0xff : 0x06)),
+  );
 const unknown = "1.3.6.1.4.1.65980.7";
 
 t.test("reads the fields of a list", async (t) => {
@@ -128,14 +141,12 @@ const BAD: readonly (readonly [string, TestCrlOptions, RegExp])[] = [
     { extra: [extension(ExtensionOid.deltaCrlIndicator, false)] },
     /delta/,
   ],
-  [
-    "a list of a part",
-    { extra: [extension(ExtensionOid.issuingDistributionPoint, true)] },
-    /distribution/,
-  ],
+  ["a list of a part without a name", { extra: [point(derSequence())] }, /no address/],
+  ["a list of some reasons", { extra: [point(derPoint(URL, 3))] }, /address alone/],
+  ["a list of other issuers' certificates", { extra: [point(derPoint(URL, 4))] }, /address alone/],
   [
     "a list of a part, not critical",
-    { extra: [extension(ExtensionOid.issuingDistributionPoint, false)] },
+    { extra: [{ ...point(derIssuingPoint(URL)), critical: false }] },
     /distribution/,
   ],
   ["the number twice", { extra: [extension(ExtensionOid.crlNumber, false)] }, /twice/],
