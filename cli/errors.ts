@@ -9,6 +9,7 @@ export const REASONS = {
   DAEMON_UNREACHABLE: "unavailable",
   DAEMON_UNHEALTHY: "unavailable",
   FOLDER_UNUSABLE: "failedPrecondition",
+  PROOF_WRONG: "dataLoss",
   USAGE_INVALID: "invalidArgument",
 } as const;
 

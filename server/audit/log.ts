@@ -26,16 +26,6 @@ export interface AuditSink {
   append(event: AuditEvent, options?: AppendOptions): Promise<void>;
 }
 
-/** An event as it stands in the log. */
-export interface LoggedLine {
-  /** Its place in the tree, from 0. */
-  readonly index: number;
-  readonly stream: AuditStream;
-  readonly id: string;
-  /** Without the line end. */
-  readonly line: Buffer;
-}
-
 export interface AuditLogOptions {
   /** Made 0700 if need be; whoever holds the store of the same server holds it too. */
   readonly folder: string;
@@ -52,7 +42,6 @@ export interface AuditLogOptions {
 /** A line that waits for its number: see lineParts. */
 interface Pending {
   readonly stream: AuditStream;
-  readonly id: string;
   readonly head: string;
   readonly tail: string;
 }
@@ -72,7 +61,7 @@ export class AuditLog implements AuditSink {
   readonly #files: StreamFiles;
   readonly #treeFiles: TreeFiles;
   readonly #ids: EventIds;
-  readonly #listeners = new Set<(lines: readonly LoggedLine[]) => void>();
+  readonly #listeners = new Set<() => void>();
   #tree: Frontier;
   #next: Group | undefined;
   #failure: unknown;
@@ -145,7 +134,7 @@ export class AuditLog implements AuditSink {
     const time = event.time ?? clock.now();
     const id = event.id ?? this.#ids.next(time.getTime());
     const [head, tail] = lineParts(event, id, this.#textOf(time.getTime()), observer);
-    await this.#add({ stream: event.stream, id, head, tail });
+    await this.#add({ stream: event.stream, head, tail });
     if (durable) await this.sync();
   }
 
@@ -159,13 +148,13 @@ export class AuditLog implements AuditSink {
     let written: Promise<void> = Promise.resolve();
     for (const tail of tails) {
       const id = this.#ids.next(ms);
-      written = this.#add({ stream, id, head: `{"id":"${id}${between}`, tail });
+      written = this.#add({ stream, head: `{"id":"${id}${between}`, tail });
     }
     return written;
   }
 
-  /** Told of lines once they are written, until the returned function is called. */
-  onWritten(listener: (lines: readonly LoggedLine[]) => void): () => void {
+  /** Told that events have been written, until the returned function is called. */
+  onWritten(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -210,8 +199,7 @@ export class AuditLog implements AuditSink {
     if (group === undefined) return;
     this.#next = undefined;
     try {
-      const written = this.#write(group.lines);
-      for (const listener of this.#listeners) listener(written);
+      this.#write(group.lines);
       group.resolve();
     } catch (error) {
       this.#fail(error);
@@ -219,16 +207,15 @@ export class AuditLog implements AuditSink {
       return;
     }
     this.#mend();
+    for (const listener of this.#listeners) listener();
   }
 
   /** Numbers, chains and writes; either all of it is written and counted, or nothing is. */
-  #write(lines: readonly Pending[]): LoggedLine[] {
+  #write(lines: readonly Pending[]): void {
     const tree = this.#tree.copy();
     const first = tree.size;
     const hashes: Buffer[] = [];
     const nodes: (readonly [height: number, hash: Buffer])[] = [];
-    const logged: LoggedLine[] = [];
-    const hasListeners = this.#listeners.size > 0;
     const writing = this.#files.begin(this.#options.clock.now());
     try {
       // By stream, each in one piece: nearly always there is one stream alone.
@@ -248,10 +235,6 @@ export class AuditLog implements AuditSink {
           // The byte before the line is the end of the former one, and for a moment that of a leaf.
           const leaf = prefixedLeafHash(this.#buffer.subarray(at - 1, end));
           this.#buffer[at - 1] = LINE_END;
-          if (hasListeners) {
-            const copy = Buffer.from(this.#buffer.subarray(at, end));
-            logged.push({ index: line.index, stream, id: line.id, line: copy });
-          }
           hashes[line.index - first] = leaf;
           hash = leaf.toString("hex");
           this.#buffer[end] = LINE_END;
@@ -272,7 +255,6 @@ export class AuditLog implements AuditSink {
     if (this.#buffer.length > LARGEST_KEPT_BUFFER_BYTES) {
       this.#buffer = Buffer.allocUnsafe(FIRST_BUFFER_BYTES);
     }
-    return logged.sort((a, b) => a.index - b.index);
   }
 
   #reserve(bytes: number, used: number): void {
@@ -283,12 +265,13 @@ export class AuditLog implements AuditSink {
   }
 
   async #startSync(): Promise<void> {
-    while (this.#syncing !== undefined) await this.#syncing.catch(() => undefined);
+    // At least a moment, in which others join.
+    do await this.#syncing?.catch(() => undefined);
+    while (this.#syncing !== undefined);
     this.#queued = undefined;
-    this.#syncing = this.#files.sync();
+    this.#syncing = this.#files.sync().then(() => this.#treeFiles.flush());
     try {
       await this.#syncing;
-      await this.#treeFiles.flush();
     } catch (error) {
       this.#fail(error);
       throw error;

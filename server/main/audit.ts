@@ -3,12 +3,15 @@ import { join } from "node:path";
 import { Checkpoints } from "../audit/checkpoints.ts";
 import { openCheckpointKey } from "../audit/key.ts";
 import { AuditLog } from "../audit/log.ts";
+import { PassedOn } from "../audit/passed-on.ts";
 import type { Base } from "./base.ts";
 
 /** The log, and its checkpoints. */
 export interface Audit {
   readonly log: AuditLog;
   readonly checkpoints: Checkpoints;
+  /** Events of nodes and guards; who has to react to them asks to be told. */
+  readonly passedOn: PassedOn;
 }
 
 /** Opens the audit log. */
@@ -25,6 +28,7 @@ export async function openAudit({ config, clock, log, lifecycle, metrics }: Base
   const checkpoints = new Checkpoints({ audit, key, file: checkpointFile, clock, log });
   lifecycle.own("last checkpoint", () => checkpoints.stop());
   lifecycle.run("checkpoints", (signal) => checkpoints.run(signal));
+  const passedOn = await PassedOn.start({ audit, clock, log });
   metrics.gauge({
     name: "audit_events",
     help: "Events in the audit log",
@@ -35,5 +39,5 @@ export async function openAudit({ config, clock, log, lifecycle, metrics }: Base
     help: "Events of the audit log that the newest checkpoint covers",
     read: () => checkpoints.newest?.size ?? 0,
   });
-  return { log: audit, checkpoints };
+  return { log: audit, checkpoints, passedOn };
 }
