@@ -50,7 +50,7 @@ export class NodeCalls {
         return await call(this.client, { timeoutMs: leftMs, signal }, attempt);
       } catch (error) {
         const delayMs = delays.next();
-        if (!isAway(error) || performance.now() + delayMs >= end) throw explained(error);
+        if (!isAway(error) || performance.now() + delayMs >= end) throw explainUnserved(error);
         await this.#clock.sleep(delayMs, signal);
       }
     }
@@ -65,7 +65,8 @@ function isAway(error: unknown): boolean {
   return error instanceof IdentityError && error.code === Status.unavailable;
 }
 
-function explained(error: unknown): unknown {
+/** The error to throw for `error`: of an endpoint that knows of no tasks, one that says so and what to do. */
+export function explainUnserved(error: unknown): unknown {
   if (!(error instanceof IdentityError) || error.code !== Status.unimplemented) return error;
   return clientError("TASKS_NOT_SERVED", "nobody serves tasks at this endpoint", {
     cause: error,

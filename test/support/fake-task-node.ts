@@ -32,6 +32,8 @@ type Message = Init<signet.guard.v1.WatchStatusResponse>;
 
 export const AI_AGENT = "spiffe://north.test/agent/researcher";
 
+const NO_PROOF: signet.task.v1.TaskProof = { taskId: "", jws: "" };
+
 interface Held {
   task: WireTask & { id: string; spiffeId: string };
   readonly spki: Uint8Array;
@@ -77,6 +79,9 @@ export class FakeTaskNode {
     | signet.task.v1.IssueTokenRequest
     | signet.task.v1.FetchTaskJWTSVIDRequest
   )[] = [];
+  /** The first step of every RunTask so far, and how commands ended. */
+  readonly runs: signet.task.v1.RunTaskRequest[] = [];
+  readonly finished: signet.task.v1.FinishedStep[] = [];
   /** Thrown in place of the next answers. */
   readonly failures: IdentityError[] = [];
   svidLifeMs = 300_000;
@@ -126,10 +131,7 @@ export class FakeTaskNode {
     });
     rpc.add(TaskAPIService, {
       openTask: (request) => this.#open(request),
-      // biome-ignore lint/correctness/useYield: this double has no wrapper door
-      runTask: async function* () {
-        throw new IdentityError("TEST_HAS_NO_ANSWER", Status.unimplemented, "no wrapper door");
-      },
+      runTask: (requests, { signal }) => this.#runTask(requests, signal),
       watchTask: ({ proof }, { signal }) => this.#watchTask(proof, signal),
       fetchTaskJWTSVID: async (request) => {
         const held = this.#prove(request.proof, "FetchTaskJWTSVID");
@@ -228,7 +230,10 @@ export class FakeTaskNode {
     const random = crypto.getRandomValues(new Uint8Array(10));
     const id = request.claimTaskId || newUlid(new Date(now), random);
     const aiAgent = request.aiAgent || AI_AGENT;
-    const { taskClass, purpose, mandate, principal, labels, externalRefs } = request;
+    const { taskClass, purpose, principal, labels, externalRefs } = request;
+    // What is left out is what may be had at most: here, one environment.
+    const environment = request.mandate?.environment ?? { any: false, values: ["test"] };
+    const mandate = { ...request.mandate, environment };
     const task = {
       ...{ id, spiffeId: `${aiAgent}/task/${id}`, aiAgent, taskClass, purpose, mandate, labels },
       ...{ externalRefs, principal: principal || aiAgent, root: id, owner: "team:test" },
@@ -262,6 +267,43 @@ export class FakeTaskNode {
       const svid = held.task.state === TaskState.ACTIVE ? await this.#svid(held) : undefined;
       yield { task: held.task, svid };
       yield* watcher.stream<Init<signet.task.v1.TaskEvent>>(signal);
+    } finally {
+      held.watchers.delete(watcher);
+    }
+  }
+
+  async *#runTask(
+    requests: AsyncIterable<signet.task.v1.RunTaskRequest>,
+    signal: AbortSignal,
+  ): AsyncGenerator<Init<signet.task.v1.RunTaskResponse>> {
+    const steps = requests[Symbol.asyncIterator]();
+    const { value: first } = (await steps.next()) as { value: signet.task.v1.RunTaskRequest };
+    this.runs.push(first);
+    const { open, attach } = first;
+    const held = open ? this.#add(open) : this.#prove(attach?.proof ?? NO_PROOF, "RunTask");
+    if (open !== undefined) this.opened.push(open);
+    const socketPath = `${this.#folder}/${held.task.id}.sock`;
+    yield { ready: { task: held.task, socketPath } };
+    const watcher = new Watcher();
+    held.watchers.add(watcher);
+    let isOver = false;
+    void (async () => {
+      for (let step = await steps.next(); step.done !== true; step = await steps.next()) {
+        const { started, finished } = step.value;
+        if (started !== undefined) watcher.push({ admitted: {} });
+        if (finished === undefined) continue;
+        this.finished.push(finished);
+        const state = finished.succeeded ? TaskState.COMPLETED : TaskState.FAILED;
+        this.set(held.task.id, { state, stateReason: finished.detail });
+      }
+    })().catch(() => {}); // the launcher went away
+    try {
+      for await (const message of watcher.stream<{ task?: WireTask; admitted?: object }>(signal)) {
+        const { task, admitted } = message;
+        yield task === undefined ? { admitted } : { changed: task };
+        isOver ||= (task?.state ?? 0) >= TaskState.COMPLETED;
+        if (isOver) return;
+      }
     } finally {
       held.watchers.delete(watcher);
     }
