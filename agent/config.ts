@@ -4,7 +4,7 @@
 import { resolve } from "node:path";
 import { KEY_TYPES, type KeyType } from "../pki/keys.ts";
 import { TrustDomain } from "../pki/spiffe-id.ts";
-import { section, z } from "../runtime/config.ts";
+import { duration, section, z } from "../runtime/config.ts";
 import { type FeatureFlag, featureFlags } from "../runtime/feature-flags.ts";
 import { LOG_LEVELS, type LogLevel } from "../runtime/log.ts";
 
@@ -46,6 +46,15 @@ export interface AgentConfig {
     readonly connectionsPerUid: number;
     readonly streamsPerUid: number;
     readonly streamsPerConnection: number;
+  };
+  readonly tasks: {
+    /** Where the private sockets of tasks stand. Absolute. */
+    readonly socketFolder: string;
+    /** Open tasks at a time, and of one user. */
+    readonly open: number;
+    readonly openPerUid: number;
+    /** How long whoever launched a command for a task may be away. */
+    readonly reattachGraceMs: number;
   };
   /** Which profiles of the Workload API are served; never neither. */
   readonly workloadApi: { readonly x509: boolean; readonly jwt: boolean };
@@ -112,6 +121,11 @@ const file = section({
     streams_per_uid: count.default(8_000),
     streams_per_connection: count.max(10_000).default(200),
   }).prefault({}),
+  tasks: section({
+    open: count.default(10_000),
+    open_per_uid: count.default(2_500),
+    reattach_grace: duration({ minMs: 1000, maxMs: 3_600_000 }).prefault("30s"),
+  }).prefault({}),
   workload_api: section({
     x509: z.boolean().default(true),
     jwt: z.boolean().default(true),
@@ -170,6 +184,13 @@ export const agentConfigSchema: z.ZodType<AgentConfig> = file.transform(
         connectionsPerUid: from.limits.connections_per_uid,
         streamsPerUid: from.limits.streams_per_uid,
         streamsPerConnection: from.limits.streams_per_connection,
+      },
+      tasks: {
+        // Beside the socket, as the sockets of launched processes are.
+        socketFolder: `${socket.replace(/\.sock$/, "")}.tasks`,
+        open: from.tasks.open,
+        openPerUid: from.tasks.open_per_uid,
+        reattachGraceMs: from.tasks.reattach_grace,
       },
       workloadApi: from.workload_api,
       allowUnauthenticatedVerifiers: from.allow_unauthenticated_verifiers,

@@ -80,8 +80,8 @@ async function startParts(context: Context): Promise<RunningAgent> {
   observe(metrics, { ...cache, signing, identity });
 
   const guard = await startGuard(context, cache, signing, metrics);
-  const server = await startSockets(context, cache, metrics, guard);
-  const link = buildLink(context, cache, signing, identity, () => server.setServing(true));
+  const sockets = await startSockets(context, cache, { signing, metrics, guard });
+  const link = buildLink(context, cache, { signing, identity, sockets });
   lifecycle.run("link", (signal) => link.run(signal));
   const ready = Promise.race([link.synced, lifecycle.failed]);
   ready.catch(() => undefined); // may be watched by nobody

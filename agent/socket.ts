@@ -25,6 +25,8 @@ export interface WorkloadServerOptions extends WorkloadApiOptions {
     readonly streamsPerProcess: number;
   };
   readonly metrics: Metrics;
+  /** Where its calls are counted, when it is not the agent's own socket. */
+  readonly counter?: { readonly name: string; readonly help: string };
   readonly log: Logger;
 }
 
@@ -32,6 +34,10 @@ export interface WorkloadServerOptions extends WorkloadApiOptions {
 const FIRST_CALL_MS = 60_000;
 const GRACE_MS = 1000;
 
+const CALLS = {
+  name: "calls_total",
+  help: "Calls of the agent's socket that ended, by method and gRPC status",
+};
 const STATUS_NAMES = new Map<number, string>(
   Object.entries(Status).map(([name, code]) => [code, name]),
 );
@@ -68,8 +74,7 @@ export class WorkloadServer {
   constructor(options: WorkloadServerOptions) {
     const { limits, log, metrics } = options;
     const calls = metrics.counter({
-      name: "calls_total",
-      help: "Calls of the agent's socket that ended, by method and gRPC status",
+      ...(options.counter ?? CALLS),
       labels: ["method", "status"],
     });
     // Looking a labelled counter up costs more than counting: each is looked up once.

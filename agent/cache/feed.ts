@@ -49,6 +49,8 @@ export interface FeedOptions {
   readonly onOwnBundle: (bundle: Bundle) => void;
   /** The revocation lists of the own trust domain have changed: told before subscribers are. */
   readonly onCrls: (crls: CrlSet | undefined) => void;
+  /** Bundles, or the revocation lists of the own trust domain, have changed: told after subscribers were. */
+  readonly onFollowed?: (bundles: BundleChange, hasNewCrls: boolean) => void;
   readonly trustDomain: string;
   /** Whether X509-SVIDs are got ahead of their first use. Default: yes. */
   readonly prefetchesX509?: boolean;
@@ -114,6 +116,7 @@ export class Feed {
     if (revoked.tokens || bundles.withdrewWit) subscribers.svidsChanged(witSvids.dropRevoked());
     if (bundles.withdrewX509) rotation.replaceWithdrawn();
     subscribers.changed(entries, bundles, hasNewCrls);
+    this.#options.onFollowed?.(bundles, hasNewCrls);
     if (this.#options.prefetchesX509 !== false) svids.prefetch(entries.current);
     rotation.changed();
     this.#options.witRotation.changed();

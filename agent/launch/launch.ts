@@ -21,6 +21,9 @@ export type ServeConnection = (
   extraSelectors: readonly Selector[],
 ) => void;
 
+/** The process that was launched. */
+export type LaunchedProcess = Held & { onExit(fn: () => void): unknown; close(): void };
+
 /** Who launches: a Peer, or a process that is held. */
 export type Launcher = Held & { readonly uid: number };
 
@@ -48,7 +51,7 @@ export class Launch {
   readonly #admitted = new Map<number, PinnedProcess>();
   readonly #waiting = new Set<() => void>();
   #listener: PeerListener | undefined;
-  #root: PinnedProcess | undefined;
+  #root: LaunchedProcess | undefined;
   #end: () => void = () => undefined;
   #closing: Promise<void> | undefined;
 
@@ -79,7 +82,7 @@ export class Launch {
   }
 
   /** The launched process; undefined until it was reported. */
-  get root(): PinnedProcess | undefined {
+  get root(): LaunchedProcess | undefined {
     return this.#root;
   }
 
@@ -115,7 +118,7 @@ export class Launch {
   }
 
   /** Takes a process that is known to have been launched. It is let go of at the close. */
-  adopt(root: PinnedProcess): void {
+  adopt(root: LaunchedProcess): void {
     root.onExit(() => this.#end());
     this.#root = root;
     for (const admit of this.#waiting) admit();

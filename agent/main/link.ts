@@ -8,14 +8,19 @@ import { Renewal } from "../link/renewal.ts";
 import type { ServerSigning } from "../link/signing.ts";
 import type { Cache } from "./cache.ts";
 import type { Context } from "./context.ts";
+import type { NodeTasks } from "./tasks.ts";
+
+export interface LinkParts {
+  readonly signing: ServerSigning;
+  readonly identity: AgentIdentity;
+  readonly sockets: { readonly tasks: NodeTasks; setServing(isServing: boolean): void };
+}
 
 /** Builds it; it connects once it is run. */
 export function buildLink(
   context: Context,
   cache: Cache,
-  signing: ServerSigning,
-  identity: AgentIdentity,
-  onSynced: () => void,
+  { signing, identity, sockets }: LinkParts,
 ): Link {
   const { config, clock, random, log, version, joinToken } = context;
   const { trustDomain, server } = config;
@@ -24,6 +29,7 @@ export function buildLink(
     trustDomain: trustDomain.name,
     prefetchesX509: config.workloadApi.x509,
     onCrls: (crls) => identity.distrust(crls),
+    onFollowed: (bundles, hasNewCrls) => sockets.tasks.followed(bundles, hasNewCrls),
     onOwnBundle: (bundle) => link.bundleChanged(bundle, (id) => cache.bundles.isWithdrawn(id)),
   });
   const follower = new Follower({
@@ -33,6 +39,7 @@ export function buildLink(
     onWelcome: () => {
       link.welcomed();
       cache.svids.resume();
+      sockets.tasks.linked();
     },
     persist: () => identity.persist(),
     onConfirmed: () => link.confirmed(),
@@ -51,7 +58,7 @@ export function buildLink(
     signing,
     follower,
     renewal: new Renewal({ identity, trustDomain, clock, random, log }),
-    onSynced,
+    onSynced: () => sockets.setServing(true),
     clock,
     random,
     log,

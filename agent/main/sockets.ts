@@ -5,6 +5,7 @@ import { startAdmin } from "../admin/admin.ts";
 import { connectionOf, WorkloadConnection } from "../connection.ts";
 import { guardCallers } from "../guard/caller.ts";
 import { startLaunchService } from "../launch/index.ts";
+import type { ServerSigning } from "../link/signing.ts";
 import { startCallers } from "../peer/index.ts";
 import { WorkloadServer } from "../socket.ts";
 import { Callers } from "../workload-api/callers.ts";
@@ -12,17 +13,24 @@ import { ATTESTORS, workloadAttestation } from "../workload-attestors/index.ts";
 import type { Cache } from "./cache.ts";
 import type { Context } from "./context.ts";
 import type { NodeGuard } from "./guard.ts";
+import { type NodeTasks, startTasks } from "./tasks.ts";
 
 /** A renamed user is noticed within this time; looking at every call would cost each one two system calls. */
 const NAMES_MAX_AGE_MS = 1000;
+
+/** What sockets are started with. */
+export interface SocketParts {
+  readonly signing: ServerSigning;
+  readonly metrics: Metrics;
+  readonly guard: NodeGuard;
+}
 
 /** Starts them; the Workload API is not served until `setServing`. */
 export async function startSockets(
   context: Context,
   cache: Cache,
-  metrics: Metrics,
-  guard: NodeGuard,
-): Promise<{ setServing(isServing: boolean): void }> {
+  { signing, metrics, guard }: SocketParts,
+): Promise<{ readonly tasks: NodeTasks; setServing(isServing: boolean): void }> {
   const { config, clock, log, lifecycle } = context;
   const broken = Promise.withResolvers<void>();
   const processes = startCallers({ log, onFailure: broken.reject });
@@ -78,6 +86,8 @@ export async function startSockets(
   const { subscribers } = cache;
   const admitGuard = guardCallers({ admit: (call) => callers.admit(call), subscribers });
   workloads.rpc.add(GuardService, guard.handlersFor(admitGuard));
+  const parts = { signing, metrics, guard, callers, pins: processes, workloads };
+  const tasks = await startTasks(context, cache, parts);
   const listener = await processes.listen({
     path: config.socket.path,
     mode: config.socket.mode,
@@ -95,7 +105,9 @@ export async function startSockets(
     await stopped;
   });
   return {
+    tasks,
     setServing(isServing) {
+      tasks.setServing(isServing);
       workloads.setServing(isServing);
       admin.setServing(isServing);
     },

@@ -1,0 +1,83 @@
+// Asks the server for what tasks need, over whatever connection the link has now.
+
+import { IdentityError, Status } from "../../pki/errors.ts";
+import type { CallOptions, ClientOf } from "../../proto/rpc/client.ts";
+import { errorOfStatus } from "../../proto/rpc/status.ts";
+import { NodeTasksService } from "../../proto/schema.gen.ts";
+import { agentError } from "../errors.ts";
+import type { ChangeRequest, Task, TaskServer } from "../tasks/server.ts";
+import type { ServerSigning } from "./signing.ts";
+
+const CALL: CallOptions = { timeoutMs: 10_000 };
+const BATCH: CallOptions = { timeoutMs: 30_000 };
+
+/** The server's NodeTasks. */
+export class ServerTasks implements TaskServer {
+  readonly #signing: ServerSigning;
+
+  constructor(signing: ServerSigning) {
+    this.#signing = signing;
+  }
+
+  assertConnected(): void {
+    this.#signing.assertConnected();
+  }
+
+  async open(request: Parameters<TaskServer["open"]>[0]): ReturnType<TaskServer["open"]> {
+    return this.#client().open(request, CALL);
+  }
+
+  async signX509(
+    requests: Parameters<TaskServer["signX509"]>[0],
+  ): Promise<readonly (readonly Uint8Array[] | IdentityError)[]> {
+    const { results } = await this.#client().batchSignX509({ requests }, BATCH);
+    if (results.length !== requests.length) {
+      throw invalid(`${requests.length} requests with ${results.length} results`);
+    }
+    return results.map(({ code, reason, message, certChain }) =>
+      code === Status.ok
+        ? certChain.map((der) => new Uint8Array(der))
+        : refusal(code, reason, message),
+    );
+  }
+
+  async newJwtSvid(
+    taskId: string,
+    audience: readonly string[],
+  ): ReturnType<TaskServer["newJwtSvid"]> {
+    return this.#client().newJWTSVID({ taskId, audience }, CALL);
+  }
+
+  async issueToken(
+    request: Parameters<TaskServer["issueToken"]>[0],
+  ): ReturnType<TaskServer["issueToken"]> {
+    return this.#client().issueToken(request, CALL);
+  }
+
+  async change(request: ChangeRequest): Promise<Task> {
+    const { task } = await this.#client().change(request, CALL);
+    if (task === undefined) throw invalid("a change without the task");
+    return task;
+  }
+
+  async held(taskIds: readonly string[]): Promise<readonly Task[]> {
+    return (await this.#client().held({ taskIds }, BATCH)).tasks;
+  }
+
+  async report(request: Parameters<TaskServer["report"]>[0]): Promise<void> {
+    await this.#client().report(request, CALL);
+  }
+
+  #client(): ClientOf<typeof NodeTasksService> {
+    return this.#signing.client(NodeTasksService);
+  }
+}
+
+function refusal(code: number, reason: string, message: string): IdentityError {
+  if (reason === "") return errorOfStatus(code, message);
+  return new IdentityError(reason, code as Status, message);
+}
+
+function invalid(what: string): Error {
+  return agentError("SERVER_ANSWER_INVALID", `the server answered ${what}`);
+}

@@ -1,0 +1,97 @@
+// The server as the tasks of this node need it (signet.nodetask.v1), and what is checked of its answers
+// before they are taken over. Implemented by agent/link/tasks.ts.
+
+import type { IdentityError } from "../../pki/errors.ts";
+import { renewAt } from "../../pki/lifetime.ts";
+import { parseCertificate } from "../../pki/x509/certificate.ts";
+import type { Init } from "../../proto/codec.ts";
+import type { signet } from "../../proto/schema.gen.ts";
+import { issuerKeyIds } from "../cache/mint.ts";
+import { agentError } from "../errors.ts";
+
+export type Task = signet.task.v1.Task;
+export type ChangeRequest = Init<signet.nodetask.v1.ChangeRequest>;
+
+/** What is asked of the server. Everything throws SERVER_UNREACHABLE, and what the server answers. */
+export interface TaskServer {
+  assertConnected(): void;
+  open(request: Init<signet.nodetask.v1.OpenRequest>): Promise<signet.task.v1.OpenTaskResponse>;
+  /** Answers in the order of the requests: a chain (DER, leaf first), or why the server refuses it. */
+  signX509(
+    requests: readonly { readonly taskId: string; readonly csr: Uint8Array }[],
+  ): Promise<readonly (readonly Uint8Array[] | IdentityError)[]>;
+  newJwtSvid(
+    taskId: string,
+    audience: readonly string[],
+  ): Promise<signet.task.v1.FetchTaskJWTSVIDResponse>;
+  issueToken(
+    request: Init<signet.nodetask.v1.IssueTokenRequest>,
+  ): Promise<signet.task.v1.IssueTokenResponse>;
+  change(request: ChangeRequest): Promise<Task>;
+  held(taskIds: readonly string[]): Promise<readonly Task[]>;
+  report(request: Init<signet.nodetask.v1.ReportRequest>): Promise<void>;
+}
+
+/** An X509-SVID of a task whose key the workload has. */
+export interface TaskSvid {
+  /** DER, one after another, leaf first. */
+  readonly chain: Uint8Array;
+  readonly notAfter: Date;
+  readonly renewAt: Date;
+  /** Key IDs (hex) of the authorities above it. */
+  readonly issuerKeyIds: readonly string[];
+}
+
+/**
+ * A chain as the server answered it: of this task, and for this key. A server that mixed up its answers would
+ * hand one task the identity of another.
+ * @throws SERVER_ANSWER_INVALID
+ */
+export function acceptChain(
+  chain: readonly Uint8Array[],
+  of: { readonly spiffeId: string; readonly spki: Uint8Array },
+  { now, random }: { readonly now: Date; readonly random: () => number },
+): TaskSvid {
+  const certificates = chain.map((der) => parseCertificate(der));
+  const [leaf] = certificates;
+  if (leaf === undefined) throw invalid(of.spiffeId, "an empty chain");
+  if (leaf.uris.length !== 1 || leaf.uris[0] !== of.spiffeId) {
+    throw invalid(of.spiffeId, `an SVID of ${leaf.uris.join(", ")}`);
+  }
+  if (Buffer.compare(leaf.spki, of.spki) !== 0) {
+    throw invalid(of.spiffeId, "an SVID for another key");
+  }
+  const madeAt = new Date(Math.max(leaf.notBefore.getTime(), now.getTime()));
+  return {
+    chain: new Uint8Array(Buffer.concat(chain)),
+    notAfter: leaf.notAfter,
+    renewAt: renewAt(madeAt, leaf.notAfter, random()),
+    issuerKeyIds: issuerKeyIds(certificates),
+  };
+}
+
+/** The certificates of concatenated DER. */
+export function splitChain(der: Uint8Array): Uint8Array[] {
+  const chain: Uint8Array[] = [];
+  for (let at = 0; at < der.length; ) {
+    const end = at + lengthOf(der, at);
+    // A copy: the field is a view of the whole message, which it would keep in memory.
+    chain.push(der.slice(at, end));
+    at = end;
+  }
+  return chain;
+}
+
+/** Of the DER element that begins at `at`: a SEQUENCE of at most 64 KiB, as certificates are. */
+function lengthOf(der: Uint8Array, at: number): number {
+  const first = der[at + 1] ?? 0;
+  if (first < 0x80) return 2 + first;
+  const count = first & 0x7f;
+  let length = 0;
+  for (let i = 0; i < count && i < 4; i++) length = length * 256 + (der[at + 2 + i] ?? 0);
+  return 2 + count + length;
+}
+
+function invalid(spiffeId: string, what: string): Error {
+  return agentError("SERVER_ANSWER_INVALID", `the server answered task ${spiffeId} with ${what}`);
+}
