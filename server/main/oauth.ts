@@ -6,7 +6,7 @@ import { oauthDocuments, oauthPosts } from "../oauth/endpoint.ts";
 import { Introspection } from "../oauth/introspection.ts";
 import { OAuthIssuer, type ReportEscalation } from "../oauth/issue.ts";
 import { OAuthKeys } from "../oauth/keys.ts";
-import { StatusLists, type StatusListsOptions } from "../oauth/status-lists.ts";
+import { StatusLists } from "../oauth/status-lists.ts";
 import { type OAuthTasks, TokenEndpoint } from "../oauth/token-endpoint.ts";
 import type { Audit } from "./audit.ts";
 import type { Base } from "./base.ts";
@@ -49,12 +49,12 @@ export function createOAuth(
 
 /** What the listener needs of the other steps. */
 export interface OAuthParts {
-  readonly stores: Pick<Stores, "bundles">;
+  readonly stores: Pick<Stores, "bundles" | "tasks">;
   readonly ca: Pick<Ca, "identity">;
   readonly recording: Pick<Recording, "held">;
   readonly revocation: Pick<Revocation, "revoked">;
   readonly oauth: OAuth;
-  readonly tasks: OAuthTasks & StatusListsOptions["tasks"];
+  readonly tasks: OAuthTasks;
   readonly report: ReportEscalation;
 }
 
@@ -69,7 +69,7 @@ export async function startOAuth(
   if (config.oauth === undefined || addresses === undefined) return undefined;
   const { trustDomain } = config;
   const { held } = recording;
-  const lists = new StatusLists({ tasks, keys, addresses, clock });
+  const lists = new StatusLists({ tasks: stores.tasks, keys, addresses, clock });
   lifecycle.own("status lists", () => lists.stop());
   const bundle = () => stores.bundles.get(trustDomain.name);
   const callers = new Callers({

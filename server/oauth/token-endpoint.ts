@@ -92,7 +92,7 @@ export class TokenEndpoint {
       });
     }
     const mandate = requestedMandate(form, caller);
-    const { issuer, clock } = this.#options;
+    const { issuer, tasks, clock } = this.#options;
     const issued = await issuer.issueAccessToken({
       task,
       resource,
@@ -100,6 +100,8 @@ export class TokenEndpoint {
       cnf,
       unbound: cnf === undefined,
     });
+    // Ended while it was made: it does not leave.
+    tasks.noteUse(task.id);
     return json(200, {
       access_token: issued.token,
       token_type: issued.tokenType,

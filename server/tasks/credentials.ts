@@ -31,6 +31,8 @@ export interface CredentialsOptions {
   readonly report: (report: EscalationReport) => Promise<unknown>;
   /** Where a status list is served; undefined without a token issuer. */
   readonly statusUriOf: ((list: string) => string) | undefined;
+  /** The token issuer, which every task may show itself to; undefined when there is none. */
+  readonly tokenIssuer: string | undefined;
   /** The claim that tells of a task: `<issuer>/task`. */
   readonly claim: string;
   readonly clock: Clock;
@@ -92,7 +94,7 @@ export class Credentials {
    * @throws TASK_AUDIENCE_REFUSED and as {@link held}
    */
   async jwt(nodeAgent: string, id: string, audience: readonly string[]): Promise<TaskToken> {
-    const { classes, issuer, report } = this.#options;
+    const { classes, issuer, report, tokenIssuer } = this.#options;
     const task = this.held(id, nodeAgent);
     this.#requireGood(task, nodeAgent);
     const [only] = audience;
@@ -101,7 +103,7 @@ export class Credentials {
         hint: "ask for one token for each service",
       });
     }
-    if (!allowsLocation(task.mandate, only)) {
+    if (only !== tokenIssuer && !allowsLocation(task.mandate, only)) {
       const detail = { audience: only.slice(0, 300) };
       await report({ kind: "audience-not-in-mandate", task: id, agent: task.agentId, detail });
       throw serverError(
@@ -150,6 +152,7 @@ export class Credentials {
       spiffeId: taskSpiffeId(task.agentId, task.id).toString(),
       dnsNames: [],
       ttlSeconds: this.#ttlOf(task, wanted),
+      isTask: true,
     };
   }
 

@@ -73,7 +73,7 @@ export interface TasksOptions {
   /** Told of attempts to get more than was granted: escalations.ts. */
   readonly report: (report: EscalationReport) => Promise<unknown>;
   /** Of the token issuer, if there is one: it serves the status lists, and its name is in claims. */
-  readonly addresses: Pick<OAuthAddresses, "status" | "taskClaim"> | undefined;
+  readonly addresses: Pick<OAuthAddresses, "issuer" | "status" | "taskClaim"> | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -103,6 +103,7 @@ export class Tasks {
       serials,
       touch: (id) => this.touch(id),
       statusUriOf: addresses && ((list) => addresses.status.url + list),
+      tokenIssuer: addresses?.issuer,
       claim: addresses?.taskClaim ?? `${trustDomain.id}/task`,
     });
     this.#credentials = credentials;
