@@ -18,6 +18,7 @@ import {
 } from "./config/documents.ts";
 import { type FederationConfig, federationKeys, readFederation } from "./config/federation.ts";
 import { type OAuthConfig, oauthConfig, oauthSection } from "./config/oauth.ts";
+import { type TasksConfig, tasksConfig, tasksSection } from "./config/tasks.ts";
 import { keyType, lifetime, parsedBy, path, port, text } from "./config/values.ts";
 
 /** The settings of a server, checked. */
@@ -78,6 +79,7 @@ export interface ServerConfig {
   readonly documents: DocumentsConfig;
   /** Where access tokens are issued; without it none are. */
   readonly oauth: OAuthConfig | undefined;
+  readonly tasks: TasksConfig;
 }
 
 const file = section({
@@ -131,6 +133,7 @@ const file = section({
   oidc: oidcSection.optional(),
   crl: crlSection.optional(),
   oauth: oauthSection.optional(),
+  tasks: tasksSection,
   audit: section({ checkpoint_file: path.optional() }).prefault({}),
   feature_flags: featureFlags,
   log: section({ level: z.enum(LOG_LEVELS).default("info") }).prefault({}),
@@ -160,6 +163,9 @@ export const serverConfigSchema: z.ZodType<ServerConfig> = file.transform(
     );
     const oauth = oauthConfig(from.oauth, dataDir, (path, message) =>
       context.issues.push({ code: "custom", path: [...path], message, input: from }),
+    );
+    const tasks = tasksConfig(from.tasks, from.trust_domain, (path, message) =>
+      context.issues.push({ code: "custom", path: [...path], message, input: from.tasks }),
     );
     const place = { own: from.trust_domain, dataDir };
     const federation = readFederation(from.federation, place, (path, message) => {
@@ -225,6 +231,7 @@ export const serverConfigSchema: z.ZodType<ServerConfig> = file.transform(
       health: from.health,
       documents,
       oauth,
+      tasks,
     };
   },
 );

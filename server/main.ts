@@ -11,8 +11,10 @@ import { startCa } from "./main/ca.ts";
 import { type DocumentAddresses, documentListeners, startDocuments } from "./main/documents.ts";
 import { startEdges } from "./main/edges.ts";
 import { startFederation } from "./main/federation.ts";
+import { startOAuth } from "./main/oauth.ts";
 import { openLedger, startRevocation } from "./main/revocation.ts";
 import { openStores } from "./main/stores.ts";
+import { startTasks } from "./main/tasks.ts";
 
 export interface ServerOptions {
   readonly log: Logger;
@@ -60,17 +62,14 @@ export async function start(config: ServerConfig, options: ServerOptions): Promi
     const recording = await openLedger(base, stores);
     const ca = await startCa(base, stores, recording, audit);
     const revocation = await startRevocation(base, stores, ca, recording);
+    const tasks = await startTasks(base, stores, ca, recording, audit);
     const federation = await startFederation(base, stores, ca);
     const listen = documentListeners(base);
-    const documents = await startDocuments(
-      base,
-      listen,
-      stores,
-      ca,
-      revocation,
-      async () => undefined,
-    );
-    const running = await startEdges(base, stores, ca, federation, revocation, audit);
+    const documents = await startDocuments(base, listen, stores, ca, revocation, tasks.crl);
+    const { oauth, report } = tasks;
+    const parts = { stores, ca, recording, revocation, oauth, tasks: tasks.tasks, report };
+    await startOAuth(base, listen, parts);
+    const running = await startEdges(base, stores, ca, federation, revocation, audit, tasks);
     const stop = (): Promise<void> => lifecycle.stop();
     signal?.addEventListener("abort", () => void stop(), { once: true });
     log.info(

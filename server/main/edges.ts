@@ -1,10 +1,12 @@
 // Last step of the start: the doors of the server, with the services behind them.
+import { parseTaskId } from "../../pki/task-id.ts";
 import { addHealth, HealthStatuses } from "../../proto/rpc/health.ts";
 import { addReflection } from "../../proto/rpc/reflection.ts";
 import { createRpcServer, type RpcServer, type RpcServerOptions } from "../../proto/rpc/server.ts";
 import type { Handlers, Service } from "../../proto/rpc/service.ts";
 import {
   AgentService,
+  AuditLogService,
   BundleService,
   DebugService,
   EntryService,
@@ -17,6 +19,7 @@ import {
 import { startHealth } from "../../runtime/health.ts";
 import { trimMemoryWhenIdle } from "../../runtime/memory.ts";
 import { agentHandlers } from "../api/agent.ts";
+import { auditLogHandlers } from "../api/audit-log.ts";
 import { Authorizer, agentOf, type Caller } from "../api/authorize.ts";
 import { bundleHandlers } from "../api/bundle.ts";
 import { debugHandlers } from "../api/debug.ts";
@@ -40,9 +43,10 @@ import type { Audit } from "./audit.ts";
 import type { Base } from "./base.ts";
 import type { Ca } from "./ca.ts";
 import { addFederation, type Federation } from "./federation.ts";
-import { addRegistry, NO_TASKS } from "./registry.ts";
+import { addRegistry } from "./registry.ts";
 import type { Revocation } from "./revocation.ts";
 import type { Stores } from "./stores.ts";
+import { addTasks, type TaskParts } from "./tasks.ts";
 
 /** How long calls may take to end once the server is told to stop. */
 const STOP_GRACE_MS = 3000;
@@ -64,19 +68,25 @@ export async function startEdges(
   federation: Federation,
   revocation: Revocation,
   audit: Audit,
+  tasks: TaskParts,
 ): Promise<Doors> {
   const { config, log, clock, lifecycle, metrics } = base;
   const { entries, nodes, bundles } = stores;
   const { identity } = ca;
+  const authorizer = new Authorizer({
+    trustDomain: config.trustDomain,
+    clock,
+    adminIds: new Set(config.adminIds),
+    orchestratorIds: new Set(config.tasks.orchestrators.map(({ spiffeId }) => spiffeId)),
+    isAiAgent: (id) =>
+      stores.aiAgents.get(id.toString()) !== undefined || parseTaskId(id) !== undefined,
+    onAiAgent: (id, method) => void tasks.reportCaller(id, method),
+    nodes,
+    isRevoked: (serialHex) => revocation.revoked.has(serialHex),
+    entries: stores.index,
+  });
   const gate = new Gate({
-    authorizer: new Authorizer({
-      trustDomain: config.trustDomain,
-      clock,
-      adminIds: new Set(config.adminIds),
-      nodes,
-      isRevoked: (serialHex) => revocation.revoked.has(serialHex),
-      entries: stores.index,
-    }),
+    authorizer,
     limits: new RateLimiter({ clock, ...config.rateLimit }),
     audit: audit.log,
     clock,
@@ -97,7 +107,9 @@ export async function startEdges(
   };
   addServices(base, stores, ca, revocation, add);
   addFederation(base, stores, federation, add);
-  addRegistry(base, stores, revocation, NO_TASKS, add);
+  add(AuditLogService, auditLogHandlers({ ...audit, audit: audit.log }));
+  addRegistry(base, stores, revocation, tasks.tasks, add);
+  addTasks(base, tasks, (id) => authorizer.isAdmin(id), add);
   local.add(LoggerService, gate.guard(LoggerService, loggerHandlers(log)));
   const figures = { clock, source: identity, agents: nodes, entries, bundles };
   local.add(DebugService, gate.guard(DebugService, debugHandlers(figures)));

@@ -17,6 +17,7 @@ import { NodeStore } from "../store/nodes.ts";
 import { claimStore } from "../store/owner.ts";
 import { RevocationStore } from "../store/revocations.ts";
 import { TaskClassStore } from "../store/task-classes.ts";
+import { TaskStore } from "../store/tasks.ts";
 import { TokenStore } from "../store/tokens.ts";
 import type { Base } from "./base.ts";
 
@@ -32,6 +33,7 @@ export interface Stores {
   readonly entryOwners: EntryOwnerStore;
   readonly aiAgents: AiAgentStore;
   readonly taskClasses: TaskClassStore;
+  readonly tasks: TaskStore;
   readonly index: EntryIndex;
   readonly authorized: AuthorizedEntries;
   readonly hub: LinkHub;
@@ -71,6 +73,8 @@ export async function openStores({
   lifecycle.own("AI agents", () => aiAgents.stop());
   const taskClasses = await TaskClassStore.start(store, SHIPPED_CLASSES);
   lifecycle.own("task classes", () => taskClasses.stop());
+  const tasks = await TaskStore.start(store);
+  lifecycle.own("tasks in memory", () => tasks.stop());
   const reach = new Reach({ index, nodes });
   const sources = { entries, index, bundles, crls, revocations, nodes };
   const hub = new LinkHub({ trustDomain, ...sources, reach, log });
@@ -78,7 +82,7 @@ export async function openStores({
   metrics.gauge({ name: "entries", help: "Registration entries", read: () => entries.size });
   metrics.gauge({ name: "agents", help: "Attested node agents", read: () => nodes.size });
   metrics.gauge({ name: "link_sessions", help: "Open agent links", read: () => hub.size });
-  const registry = { entryOwners, aiAgents, taskClasses };
+  const registry = { entryOwners, aiAgents, taskClasses, tasks };
   const issued = { revocations, crls };
   return { store, entries, nodes, bundles, tokens, ...issued, ...registry, index, authorized, hub };
 }
