@@ -13,6 +13,7 @@ import { readdir, unlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { CallContext, Handlers } from "../../proto/rpc/service.ts";
 import type { LaunchService, signet } from "../../proto/schema.gen.ts";
+import type { Selector } from "../../proto/types/selector.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { ensureOwnDir } from "../../runtime/files.ts";
 import type { Logger } from "../../runtime/log.ts";
@@ -98,7 +99,7 @@ async function* serve(
   const launch = new Launch({
     ...options,
     name,
-    selectors: [{ type: "launch", value: `name:${name}` }],
+    selectors: [selectorOf(name)],
     uid: caller.uid,
     socketPath: socketPathIn(options.folder),
   });
@@ -139,8 +140,16 @@ function enter(uid: number, launches: ReadonlySet<Launch>, byUid: Map<number, nu
   byUid.set(uid, own + 1);
 }
 
-/** The name of a launch. @throws LAUNCH_NAME_INVALID */
-export function checkName(name: string): string {
+/** A caller's selectors, and that of the name that it launches under, unless that is "". @throws LAUNCH_NAME_INVALID */
+export function withName(selectors: readonly Selector[], name: string): readonly Selector[] {
+  return name === "" ? selectors : [...selectors, selectorOf(checkName(name))];
+}
+
+function selectorOf(name: string): Selector {
+  return { type: "launch", value: `name:${name}` };
+}
+
+function checkName(name: string): string {
   if (NAME.test(name)) return name;
   throw agentError(
     "LAUNCH_NAME_INVALID",

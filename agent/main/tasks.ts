@@ -26,7 +26,7 @@ import { Runs } from "../tasks/run.ts";
 import { taskHandlers } from "../tasks/service.ts";
 import { TaskSocket } from "../tasks/task-socket.ts";
 import { Tasks } from "../tasks/tasks.ts";
-import type { Caller, Callers } from "../workload-api/callers.ts";
+import type { Callers } from "../workload-api/callers.ts";
 import type { Cache } from "./cache.ts";
 import type { Context } from "./context.ts";
 import type { NodeGuard } from "./guard.ts";
@@ -121,7 +121,7 @@ export async function startTasks(
   const gate = new Gate({
     ...common,
     tasks,
-    identitiesOf: (caller) => identitiesOf(caller, entriesMatching),
+    identitiesOf: (selectors) => entriesMatching(selectors).map(({ spiffeId }) => spiffeId),
     pins,
     report: (taskId, kind, detail) => reports.report(taskId, kind, detail),
     clock,
@@ -186,13 +186,6 @@ export async function startTasks(
     },
     setServing: (isServing) => sockets.setServing(isServing),
   };
-}
-
-function identitiesOf(
-  { selectors }: Caller,
-  entriesMatching: (selectors: readonly Selector[]) => RegistrationEntry[],
-): string[] {
-  return entriesMatching(selectors).map(({ spiffeId }) => spiffeId);
 }
 
 /** Sockets that an agent which was killed left, of tasks that it no longer holds. */

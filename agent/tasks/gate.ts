@@ -8,10 +8,12 @@ import { importSpki } from "../../pki/keys.ts";
 import { validateTaskProof } from "../../pki/task-proof.ts";
 import type { CallContext } from "../../proto/rpc/service.ts";
 import type { signet } from "../../proto/schema.gen.ts";
+import type { Selector } from "../../proto/types/selector.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { SeenIds } from "../../runtime/seen-ids.ts";
 import { agentError } from "../errors.ts";
 import { descendsFrom } from "../launch/descent.ts";
+import { withName } from "../launch/index.ts";
 import type { Peer, Callers as Pins } from "../peer/index.ts";
 import type { Caller } from "../workload-api/callers.ts";
 import type { HeldTask } from "./held-task.ts";
@@ -24,8 +26,8 @@ export interface GateOptions {
   /** Attests the caller. */
   readonly admit: (context: CallContext) => Promise<Caller>;
   readonly peerOf: (tag: unknown) => Peer;
-  /** SPIFFE IDs of the caller's entries. */
-  readonly identitiesOf: (caller: Caller) => readonly string[];
+  /** SPIFFE IDs of who has these selectors. */
+  readonly identitiesOf: (selectors: readonly Selector[]) => readonly string[];
   readonly pins: Pick<Pins, "pin">;
   readonly report: (taskId: string, kind: ReportKind, detail: string) => void;
   readonly clock: Clock;
@@ -77,7 +79,9 @@ export class Gate {
       const { jti, until } = validateTaskProof(jws, { method, taskId, publicKey, now });
       this.#remember(taskId, jti, until);
     };
-    if (!this.#options.identitiesOf(caller).includes(aiAgent)) {
+    // Who launched under a name is asked for it no second time.
+    const selectors = withName(caller.selectors, held?.record.launch?.name ?? "");
+    if (!this.#options.identitiesOf(selectors).includes(aiAgent)) {
       report(taskId, "not-owner", `${who} is none of ${aiAgent}`);
       throw agentError("TASK_NOT_OWNER", `the caller is no process of ${aiAgent}`, {
         hint: "a task is used by the AI agent that opened it",

@@ -33,6 +33,8 @@ export interface HeldRecord {
 export interface LaunchRecord {
   readonly socketPath: string;
   readonly launcher: Binding;
+  /** What it launches under: "" for no name. */
+  readonly name: string;
   /** Absent until it was reported. */
   readonly root?: Binding;
 }

@@ -11,7 +11,7 @@ import type { Selector } from "../../proto/types/selector.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/log.ts";
 import { agentError } from "../errors.ts";
-import { checkName } from "../launch/index.ts";
+import { withName } from "../launch/index.ts";
 import { nextStep, type StepWait } from "../launch/steps.ts";
 import type { Peer } from "../peer/index.ts";
 import type { Caller } from "../workload-api/callers.ts";
@@ -127,12 +127,16 @@ export class Runs {
     const process = processes.holdPeer(peerOf(context.peer));
     const { pid, uid, startTime, bootId } = process;
     const launcher = { pid, uid, startTime, bootId };
-    const selectors = named(caller.selectors, launchName);
+    const selectors = withName(caller.selectors, launchName);
     const held = await opener.open({
       request,
       entries: this.#options.entriesMatching(selectors),
       process,
-      launch: (taskId) => ({ socketPath: this.#options.socketPathOf(taskId), launcher }),
+      launch: (taskId) => ({
+        socketPath: this.#options.socketPathOf(taskId),
+        launcher,
+        name: launchName,
+      }),
     });
     if (held.socket !== undefined || held.record.launch === undefined) {
       // The answer to an earlier call with this idempotency key: its command runs, or runs without a socket.
@@ -229,12 +233,6 @@ function ready(held: HeldTask): Response {
   if (held.endState !== undefined) throw ended(held.id, held.endState);
   const { task, socket } = held;
   return { ready: { ...(task && { task }), socketPath: socket?.launch.socketPath ?? "" } };
-}
-
-/** The caller's selectors, and that of the name that it launches under, if it gives one. */
-function named(selectors: readonly Selector[], name: string): readonly Selector[] {
-  if (name === "") return selectors;
-  return [...selectors, { type: "launch", value: `name:${checkName(name)}` }];
 }
 
 function stepInvalid(why: string): Error {
