@@ -761,8 +761,9 @@ export declare namespace signet.registry.v1 {
     readonly plan: string;
   }
   interface ApplyProblem {
-    /** "entry", "ai-agent" or "task-class", and its place among those of the request. */
+    /** "entry", "ai-agent" or "task-class". */
     readonly kind: string;
+    /** Its place among those of its kind, from 1; 0 for what is not declared any more. */
     readonly index: number;
     readonly reason: string;
     readonly message: string;

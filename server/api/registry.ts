@@ -11,6 +11,7 @@ import { type EntryRules, validateEntry } from "../entries/validate.ts";
 import { serverError } from "../errors.ts";
 import { type AiAgentDraft, aiAgentFromWire, aiAgentToWire } from "../registry/ai-agent-draft.ts";
 import { type AiAgents, aiAgentNotFound, classNotFound } from "../registry/ai-agents.ts";
+import type { Applied, Apply } from "../registry/apply.ts";
 import type { AiAgentTasks } from "../registry/ends.ts";
 import { taskClassFromWire, taskClassToWire } from "../registry/task-class-draft.ts";
 import type { TaskClasses } from "../registry/task-classes.ts";
@@ -31,6 +32,7 @@ export interface RegistryApiOptions {
   readonly registry: AiAgents;
   readonly classes: TaskClasses;
   readonly tasks: Pick<AiAgentTasks, "countOf">;
+  readonly apply: Apply;
 }
 
 const MAX_PAGE = 500;
@@ -114,7 +116,62 @@ export function registryHandlers(options: RegistryApiOptions): Handlers<typeof R
       const { page, next } = pageOf(all, ({ entryId }) => entryId, pageSize, pageToken);
       return { owners: page, nextPageToken: next };
     },
+
+    apply: (requests, context) => applyDeclared(options.apply, requests, callerName(context)),
   };
+}
+
+/** Takes all that is declared, then does it, then tells of it. */
+async function* applyDeclared(
+  apply: Apply,
+  requests: AsyncIterable<signet.registry.v1.ApplyRequest>,
+  by: string,
+): AsyncGenerator<Init<signet.registry.v1.ApplyResponse>, void, undefined> {
+  const declared = apply.declare();
+  let options: signet.registry.v1.ApplyOptions | undefined;
+  for await (const request of requests) {
+    options ??= request.options;
+    if (options === undefined) {
+      throw serverError("APPLY_INVALID", "the first message does not say what is to be done", {
+        hint: "give it the options",
+      });
+    }
+    declared.add(request);
+  }
+  if (options === undefined) {
+    throw serverError("APPLY_INVALID", "nothing was sent", { hint: "send the options at least" });
+  }
+  const { set, dryRun } = options;
+  yield* toldOf(await apply.run({ ...options, by }, declared), set, dryRun);
+}
+
+/** An answer in messages of moderate size. */
+function* toldOf(
+  { changes, unchanged, plan, problems }: Applied,
+  set: string,
+  dryRun: boolean,
+): Generator<Init<signet.registry.v1.ApplyResponse>, void, undefined> {
+  for (const part of partsOf(changes)) yield { changes: part };
+  for (const part of partsOf(problems)) {
+    yield { problems: part.map((one) => ({ ...one, index: one.index + 1 })) };
+  }
+  const count = (action: string): number => changes.filter((one) => one.action === action).length;
+  const counts = { created: count("create"), updated: count("update"), deleted: count("delete") };
+  yield { summary: { set, dryRun, ...counts, unchanged, plan } };
+}
+
+function* partsOf<T>(all: readonly T[]): Generator<readonly T[], void, undefined> {
+  let part: T[] = [];
+  let characters = 0;
+  for (const one of all) {
+    part.push(one);
+    characters += JSON.stringify(one).length;
+    if (part.length < MAX_PAGE && characters < MAX_PAGE_CHARACTERS) continue;
+    yield part;
+    part = [];
+    characters = 0;
+  }
+  if (part.length > 0) yield part;
 }
 
 function toWire(record: AiAgentRecord, { index, tasks }: RegistryApiOptions) {

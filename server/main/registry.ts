@@ -3,6 +3,7 @@ import type { Handlers, Service } from "../../proto/rpc/service.ts";
 import { RegistryService } from "../../proto/schema.gen.ts";
 import { registryHandlers } from "../api/registry.ts";
 import { AiAgents } from "../registry/ai-agents.ts";
+import { Apply } from "../registry/apply.ts";
 import { AiAgentEnds, type AiAgentTasks } from "../registry/ends.ts";
 import { TaskClasses } from "../registry/task-classes.ts";
 import type { Base } from "./base.ts";
@@ -38,7 +39,9 @@ export function addRegistry(
   const agents = { store, agents: aiAgents, classes: taskClasses, entries, index, ends, clock };
   const registry = new AiAgents(agents);
   const classes = new TaskClasses({ classes: taskClasses, agents: aiAgents });
+  const owners = entryOwners;
+  const apply = new Apply({ ...agents, trustDomain, owners, registry, ends, rules });
   const held = { aiAgents, taskClasses, entryOwners, index, rules, registry, classes, tasks };
-  add(RegistryService, registryHandlers({ trustDomain, ...held }));
+  add(RegistryService, registryHandlers({ trustDomain, apply, ...held }));
   metrics.gauge({ name: "ai_agents", help: "AI agents", read: () => aiAgents.size });
 }

@@ -92,7 +92,7 @@ export class AiAgents {
     const record = await this.#change(async (transaction) => {
       const before = await this.#existing(transaction, spiffeId);
       if (before.end?.cause === "disabled") return before;
-      const end = this.beginEnd("disabled", ending);
+      const end = this.#beginEnd("disabled", ending);
       const after = { ...this.#next(before), end };
       transaction.put(after);
       return after;
@@ -135,7 +135,7 @@ export class AiAgents {
           found.map(({ id }) => id),
         );
       } else this.checkFreed(before, found);
-      const after = { ...this.#next(before), end: this.beginEnd("deleted", ending) };
+      const after = this.ending(before, ending.reason, ending.by);
       transaction.put(after);
       return after;
     });
@@ -157,9 +157,9 @@ export class AiAgents {
     };
   }
 
-  /** The end that begins now. */
-  beginEnd(cause: "disabled" | "deleted", { reason, by }: Ending): AiAgentEnd {
-    return { cause, reason, by, atUnixSeconds: this.#nowSeconds(), isSettled: false };
+  /** The record of one that is going to be deleted. */
+  ending(before: AiAgentRecord, reason: string, by: string): AiAgentRecord {
+    return { ...this.#next(before), end: this.#beginEnd("deleted", { reason, by }) };
   }
 
   /** @throws AI_AGENT_INVALID when its time would be over at once */
@@ -236,6 +236,10 @@ export class AiAgents {
     const record = await transaction.get(spiffeId);
     if (record !== undefined && record.end?.cause !== "deleted") return record;
     throw aiAgentNotFound(spiffeId);
+  }
+
+  #beginEnd(cause: "disabled" | "deleted", { reason, by }: Ending): AiAgentEnd {
+    return { cause, reason, by, atUnixSeconds: this.#nowSeconds(), isSettled: false };
   }
 
   #next(record: AiAgentRecord): AiAgentRecord {

@@ -31,7 +31,7 @@ export class Faults {
       return read();
     } catch (error) {
       if (!(error instanceof IdentityError)) throw error;
-      this.add(`${field}: ${error.message}`, error.hint);
+      this.add(field === "" ? error.message : `${field}: ${error.message}`, error.hint);
       return undefined;
     }
   }

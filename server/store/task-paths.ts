@@ -54,7 +54,8 @@ export async function watchTaskPaths(
   await transaction.load(agents.map((agent) => MARK_PREFIX + agent));
 }
 
-function pathReserved(spiffeId: string, agent: string): IdentityError {
+/** The answer to an entry below the `/task` of an AI agent. */
+export function pathReserved(spiffeId: string, agent: string): IdentityError {
   // What to do stands in the message: the status of an item in a batch has no place for a hint.
   return serverError(
     "ENTRY_PATH_RESERVED",
