@@ -69,8 +69,9 @@ export class Site {
   server: Measured | undefined;
   agent: Measured | undefined;
 
-  async startServer(): Promise<Measured> {
-    this.port = await freePort();
+  /** Starts the server, with more lines of configuration; again, on the same folder and port. */
+  async startServer(more = ""): Promise<Measured> {
+    this.port ||= await freePort();
     const config = join(this.dir, "server.yaml");
     writeFileSync(
       config,
@@ -80,7 +81,7 @@ admin_socket: ${this.adminSocket}
 listen: { address: 127.0.0.1, port: ${this.port} }
 rate_limit: { attestation: false, signing: false }
 log: { level: warn }
-`,
+${more}`,
     );
     this.server = await start(["server", "run", "--config", config], this.adminSocket);
     return this.server;
