@@ -11,7 +11,7 @@ import type { Logger } from "../../runtime/log.ts";
 import { type AuditEvent, type AuditStream, checkEvent, lineParts, STREAMS } from "./event.ts";
 import { EventIds } from "./event-id.ts";
 import { openLog, type Recovered } from "./recovery.ts";
-import type { StreamEnd, StreamFiles } from "./stream-files.ts";
+import type { StreamEnd, StreamFiles, Writing } from "./stream-files.ts";
 import type { TreeFiles } from "./tree-files.ts";
 
 export type { AuditEvent, AuditStream } from "./event.ts";
@@ -62,7 +62,7 @@ export class AuditLog implements AuditSink {
   readonly #treeFiles: TreeFiles;
   readonly #ids: EventIds;
   readonly #listeners = new Set<() => void>();
-  #tree: Frontier;
+  readonly #tree: Frontier;
   #next: Group | undefined;
   #failure: unknown;
   #syncing: Promise<void> | undefined;
@@ -212,50 +212,55 @@ export class AuditLog implements AuditSink {
 
   /** Numbers, chains and writes; either all of it is written and counted, or nothing is. */
   #write(lines: readonly Pending[]): void {
-    const tree = this.#tree.copy();
-    const first = tree.size;
-    const hashes: Buffer[] = [];
-    const nodes: (readonly [height: number, hash: Buffer])[] = [];
+    const leaves = new Array<Buffer>(lines.length);
     const writing = this.#files.begin(this.#options.clock.now());
     try {
       // By stream, each in one piece: nearly always there is one stream alone.
-      const streams = new Set(lines.map(({ stream }) => stream));
-      const indexed = lines.map((line, i) => ({ ...line, index: first + i }));
-      for (const stream of STREAMS) {
-        if (!streams.has(stream)) continue;
-        let at = 1;
-        let { seq, hash } = writing.end(stream);
-        const firstSeq = seq + 1;
-        for (const line of indexed) {
-          if (line.stream !== stream) continue;
-          seq++;
-          const text = `${line.head},"seq":${seq},"index":${line.index},"prev_hash":"${hash}"${line.tail}`;
-          this.#reserve(at + text.length * 3 + 1, at);
-          const end = at + this.#buffer.write(text, at);
-          // The byte before the line is the end of the former one, and for a moment that of a leaf.
-          const leaf = prefixedLeafHash(this.#buffer.subarray(at - 1, end));
-          this.#buffer[at - 1] = LINE_END;
-          hashes[line.index - first] = leaf;
-          hash = leaf.toString("hex");
-          this.#buffer[end] = LINE_END;
-          at = end + 1;
-        }
-        writing.write(stream, this.#buffer.subarray(1, at), { firstSeq, seq, hash });
-      }
+      for (const stream of streamsOf(lines)) this.#writeStream(stream, lines, leaves, writing);
     } catch (error) {
       writing.takeBack();
       throw error;
     }
     writing.commit();
-    for (const leaf of hashes) {
-      tree.append(leaf, (height, hash) => nodes.push([height, hash]));
+    for (const leaf of leaves) {
+      this.#treeFiles.add(0, leaf);
+      this.#tree.append(leaf, this.#addNode);
     }
-    this.#treeFiles.add(hashes, nodes);
-    this.#tree = tree;
     if (this.#buffer.length > LARGEST_KEPT_BUFFER_BYTES) {
       this.#buffer = Buffer.allocUnsafe(FIRST_BUFFER_BYTES);
     }
   }
+
+  /** Writes those lines that are of one stream, and notes their hashes. */
+  #writeStream(
+    stream: AuditStream,
+    lines: readonly Pending[],
+    leaves: Buffer[],
+    writing: Writing,
+  ): void {
+    let at = 1;
+    let { seq, hash } = writing.end(stream);
+    const firstSeq = seq + 1;
+    const firstIndex = this.#tree.size;
+    for (let i = 0; i < lines.length; i++) {
+      const line = lines[i];
+      if (line === undefined || line.stream !== stream) continue;
+      seq++;
+      const text = `${line.head},"seq":${seq},"index":${firstIndex + i},"prev_hash":"${hash}"${line.tail}`;
+      this.#reserve(at + text.length * 3 + 1, at);
+      const end = at + this.#buffer.write(text, at);
+      // The byte before the line is the end of the former one, and for a moment that of a leaf.
+      const leaf = prefixedLeafHash(this.#buffer.subarray(at - 1, end));
+      this.#buffer[at - 1] = LINE_END;
+      leaves[i] = leaf;
+      hash = leaf.toString("hex");
+      this.#buffer[end] = LINE_END;
+      at = end + 1;
+    }
+    writing.write(stream, this.#buffer.subarray(1, at), { firstSeq, seq, hash });
+  }
+
+  readonly #addNode = (height: number, hash: Buffer): void => this.#treeFiles.add(height, hash);
 
   #reserve(bytes: number, used: number): void {
     if (this.#buffer.length >= bytes) return;
@@ -304,4 +309,12 @@ export class AuditLog implements AuditSink {
     if (this.#timeText[0] !== ms) this.#timeText = [ms, new Date(ms).toISOString()];
     return this.#timeText[1];
   }
+}
+
+/** The streams of some lines, in an order that is always the same. */
+function streamsOf(lines: readonly Pending[]): readonly AuditStream[] {
+  const [first] = lines;
+  if (first === undefined) return [];
+  if (lines.every(({ stream }) => stream === first.stream)) return [first.stream];
+  return STREAMS.filter((stream) => lines.some((line) => line.stream === stream));
 }

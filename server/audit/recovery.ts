@@ -120,9 +120,8 @@ async function scanFrom(folder: string, from: SavedState): Promise<Scan | undefi
       const end = ends.get(line.stream);
       if (end === undefined || line.seq !== end.seq + 1 || line.prevHash !== end.hash) break;
       const leaf = leafHash(line.bytes);
-      const nodes: (readonly [number, Buffer])[] = [];
-      tree.append(leaf, (height, hash) => nodes.push([height, hash]));
-      treeFiles.add([leaf], nodes);
+      treeFiles.add(0, leaf);
+      tree.append(leaf, (height, hash) => treeFiles.add(height, hash));
       if (tree.size % FLUSH_EVERY === 0) await treeFiles.flush();
       const { file, seq, end: bytes } = line;
       ends.set(line.stream, { file, bytes, seq, hash: leaf.toString("hex") });

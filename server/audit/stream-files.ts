@@ -104,7 +104,8 @@ export class StreamFiles {
 
   /** Whether a file has to be mended before anything can be written. */
   get isBroken(): boolean {
-    return [...this.#streams.values()].some(({ isBroken }) => isBroken);
+    for (const { isBroken } of this.#streams.values()) if (isBroken) return true;
+    return false;
   }
 
   ends(): Map<AuditStream, StreamEnd> {
@@ -127,7 +128,9 @@ export class StreamFiles {
         const stream = this.#of(name);
         try {
           const fd = this.#fileFor(stream, written.firstSeq, day);
-          touched.push({ stream, written, bytes: Buffer.from(lines) });
+          const bytes = Buffer.allocUnsafe(lines.length);
+          bytes.set(lines);
+          touched.push({ stream, written, bytes });
           const count = writeSync(fd, lines);
           if (count !== lines.length) throw new Error("the disk took a part only");
         } catch (cause) {

@@ -57,15 +57,9 @@ export class TreeFiles {
     return true;
   }
 
-  /** Takes the hashes of new leaves and of the nodes that they complete. */
-  add(
-    leaves: readonly Buffer[],
-    nodes: readonly (readonly [height: number, hash: Buffer])[],
-  ): void {
-    for (const leaf of leaves) this.#levels[0]?.waiting.push(leaf);
-    for (const [height, hash] of nodes) {
-      if (height % STEP === 0) this.#levels[height / STEP]?.waiting.push(hash);
-    }
+  /** Takes the hash of the next node of a height; of heights that are not kept it is dropped. */
+  add(height: number, hash: Buffer): void {
+    if (height % STEP === 0) this.#levels[height / STEP]?.waiting.push(hash);
   }
 
   /** Stores what it was given. One at a time. */

@@ -248,9 +248,11 @@ class Verification {
         if (head.prevHash !== hash) {
           return this.#brokenLink(this.#ends.get(stream)?.last, head);
         }
-        if (head.index < index) return changed(head);
+        if (head.index < index || !(await this.#isFollowed(head))) return changed(head);
         continue;
       }
+      // It follows the line before it, and says that it does not.
+      if (head.prevHash === hash) return changed(head);
       if (head.seq <= seq || (await this.#standsLater(stream, seq + 1))) {
         const message = `event ${stream} ${head.seq} stands where ${seq + 1} should`;
         return { kind: "reordered", message, ...where, seq: head.seq, id: head.id };
@@ -266,6 +268,14 @@ class Verification {
     }
     const message = `event ${index} is missing, and events after it are there`;
     return { kind: "deleted", message, index };
+  }
+
+  /** Whether the line after it, if there is one, says that it comes after it. */
+  async #isFollowed(line: Line): Promise<boolean> {
+    await this.#reader.skip(line.stream);
+    const next = this.#reader.heads().find(({ stream }) => stream === line.stream)?.head;
+    if (next === undefined || !("seq" in next) || next.seq !== line.seq + 1) return true;
+    return next.prevHash === leafHash(line.bytes).toString("hex");
   }
 
   async #standsLater(stream: AuditStream, seq: number): Promise<boolean> {
