@@ -68,7 +68,7 @@ export async function start(config: ServerConfig, options: ServerOptions): Promi
     const documents = await startDocuments(base, listen, stores, ca, revocation, tasks.crl);
     const { oauth, report } = tasks;
     const parts = { stores, ca, recording, revocation, oauth, tasks: tasks.tasks, report };
-    await startOAuth(base, listen, parts);
+    const oauthAddress = await startOAuth(base, listen, parts);
     const running = await startEdges(base, stores, ca, federation, revocation, audit, tasks);
     const stop = (): Promise<void> => lifecycle.stop();
     signal?.addEventListener("abort", () => void stop(), { once: true });
@@ -77,7 +77,13 @@ export async function start(config: ServerConfig, options: ServerOptions): Promi
       "server ready",
     );
     const reload = (): Promise<void> => lifecycle.reload();
-    return { ...running, documents, reload, failed: lifecycle.failed, stop };
+    return {
+      ...running,
+      documents: { ...documents, oauth: oauthAddress },
+      reload,
+      failed: lifecycle.failed,
+      stop,
+    };
   } catch (error) {
     await lifecycle.stop();
     throw error;

@@ -198,7 +198,8 @@ function readBase64url(part: string, name: string, kind: TokenKind): Uint8Array 
 }
 
 export function malformed(kind: TokenKind, why: string): IdentityError {
-  return pkiError(kind.malformed, `this is not a ${kind.name}: ${why}`);
+  const article = /^[aeiou]/.test(kind.name) ? "an" : "a";
+  return pkiError(kind.malformed, `this is not ${article} ${kind.name}: ${why}`);
 }
 
 export function badClaims(kind: TokenKind, why: string): IdentityError {

@@ -24,6 +24,7 @@ export interface DocumentAddresses {
   readonly bundleEndpoint: Address | undefined;
   readonly oidc: Address | undefined;
   readonly crl: Address | undefined;
+  readonly oauth: Address | undefined;
 }
 
 /** One listener to start. */
@@ -53,7 +54,7 @@ export async function startDocuments(
   { identity }: Ca,
   { crls }: Revocation,
   taskCrls: FindCrl,
-): Promise<DocumentAddresses> {
+): Promise<Omit<DocumentAddresses, "oauth">> {
   const { trustDomain, documents, bundleRefreshHintSeconds: maxAgeSeconds } = base.config;
   const bundle = () => bundles.get(trustDomain.name);
   const { bundleEndpoint: endpoint, oidc, crl } = documents;
