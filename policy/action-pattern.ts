@@ -99,12 +99,10 @@ export function coversSegments(parent: readonly string[], child: readonly string
 export function meetPatterns(a: string, b: string): string | undefined {
   let [long, short] = [a.split("/"), b.split("/")];
   if (long.length < short.length) [long, short] = [short, long];
-  const isShortOpen = short.at(-1) === "**";
-  if (long.length !== short.length && !isShortOpen) return undefined;
+  if (long.length !== short.length && short.at(-1) !== "**") return undefined;
   const met: string[] = [];
   for (const [i, segment] of long.entries()) {
-    const other = i >= short.length - 1 && isShortOpen ? "**" : (short[i] ?? "**");
-    const both = meetSegments(segment, other);
+    const both = meetSegments(segment, short[i] ?? "**");
     if (both === undefined) return undefined;
     met.push(both);
   }
