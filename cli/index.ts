@@ -46,6 +46,29 @@ export const ROWS: readonly CommandRow[] = [
   row("run", "run a command under a name, with an identity of its own", () => import("./run.ts")),
   row("version", "print the version, and the standards it follows", () => import("./version.ts")),
   row("task run", "run a command in a task of its own", () => import("./task-run.ts")),
+  row("task list", "list tasks, a line each", () => import("./task-list.ts")),
+  row("task show", "show tasks in full", () => import("./task-show.ts")),
+  row("task create", "make a task that an AI agent claims", () => import("./task-create.ts")),
+  {
+    name: "task suspend",
+    summary: "refuse a task's credentials for now",
+    load: async () => (await import("./task-end.ts")).suspendCommand,
+  },
+  {
+    name: "task unsuspend",
+    summary: "let a suspended task go on",
+    load: async () => (await import("./task-end.ts")).unsuspendCommand,
+  },
+  {
+    name: "task revoke",
+    summary: "end a task, and those that came from it",
+    load: async () => (await import("./task-end.ts")).revokeCommand,
+  },
+  {
+    name: "task complete",
+    summary: "end a task as completed or failed",
+    load: async () => (await import("./task-end.ts")).completeCommand,
+  },
   row("server run", "run the server", () => import("./server-run.ts")),
   row("server validate", "check its configuration", () => import("./server-validate.ts")),
   {

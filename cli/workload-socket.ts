@@ -19,6 +19,12 @@ export function workloadAddress(input: Input): Address {
   return asMisuse("--socket", () => parseEndpoint(endpointOf(input)));
 }
 
+/** The same as a checked endpoint of the client library. */
+export function workloadEndpoint(input: Input): string {
+  workloadAddress(input);
+  return endpointOf(input);
+}
+
 /** Calls the Workload API; closes the connection afterwards. */
 export async function withWorkloadApi<T>(
   input: Input,

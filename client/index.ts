@@ -22,6 +22,13 @@ export {
   type TaskVerdict,
 } from "./task-status.ts";
 export { type OpenTaskOptions, openTask, type TaskRequest } from "./tasks/open.ts";
+export {
+  type CreateTaskRequest,
+  createTask,
+  type TaskFilter,
+  TaskOrchestrator,
+} from "./tasks/orchestrator.ts";
+export type { ServerOptions } from "./tasks/server-connection.ts";
 export { type CompleteOptions, Task, type TaskEnd } from "./tasks/task.ts";
 export type { TaskEndState, TaskInfo, TaskState } from "./tasks/task-info.ts";
 export type { AccessTokenOptions, TaskAccessToken, TaskJwtSvid } from "./tasks/task-tokens.ts";
