@@ -17,10 +17,14 @@ import type { NodeStore } from "../store/nodes.ts";
 import type { ReplicaChange } from "../store/replica.ts";
 import type { RevocationRecord } from "../store/revocation-record.ts";
 import type { RevocationStore } from "../store/revocations.ts";
+import type { TaskClassRecord, TaskClassStore } from "../store/task-classes.ts";
+import type { KnownTask } from "../store/task-record.ts";
+import type { TaskStore } from "../store/tasks.ts";
 import { ChangeRing } from "./change-ring.ts";
 import type { Reach } from "./reach.ts";
 import { type LinkedAgent, Session } from "./session.ts";
 import { Sessions } from "./sessions.ts";
+import { audienceOf } from "./task-messages.ts";
 
 /** Recent changes that a returning agent can be given instead of everything. */
 const RING_CAPACITY = 10_000;
@@ -42,6 +46,8 @@ export interface LinkHubOptions {
   readonly crls: CrlStore;
   readonly revocations: RevocationStore;
   readonly nodes: NodeStore;
+  readonly tasks: TaskStore;
+  readonly taskClasses: TaskClassStore;
   readonly reach: Reach;
   readonly log: Logger;
 }
@@ -58,6 +64,8 @@ export class LinkHub implements Publication {
   #bundleSequence: bigint;
   /** Names of bundles that changed after that revision. */
   readonly #pendingBundles = new Set<string>();
+  /** When task classes changed, by name; those that did not since the start are not here. */
+  readonly #taskClasses = new Map<string, number>();
   /** What else is for every session, and changed after that revision. */
   #pending: ((session: Session) => void)[] = [];
   #settling: Promise<void> | undefined;
@@ -65,9 +73,9 @@ export class LinkHub implements Publication {
 
   constructor(options: LinkHubOptions) {
     this.#options = options;
-    const { entries, index, bundles, crls, revocations, nodes } = options;
+    const { entries, index, bundles, crls, revocations, nodes, tasks, taskClasses } = options;
     // A replica may be ahead of another at this moment; the one behind them all is true for all.
-    const replicas = [entries, bundles, crls, revocations];
+    const replicas = [entries, bundles, crls, revocations, tasks, taskClasses];
     this.#revision = Math.min(...replicas.map(({ revision }) => revision));
     this.#pendingRevision = this.#revision;
     this.#bundleSequence = this.#currentSequence();
@@ -77,6 +85,8 @@ export class LinkHub implements Publication {
       bundles.onChange((changes, revision) => this.#onBundles(changes, revision)),
       crls.onChange((changes, revision) => this.#onCrls(changes, revision)),
       revocations.onChange((changes, revision) => this.#onRevocations(changes, revision)),
+      tasks.onChange((changes, revision) => this.#onTasks(changes, revision)),
+      taskClasses.onChange((changes, revision) => this.#onTaskClasses(changes, revision)),
       nodes.onChange((changes, revision) => this.#onNodes(changes, revision)),
     ];
   }
@@ -135,6 +145,7 @@ export class LinkHub implements Publication {
         session.addBundle(trustDomain.name);
       }
       this.#addRevoked(session);
+      this.#addTasks(session, revision);
     }
     this.#sessions.add(session);
     const own = [...this.#sessions.ofAgent(agent.id)].filter(({ isEnded }) => !isEnded);
@@ -219,6 +230,43 @@ export class LinkHub implements Publication {
     this.#settle(revision);
   }
 
+  #onTasks(changes: readonly ReplicaChange<KnownTask>[], revision: number): void {
+    let isTold = false;
+    for (const change of changes) {
+      const { id, after } = change;
+      const audience = audienceOf(change);
+      if (audience === "nobody") continue;
+      isTold = true;
+      if (audience === "everyone") this.#pending.push((session) => session.addTask(id));
+      else {
+        this.#pending.push((session) => {
+          if (session.agent.id === after?.nodeAgent) session.addTask(id);
+        });
+      }
+    }
+    // What concerns nobody moves no cursor: openings make no message.
+    if (isTold) this.#settle(revision);
+  }
+
+  #onTaskClasses(changes: readonly ReplicaChange<TaskClassRecord>[], revision: number): void {
+    for (const { id } of changes) {
+      this.#taskClasses.set(id, revision);
+      this.#pending.push((session) => session.addTaskClass(id));
+    }
+    this.#settle(revision);
+  }
+
+  /** What an agent that stopped at `revision` missed of tasks and their classes. */
+  #addTasks(session: Session, revision: number): void {
+    for (const task of this.#options.tasks.changedAfter(revision)) {
+      // A new task that goes on is news to nobody.
+      if (task.version > 1) session.addTask(task.id);
+    }
+    for (const [name, changedAt] of this.#taskClasses) {
+      if (changedAt > revision) session.addTaskClass(name);
+    }
+  }
+
   /** All that is revoked, for an agent that may have missed some of it; and what was released meanwhile. */
   #addRevoked(session: Session): void {
     const { crls, revocations } = this.#options;
@@ -261,8 +309,8 @@ export class LinkHub implements Publication {
   }
 
   async #catchUp(): Promise<void> {
-    const { entries, bundles, crls, revocations, log } = this.#options;
-    const replicas = [entries, bundles, crls, revocations];
+    const { entries, bundles, crls, revocations, tasks, taskClasses, log } = this.#options;
+    const replicas = [entries, bundles, crls, revocations, tasks, taskClasses];
     try {
       while (this.#revision < this.#pendingRevision && !this.#stopping) {
         const target = this.#pendingRevision;

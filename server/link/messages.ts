@@ -8,6 +8,7 @@ import { bundleToWire } from "../../proto/types/bundle.ts";
 import { entryToWire, type RegistrationEntry } from "../../proto/types/entry.ts";
 import type { CrlRecord } from "../store/crls.ts";
 import type { RevocationRecord } from "../store/revocation-record.ts";
+import type { TaskClassRules, TaskStatus } from "./task-messages.ts";
 
 // Counted in UTF-16 units of their strings, which take up to three bytes each: at most about 1 MiB.
 const PAGE_SIZE = 340_000;
@@ -25,6 +26,9 @@ export function* snapshotPages(content: {
   readonly bundles: readonly Bundle[];
   readonly crls?: readonly CrlRecord[];
   readonly revocations?: readonly RevocationRecord[];
+  /** Those that are to be refused. */
+  readonly tasks?: readonly TaskStatus[];
+  readonly taskClasses?: readonly TaskClassRules[];
   readonly cursor: Cursor;
 }): Generator<Encoded, void, undefined> {
   const revoked = (content.revocations ?? []).flatMap(tokensToWire);
@@ -33,10 +37,12 @@ export function* snapshotPages(content: {
     ...pagesOf(content.bundles, bundleSize).map((bundles) => ({ bundles })),
     ...pagesOf(content.crls ?? [], crlSize).map((crls) => ({ crls })),
     ...pagesOf(revoked, tokenSize).map((tokens) => ({ tokens })),
+    ...pagesOf(content.tasks ?? [], taskSize).map((tasks) => ({ tasks })),
     ...pagesOf(content.entries, entrySize).map((entries) => ({ entries })),
   ];
   if (pages.length === 0) pages.push({});
-  for (const [i, { entries = [], bundles = [], crls = [], tokens = [] }] of pages.entries()) {
+  for (const [i, page] of pages.entries()) {
+    const { entries = [], bundles = [], crls = [], tokens = [], tasks = [] } = page;
     const last = i === pages.length - 1;
     yield Encoded.of(codec, {
       snapshot: {
@@ -45,6 +51,8 @@ export function* snapshotPages(content: {
         bundles: bundles.map((bundle) => bundleToWire(bundle)),
         crls: crls.map(({ authorityId, der }) => ({ authorityId, der })),
         tokens,
+        tasks,
+        taskClasses: i === 0 ? (content.taskClasses ?? []) : [],
         last,
         ...(last && { cursor: content.cursor }),
       },
@@ -57,6 +65,7 @@ interface Page {
   readonly bundles?: Bundle[];
   readonly crls?: CrlRecord[];
   readonly tokens?: Token[];
+  readonly tasks?: TaskStatus[];
 }
 
 /** What changed: entries and bundles as they are now, and the names of those that are gone. */
@@ -69,6 +78,9 @@ export interface DeltaContent {
   /** IDs of authorities with nothing on their list. */
   readonly removedCrls?: readonly string[];
   readonly revocations?: readonly RevocationRecord[];
+  readonly tasks?: readonly TaskStatus[];
+  readonly taskClasses?: readonly TaskClassRules[];
+  readonly removedTaskClasses?: readonly string[];
   readonly reask?: boolean;
   readonly cursor: Cursor;
   /** The cursor of all pieces but the last: until that one arrives the agent is no further. */
@@ -87,6 +99,8 @@ export class DeltaEncoder {
     for (const page of pagesOf(tokens.ahead, tokenSize)) {
       yield encodeDelta({ ...EMPTY, tokens: page, cursor });
     }
+    const tasks = pagesOf(content.tasks ?? [], taskSize);
+    for (const page of tasks.slice(0, -1)) yield this.#share({ ...EMPTY, tasks: page, cursor });
     const pages = pagesOf(content.entries, entrySize);
     for (const entries of pages.slice(0, -1)) yield encodeDelta({ ...EMPTY, entries, cursor });
     const last = {
@@ -95,6 +109,7 @@ export class DeltaEncoder {
       entries: pages.at(-1) ?? [],
       crls: crls.along,
       tokens: tokens.along,
+      tasks: tasks.at(-1) ?? [],
     };
     yield pages.length <= 1 ? this.#share(last) : encodeDelta(last);
   }
@@ -131,6 +146,9 @@ const EMPTY = {
   crls: [],
   removedCrls: [],
   tokens: [],
+  tasks: [],
+  taskClasses: [],
+  removedTaskClasses: [],
   reask: false,
 };
 
@@ -160,6 +178,9 @@ function encodeDelta(content: DeltaPiece): Encoded {
       crls: content.crls.map(({ authorityId, der }) => ({ authorityId, der })),
       removedCrls: content.removedCrls,
       tokens: content.tokens,
+      tasks: content.tasks,
+      taskClasses: content.taskClasses,
+      removedTaskClasses: content.removedTaskClasses,
       reask: content.reask,
       cursor: content.cursor,
     },
@@ -184,6 +205,9 @@ function keyOf(content: DeltaPiece): string {
       jti ?? spiffeId ?? Buffer.from(digest ?? []).toString("base64"),
       issuedUntil,
     ]),
+    content.tasks.map(({ taskId, version }) => [taskId, `${version}`]),
+    content.taskClasses.map(({ name, failMode, requirePop }) => [name, failMode, requirePop]),
+    content.removedTaskClasses,
     content.reask,
   ]);
 }
@@ -235,6 +259,10 @@ function crlSize({ authorityId, der }: CrlRecord): number {
 
 function tokenSize({ jti, spiffeId }: Token): number {
   return 32 + (jti?.length ?? 0) + (spiffeId?.length ?? 0);
+}
+
+function taskSize({ spiffeId }: TaskStatus): number {
+  return 80 + (spiffeId?.length ?? 0);
 }
 
 /** The tokens that a revocation is about. */

@@ -15,6 +15,10 @@ export type Step =
       readonly crls: ReadonlySet<string>;
       /** IDs of revocations. */
       readonly revocations: ReadonlySet<string>;
+      /** IDs of tasks. */
+      readonly tasks: ReadonlySet<string>;
+      /** Names of task classes. */
+      readonly taskClasses: ReadonlySet<string>;
       /** Somebody is held back no more. */
       readonly reask: boolean;
     };
@@ -47,6 +51,8 @@ export class Session {
   #pendingBundles = new Set<string>();
   #pendingCrls = new Set<string>();
   #pendingRevocations = new Set<string>();
+  #pendingTasks = new Set<string>();
+  #pendingTaskClasses = new Set<string>();
   #reask = false;
   #needsSnapshot = false;
   #needsCursor = false;
@@ -100,6 +106,17 @@ export class Session {
     if (!this.#needsSnapshot) this.#pendingRevocations.add(id);
   }
 
+  /** A task is to be refused, or not any more, or changed on the node that holds it. */
+  addTask(id: string): void {
+    if (this.#needsSnapshot) return;
+    this.#pendingTasks.add(id);
+    if (this.#pendingTasks.size > this.#options.maxPending) this.resend();
+  }
+
+  addTaskClass(name: string): void {
+    if (!this.#needsSnapshot) this.#pendingTaskClasses.add(name);
+  }
+
   /** What was refused may be had again: with the next delta, after a snapshot too. */
   reask(): void {
     this.#reask = true;
@@ -124,7 +141,9 @@ export class Session {
       this.#pendingEntries.size > 0 ||
       this.#pendingBundles.size > 0 ||
       this.#pendingCrls.size > 0 ||
-      this.#pendingRevocations.size > 0
+      this.#pendingRevocations.size > 0 ||
+      this.#pendingTasks.size > 0 ||
+      this.#pendingTaskClasses.size > 0
     );
   }
 
@@ -171,6 +190,8 @@ export class Session {
       trustDomains: this.#pendingBundles,
       crls: this.#pendingCrls,
       revocations: this.#pendingRevocations,
+      tasks: this.#pendingTasks,
+      taskClasses: this.#pendingTaskClasses,
       reask: this.#reask,
     };
     this.#reask = false;
@@ -183,6 +204,8 @@ export class Session {
     this.#pendingBundles = new Set();
     this.#pendingCrls = new Set();
     this.#pendingRevocations = new Set();
+    this.#pendingTasks = new Set();
+    this.#pendingTaskClasses = new Set();
   }
 
   /** A message with this cursor is about to go out; the agent holds the own bundle of this sequence once it confirms. */

@@ -12,9 +12,12 @@ import type { BundleStore } from "../store/bundles.ts";
 import type { CrlStore } from "../store/crls.ts";
 import type { NodeStore } from "../store/nodes.ts";
 import type { RevocationStore } from "../store/revocations.ts";
+import type { TaskClassStore } from "../store/task-classes.ts";
+import type { TaskStore } from "../store/tasks.ts";
 import type { LinkHub } from "./hub.ts";
 import { DeltaEncoder, snapshotPages } from "./messages.ts";
 import type { Session, Step } from "./session.ts";
+import { taskClassRulesOf, taskStatusOf } from "./task-messages.ts";
 
 /** The version of the link's messages that this server speaks. */
 export const LINK_VERSION = 1;
@@ -27,6 +30,8 @@ export interface LinkOptions {
   readonly crls: CrlStore;
   readonly revocations: RevocationStore;
   readonly nodes: NodeStore;
+  readonly tasks: TaskStore;
+  readonly taskClasses: TaskClassStore;
   /** The identity of the store: cursors of another one are worth nothing. */
   readonly storeId: string;
   readonly serverVersion: string;
@@ -75,7 +80,7 @@ async function* watch(
 function* messagesOf(
   step: Step,
   session: Session,
-  { hub, authorized, bundles, crls, revocations, storeId }: LinkOptions,
+  { hub, authorized, bundles, crls, revocations, tasks, taskClasses, storeId }: LinkOptions,
   encoder: DeltaEncoder,
 ): Generator<Encoded, void, undefined> {
   const cursorBefore = { epoch: storeId, revision: session.sentRevision };
@@ -91,6 +96,8 @@ function* messagesOf(
       bundles: bundles.list(),
       crls: [...crls.values()].filter(({ size }) => size > 0),
       revocations: [...revocations.values()],
+      tasks: [...tasks.refused()].map(taskStatusOf),
+      taskClasses: taskClasses.values().map(taskClassRulesOf),
       cursor,
     });
   } else {
@@ -106,6 +113,7 @@ function* messagesOf(
       const list = crls.get(id);
       return list === undefined || list.size === 0 ? id : list;
     });
+    const classes = [...step.taskClasses].map((name) => taskClasses.get(name) ?? name);
     yield* encoder.encode({
       entries,
       removedEntryIds,
@@ -116,6 +124,13 @@ function* messagesOf(
       revocations: [...step.revocations]
         .map((id) => revocations.get(id))
         .filter((record) => record !== undefined),
+      // What memory has forgotten by now, node agents have too.
+      tasks: [...step.tasks].flatMap((id) => {
+        const task = tasks.get(id);
+        return task === undefined ? [] : [taskStatusOf(task)];
+      }),
+      taskClasses: classes.filter((one) => typeof one !== "string").map(taskClassRulesOf),
+      removedTaskClasses: classes.filter((one) => typeof one === "string"),
       reask: step.reask,
       cursor,
       cursorBefore,
@@ -159,7 +174,10 @@ async function readAcks(requests: Requests, session: Session, storeId: string): 
         continue;
       }
       if (value.ack === undefined) {
-        throw serverError("LINK_REQUEST_INVALID", "only confirmations and pings may follow the hello");
+        throw serverError(
+          "LINK_REQUEST_INVALID",
+          "only confirmations and pings may follow the hello",
+        );
       }
       const { cursor } = value.ack;
       if (cursor?.epoch === storeId) session.confirmed(cursor.revision);

@@ -211,7 +211,8 @@ function addServices(
     svidHandlers({ trustDomain, issuer, agentOf: agentIdOf, entryFor, logger: log }),
   );
   const { storeId } = store;
-  const told = { bundles, crls, revocations, nodes };
+  const { tasks, taskClasses } = stores;
+  const told = { bundles, crls, revocations, nodes, tasks, taskClasses };
   add(LinkService, linkHandlers({ hub, authorized, ...told, storeId, serverVersion: version }));
 }
 

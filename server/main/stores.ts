@@ -76,7 +76,7 @@ export async function openStores({
   const tasks = await TaskStore.start(store);
   lifecycle.own("tasks in memory", () => tasks.stop());
   const reach = new Reach({ index, nodes });
-  const sources = { entries, index, bundles, crls, revocations, nodes };
+  const sources = { entries, index, bundles, crls, revocations, nodes, tasks, taskClasses };
   const hub = new LinkHub({ trustDomain, ...sources, reach, log });
   lifecycle.own("link", () => hub.stop());
   metrics.gauge({ name: "entries", help: "Registration entries", read: () => entries.size });

@@ -78,6 +78,11 @@ export class Replica<T> {
     return this.#held.get(id)?.value;
   }
 
+  /** The revision of the commit that last put a record; 0 when there is none. */
+  revisionOf(id: string): number {
+    return this.#held.get(id)?.revision ?? 0;
+  }
+
   *values(): Generator<T, void, undefined> {
     for (const held of this.#held.values()) yield held.value;
   }

@@ -101,6 +101,12 @@ export interface EndedTask {
 /** A task as memory has it: told apart by {@link isOpen}. */
 export type KnownTask = TaskRecord | EndedTask;
 
+/**
+ * Validators allow some leeway, and clocks differ: verifiers are told to refuse a task for this long after
+ * its last credential has expired.
+ */
+export const GRACE_SECONDS = 300;
+
 const OPEN_STATES: ReadonlySet<string> = new Set(["PENDING", "ACTIVE", "PARKED", "SUSPENDED"]);
 
 /** Whether a task goes on, or may; all of it is known then. */

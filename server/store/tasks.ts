@@ -127,6 +127,13 @@ export class TaskStore {
     return this.#replica.values();
   }
 
+  /** Those that changed after the commit `revision`. */
+  *changedAfter(revision: number): Generator<KnownTask, void, undefined> {
+    for (const task of this.#replica.values()) {
+      if (this.#replica.revisionOf(task.id) > revision) yield task;
+    }
+  }
+
   /** IDs of the open tasks of an AI agent. */
   ofAgent(agentId: string): ReadonlySet<string> {
     return this.#byAgent.get(agentId) ?? NONE;

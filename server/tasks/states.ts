@@ -5,6 +5,7 @@ import { serverError } from "../errors.ts";
 import {
   type EndedTask,
   type EndState,
+  GRACE_SECONDS,
   isOpen,
   type KnownTask,
   type OpenState,
@@ -23,12 +24,6 @@ const FROM: Readonly<Record<Step, readonly OpenState[]>> = {
   suspend: ["PENDING", "ACTIVE", "PARKED"],
   unsuspend: ["SUSPENDED"],
 };
-
-/**
- * Validators allow some leeway, and clocks differ: verifiers are told to refuse a task for this long after
- * its last credential has expired.
- */
-const GRACE_SECONDS = 300;
 
 export type OpenTask = TaskRecord & { readonly state: OpenState };
 

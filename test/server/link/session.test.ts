@@ -54,6 +54,8 @@ t.test("moves a cursor with an empty delta", async (t) => {
     trustDomains: new Set(),
     crls: new Set(),
     revocations: new Set(),
+    tasks: new Set(),
+    taskClasses: new Set(),
     reask: false,
   });
 });
