@@ -1,0 +1,73 @@
+// What is done at a tool, in the words of mandates: tools/read/NAME, tools/write/NAME, resources/read/SCHEME,
+// prompts/get/NAME, http/METHOD/PATH. Names are percent-encoded, in one way only.
+
+import { encodeSegment } from "../policy/action-pattern.ts";
+
+/** One thing that a caller wants done. */
+export interface Call {
+  readonly action: string;
+  /** Labels of the data that is touched. */
+  readonly datatypes?: readonly string[];
+  /** Of what is touched; 0 is the lowest. */
+  readonly sensitivity?: number;
+  /** What it is done with: its digest is written down, never itself. */
+  readonly args?: unknown;
+}
+
+/** @throws ACTION_INVALID for a name that cannot be one */
+export function toolAction(name: string, isReadOnly: boolean): string {
+  return `tools/${isReadOnly ? "read" : "write"}/${encodeSegment(name)}`;
+}
+
+/** @throws ACTION_INVALID */
+export function promptAction(name: string): string {
+  return `prompts/get/${encodeSegment(name)}`;
+}
+
+/** @throws ACTION_INVALID for a URI without a scheme */
+export function resourceAction(uri: string): string {
+  const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(uri)?.[1]?.toLowerCase() ?? "";
+  return `resources/read/${encodeSegment(scheme)}`;
+}
+
+/** Any other method of a protocol: in nobody's mandate unless it is named there. */
+export function otherAction(protocol: string, method: string): string {
+  return `${protocol}/${method.split("/").map(encodeSegment).join("/")}`;
+}
+
+/**
+ * A request of HTTP, by its method and the segments of its path. Paths that servers read in more than one
+ * way (empty and dot segments, encoded slashes, backslashes) are refused rather than guessed at.
+ * @throws ACTION_INVALID
+ */
+export function httpAction(method: string, target: string): string {
+  const path = target.split(/[?#]/, 1)[0] ?? "";
+  const segments = path.replace(/^\//, "").split("/");
+  // A folder's own address: "/a/" is "/a".
+  if (segments.at(-1) === "") segments.pop();
+  const decoded = segments.map(decodeSegment);
+  return ["http", encodeSegment(method.toLowerCase()), ...decoded.map(encodeSegment)].join("/");
+}
+
+function decodeSegment(segment: string): string {
+  let text: string;
+  try {
+    text = decodeURIComponent(segment);
+  } catch {
+    return "";
+  }
+  const isPlain = text !== "." && text !== ".." && !/[/\\]/.test(text) && !hasControl(text);
+  return isPlain ? text : "";
+}
+
+function hasControl(text: string): boolean {
+  return [...text].some((character) => character < " " || character === "\u007f");
+}
+
+/** The stream of the audit log, and the type of an event there, that an action belongs to. */
+export function recordedAs(action: string): { readonly stream: string; readonly type: string } {
+  if (action.startsWith("resources/")) return { stream: "data_retrieval", type: "resource.read" };
+  if (action.startsWith("prompts/")) return { stream: "data_retrieval", type: "prompt.read" };
+  if (action.startsWith("http/")) return { stream: "tool_call", type: "http.called" };
+  return { stream: "tool_call", type: "tool.called" };
+}

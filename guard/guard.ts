@@ -1,0 +1,359 @@
+// The guard of one service: who calls (authenticate.ts), whether the task goes on, what it may do, how often,
+// and what is written down of it, in this order. Frameworks: http.ts and mcp.ts.
+//
+// Two mandates count: that of the credential, and that of the task as it is now, which may have been narrowed
+// since. A call is allowed when both allow it.
+
+import { clientError } from "../client/errors.ts";
+import type { TaskStatuses } from "../client/task-status.ts";
+import type { ServerRequest } from "../client/wit/request.ts";
+import type { X509Source } from "../client/x509-source.ts";
+import { IdentityError, pkiError } from "../pki/errors.ts";
+import { allows, type Mandate } from "../policy/mandate.ts";
+import { mandateFromWire } from "../policy/mandate-wire.ts";
+import { type signet, TaskState } from "../proto/schema.gen.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Call } from "./actions.ts";
+import { type Authenticator, refusalOf } from "./authenticate.ts";
+import { TaskConnections } from "./connections.ts";
+import { guardError } from "./errors.ts";
+import type { GuardNode } from "./node.ts";
+import type { PresentedTask } from "./presented.ts";
+import type { Decision, GuardRecorder } from "./recorder.ts";
+import { TokenUses } from "./token-uses.ts";
+
+export interface GuardParts {
+  readonly resource: string;
+  /** Where it runs, when mandates for other environments are to be refused. */
+  readonly environment: string | undefined;
+  readonly issuer: string | undefined;
+  readonly source: X509Source;
+  /** What else is to be closed with it. */
+  readonly close: () => void;
+  readonly statuses: TaskStatuses;
+  readonly node: GuardNode;
+  readonly authenticator: Authenticator;
+  readonly recorder: GuardRecorder;
+  readonly clock: Clock;
+}
+
+/** What a task may do here, as of a moment ago. */
+export interface Rights {
+  /** Each of these must allow a call. */
+  readonly mandates: readonly Mandate[];
+  readonly root: string;
+  readonly hasBudget: boolean;
+  readonly failMode: "closed" | "ttl";
+}
+
+/** A call that may be made now. */
+export interface Permit {
+  readonly task: PresentedTask;
+  /** Aborts when the task ends: what the call is for is void then. */
+  readonly signal: AbortSignal;
+  /**
+   * To be called when the call is done, before its result leaves.
+   * @throws GUARD_RESULT_WITHHELD when the task has ended meanwhile, GUARD_AUDIT_UNAVAILABLE: the result must
+   * not leave
+   */
+  finish(outcome: "ok" | "failed"): Promise<void>;
+}
+
+type Task = signet.task.v1.Task;
+
+export class Guard implements Disposable {
+  readonly resource: string;
+  /** Of access tokens; undefined when none are taken. */
+  readonly issuer: string | undefined;
+  /** This service's own identity, to protect a TLS server with. */
+  readonly source: X509Source;
+  readonly statuses: TaskStatuses;
+  readonly connections: TaskConnections = new TaskConnections();
+  readonly #parts: GuardParts;
+  readonly #tokenUses: TokenUses;
+  readonly #stops: readonly (() => void)[];
+
+  constructor(parts: GuardParts) {
+    const { statuses } = parts;
+    this.#parts = parts;
+    this.resource = parts.resource;
+    this.issuer = parts.issuer;
+    this.source = parts.source;
+    this.statuses = statuses;
+    this.#tokenUses = new TokenUses(parts.clock);
+    this.#stops = [
+      statuses.onChange((changed) => {
+        for (const { taskId, verdict } of changed) {
+          if (verdict !== "good") this.connections.close(taskId);
+        }
+      }),
+      statuses.onFreshness((isFresh) => {
+        if (!isFresh) this.connections.closeStrict();
+      }),
+    ];
+  }
+
+  /**
+   * Who sent a request: a task that goes on. What is refused is written down where it is an attempt to get
+   * more than was granted.
+   * @throws the reasons of `Authenticator.authenticate`, TASK_ENDED, TASK_SUSPENDED
+   */
+  async authenticate(request: ServerRequest): Promise<PresentedTask> {
+    const { authenticator, recorder, source } = this.#parts;
+    let task: PresentedTask;
+    try {
+      task = await authenticator.authenticate(request);
+    } catch (error) {
+      const refusal = refusalOf(error);
+      if (refusal !== undefined) {
+        const reason = error instanceof IdentityError ? error.reason : "INTERNAL";
+        await recorder.attempted({ ...refusal, reason });
+      }
+      throw error;
+    }
+    const own = source.svid().id.trustDomain;
+    if (!task.spiffeId.startsWith(`${own.id}/`)) {
+      throw guardError("GUARD_TASK_UNKNOWN", `${task.spiffeId} is of another trust domain`, {
+        hint: "tasks of other trust domains are not known here",
+      });
+    }
+    await this.#assertNotRefused(task);
+    return task;
+  }
+
+  /**
+   * Asks whether a task may make a call, takes a use off its budget, and writes the decision down.
+   * @throws TASK_ENDED, TASK_SUSPENDED, TASK_PARKED, TASK_STATUS_STALE, GUARD_TASK_UNKNOWN, GUARD_PROOF_MISSING,
+   * GUARD_ACTION_REFUSED, GUARD_BUDGET_SPENT, GUARD_AUDIT_UNAVAILABLE
+   */
+  async authorize(task: PresentedTask, call: Call): Promise<Permit> {
+    const { recorder } = this.#parts;
+    let decision = recorder.decisionOf(task, call, task.taskId);
+    const ended = this.#follow(task);
+    try {
+      const rights = await this.rightsOf(task);
+      decision = { ...decision, root: rights.root };
+      if (!this.isAllowed(rights, call)) throw outsideMandate(call);
+      if (rights.hasBudget) await this.#spend(task, rights);
+      // Whatever was waited for above, the task may have ended meanwhile.
+      this.#assertGoesOn(task);
+    } catch (error) {
+      ended.stop();
+      await recorder.denied(decision, error, attemptIn(error));
+      throw error;
+    }
+    try {
+      await recorder.allowed(decision);
+      this.#assertGoesOn(task);
+    } catch (error) {
+      ended.stop();
+      throw error;
+    }
+    return {
+      task,
+      signal: ended.signal,
+      finish: (outcome) => this.#finish(decision, ended, outcome),
+    };
+  }
+
+  /** What a task may do now. @throws as authorize, but for what one call is refused for */
+  async rightsOf(task: PresentedTask): Promise<Rights> {
+    const { statuses, node } = this.#parts;
+    let known: Task | undefined;
+    let failure: unknown;
+    try {
+      known = await node.describe(task.spiffeId);
+    } catch (error) {
+      failure = error;
+    }
+    await this.#assertNotRefused(task);
+    const rules = known === undefined ? undefined : statuses.rulesOf(known.taskClass);
+    const failMode =
+      task.failMode === "closed" || rules?.failMode === "closed"
+        ? "closed"
+        : (rules?.failMode ?? task.failMode ?? "closed");
+    if (failMode === "closed") {
+      this.connections.markStrict(task.taskId);
+      if (!statuses.isFresh()) throw stale(task);
+    }
+    if (rules?.requirePop === true && !task.isBound) {
+      throw guardError("GUARD_PROOF_MISSING", `tasks of this class show a key with every call`, {
+        hint: "connect with the task's X509-SVID, or use a token that is bound to a key",
+      });
+    }
+    if (known !== undefined) {
+      assertActive(known);
+      const current = mandateFromWire(known.mandate);
+      const mandates = task.mandate === undefined ? [current] : [task.mandate, current];
+      const hasBudget = mandates.some(({ uses }) => uses !== undefined);
+      return {
+        mandates,
+        root: known.root === "" ? task.spiffeId : known.root,
+        hasBudget,
+        failMode,
+      };
+    }
+    if (failure === undefined) throw unknown(task);
+    // Nobody can be asked. What the issuer has signed still holds where its class says so; a budget that
+    // cannot be counted does not.
+    const { mandate } = task;
+    if (mandate === undefined || mandate.uses !== undefined) throw failure;
+    return { mandates: [mandate], root: task.spiffeId, hasBudget: false, failMode };
+  }
+
+  /** Whether a call is within the rights of a task. */
+  isAllowed({ mandates }: Rights, { action, datatypes, sensitivity }: Call): boolean {
+    const { resource, environment, clock } = this.#parts;
+    const use = {
+      location: resource,
+      action,
+      at: clock.now(),
+      ...(datatypes !== undefined && { datatypes }),
+      ...(sensitivity !== undefined && { sensitivity }),
+      ...(environment !== undefined && { environment }),
+    };
+    return mandates.every((mandate) => allows(mandate, use));
+  }
+
+  /** Writes down that somebody tried to get more than was granted. */
+  async attempted(task: PresentedTask, kind: string, reason: string): Promise<void> {
+    const { credential } = task;
+    await this.#parts.recorder.attempted({ kind, task, credential, reason });
+  }
+
+  close(): void {
+    for (const stop of this.#stops) stop();
+    this.#parts.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async #spend(task: PresentedTask, { mandates }: Rights): Promise<void> {
+    const uses = task.mandate?.uses;
+    const isLeft = uses === undefined || this.#tokenUses.take(task, uses);
+    // The task's own budget is counted for all guards by the server.
+    const isCounted = mandates.some(
+      (mandate) => mandate !== task.mandate && mandate.uses !== undefined,
+    );
+    if (isLeft && (!isCounted || (await this.#parts.node.spend(task.taskId)))) return;
+    throw guardError("GUARD_BUDGET_SPENT", `the uses of the task ${task.spiffeId} are spent`, {
+      hint: "open another task, or ask for more uses when opening it",
+    });
+  }
+
+  async #finish(
+    decision: Decision,
+    ended: { readonly signal: AbortSignal; stop(): void },
+    outcome: "ok" | "failed",
+  ): Promise<void> {
+    const { recorder } = this.#parts;
+    try {
+      this.#assertGoesOn(decision.task);
+      await recorder.called(decision, outcome);
+      this.#assertGoesOn(decision.task);
+    } catch (error) {
+      if (error instanceof IdentityError && error.reason === "GUARD_AUDIT_UNAVAILABLE") throw error;
+      const withheld = guardError(
+        "GUARD_RESULT_WITHHELD",
+        "the task ended while the call was made: its result is not handed out",
+        { cause: error },
+      );
+      await recorder.called(decision, "denied", withheld).catch(() => undefined);
+      throw withheld;
+    } finally {
+      ended.stop();
+    }
+  }
+
+  /** A signal that aborts when the task ends. */
+  #follow(task: PresentedTask): { readonly signal: AbortSignal; stop(): void } {
+    const controller = new AbortController();
+    const stop = this.connections.add(task.taskId, { close: () => controller.abort() });
+    return { signal: controller.signal, stop };
+  }
+
+  /** What ended is not used again: whoever does has what it should not have any more. */
+  async #assertNotRefused(task: PresentedTask): Promise<void> {
+    try {
+      this.#assertGoesOn(task);
+    } catch (error) {
+      const isEnded = error instanceof IdentityError && error.reason === "TASK_ENDED";
+      if (isEnded) await this.attempted(task, "used-after-end", "TASK_ENDED");
+      throw error;
+    }
+  }
+
+  /** @throws TASK_ENDED, TASK_SUSPENDED */
+  #assertGoesOn(task: PresentedTask): void {
+    const status = this.#parts.statuses.status(task.taskId);
+    if (status === undefined) return;
+    if (status.verdict === "ended") throw ended(task.spiffeId, status.state);
+    throw suspended(task.spiffeId, status.state);
+  }
+}
+
+/** The attempt that a refusal was, by the table of escalations. */
+function attemptIn(error: unknown): string | undefined {
+  if (!(error instanceof IdentityError)) return undefined;
+  if (error.reason === "GUARD_ACTION_REFUSED") return "mandate-exceeded";
+  return error.reason === "GUARD_BUDGET_SPENT" ? "budget-exceeded" : undefined;
+}
+
+function assertActive({ spiffeId, state }: Task): void {
+  switch (state) {
+    case TaskState.ACTIVE:
+      return;
+    case TaskState.PARKED:
+      throw pkiError("TASK_PARKED", `the task ${spiffeId} is parked`, { hint: "resume it first" });
+    case TaskState.SUSPENDED:
+    case TaskState.PENDING:
+      throw suspended(spiffeId, state === TaskState.PENDING ? "PENDING" : "SUSPENDED");
+    default:
+      throw ended(spiffeId, String(state));
+  }
+}
+
+const refusedActions = new WeakMap<object, string>();
+
+/** The action that an error of `Guard.authorize` refuses, if it does: what a client would need. */
+export function refusedActionOf(error: unknown): string | undefined {
+  return typeof error === "object" && error !== null ? refusedActions.get(error) : undefined;
+}
+
+function outsideMandate({ action }: Call): Error {
+  const error = guardError("GUARD_ACTION_REFUSED", `the task's mandate does not cover ${action}`, {
+    hint: "open a task with a mandate that names this action and this service",
+  });
+  refusedActions.set(error, action);
+  return error;
+}
+
+function ended(spiffeId: string, state: string): Error {
+  return pkiError("TASK_ENDED", `the task ${spiffeId} has ended: ${state}`, {
+    hint: "open another task",
+  });
+}
+
+function suspended(spiffeId: string, state: string): Error {
+  return pkiError("TASK_SUSPENDED", `the task ${spiffeId} may not go on: ${state}`, {
+    hint: "'signet task show' says why; it can be let go on",
+  });
+}
+
+function stale({ spiffeId }: PresentedTask): Error {
+  return clientError(
+    "TASK_STATUS_STALE",
+    `nobody can say now whether the task ${spiffeId} goes on`,
+    {
+      hint: "check that the node agent here runs and reaches its server",
+    },
+  );
+}
+
+function unknown({ spiffeId }: PresentedTask): Error {
+  return guardError("GUARD_TASK_UNKNOWN", `the server knows no task ${spiffeId}`, {
+    hint: "open a task at the server of this trust domain",
+  });
+}

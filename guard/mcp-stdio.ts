@@ -1,0 +1,39 @@
+// The guard of an MCP server on stdio: it runs as a child of its agent under `signet task run`, and so under the
+// agent's own task, whose identity it finds in its environment. What the agent asks of it is asked under that
+// task: its mandate applies, its end ends the server.
+//
+// The agent started the server and could start another one without a guard: this bounds what a task does with
+// an honest server, and protects nothing from the agent itself. Events are marked as the agent's word.
+
+import type { Guard } from "./guard.ts";
+import { GuardedTransport, type McpTransport } from "./mcp-transport.ts";
+import { type PresentedTask, presentedByPeer } from "./presented.ts";
+
+/**
+ * The transport to connect the server to, in place of `inner`:
+ * `server.connect(guardStdio(guard, new StdioServerTransport()))`. It closes when the task ends.
+ * @throws GUARD_TASK_REQUIRED when this process does not run under a task
+ */
+export function guardStdio(guard: Guard, inner: McpTransport): McpTransport {
+  // The newest SVID each time: it is renewed while the task runs.
+  const task = (): PresentedTask => presentedByPeer(guard.source.svid());
+  const { taskId } = task();
+  const guarded = new GuardedTransport({ guard, inner, task, asksItself: true });
+  const end = (): void => void guarded.close().catch(() => undefined); // it is gone either way
+  const forget = guard.connections.add(taskId, { close: end });
+  // Withdrawn when the task ends, also when that is learned nowhere else.
+  const stop = guard.source.onChange(() => {
+    try {
+      task();
+    } catch {
+      end();
+    }
+  });
+  guarded.onEnded = () => {
+    stop();
+    forget();
+    guard.close();
+  };
+  if (guard.statuses.verdict(taskId) !== "good") queueMicrotask(end);
+  return guarded;
+}

@@ -1,0 +1,153 @@
+// What a guard writes down: decisions before a call, calls before their result leaves, and attempts to get
+// more than was granted. Digests and names alone; who saw it is added by the node agent.
+
+import { createHash, randomBytes } from "node:crypto";
+import { canonicalJson } from "../pki/canonical-json.ts";
+import { IdentityError } from "../pki/errors.ts";
+import { Ulids } from "../pki/task-id.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { type Call, recordedAs } from "./actions.ts";
+import type { AuditEvent, GuardNode } from "./node.ts";
+import type { PresentedTask } from "./presented.ts";
+
+export interface GuardRecorderOptions {
+  readonly node: Pick<GuardNode, "record">;
+  /** This service. */
+  readonly resource: string;
+  readonly clock: Clock;
+}
+
+/** One decision, for the events that are about it. */
+export interface Decision {
+  readonly id: string;
+  readonly task: PresentedTask;
+  readonly call: Call;
+  readonly root: string;
+  readonly argsDigest: string;
+}
+
+/** What is known of an attempt. */
+export interface Attempt {
+  readonly kind: string;
+  readonly task?: Pick<PresentedTask, "spiffeId" | "agent"> | undefined;
+  readonly action?: string | undefined;
+  readonly credential?: PresentedTask["credential"] | undefined;
+  readonly reason: string;
+}
+
+const MAX_TEXT = 2000;
+const ULID_BYTES = 10;
+/** Attempts of nobody in particular are anyone's to make: so many a second are written down. */
+const NAMELESS_PER_SECOND = 5;
+
+export class GuardRecorder {
+  readonly #options: GuardRecorderOptions;
+  readonly #ulids = new Ulids(() => randomBytes(ULID_BYTES));
+  #nameless = { second: 0, count: 0 };
+
+  constructor(options: GuardRecorderOptions) {
+    this.#options = options;
+  }
+
+  /** @throws JSON_INVALID when the arguments cannot be told apart from others */
+  decisionOf(task: PresentedTask, call: Call, root: string): Decision {
+    const id = this.#ulids.next(this.#options.clock.now());
+    return { id, task, call, root, argsDigest: digestOf(call.args) };
+  }
+
+  /** A call that may be made. @throws GUARD_AUDIT_UNAVAILABLE: then it must not be */
+  async allowed(decision: Decision): Promise<void> {
+    await this.#record([this.#event(decision, "decision", "decision.made", "ok")]);
+  }
+
+  /** A call that was refused, and the attempt that it was, if it was one. Never rejects: it is refused anyway. */
+  async denied(decision: Decision, error: unknown, kind: string | undefined): Promise<void> {
+    const reason = reasonOf(error);
+    const event = this.#event(decision, "decision", "decision.made", "denied");
+    const { task, call } = decision;
+    const { credential } = task;
+    const attempt =
+      kind === undefined
+        ? []
+        : [this.#attempt({ kind, task, action: call.action, credential, reason })];
+    await this.#record([{ ...event, reason }, ...attempt]).catch(() => undefined);
+  }
+
+  /** How a call ended. @throws GUARD_AUDIT_UNAVAILABLE: then its result must not leave */
+  async called(
+    decision: Decision,
+    outcome: "ok" | "failed" | "denied",
+    error?: unknown,
+  ): Promise<void> {
+    const { stream, type } = recordedAs(decision.call.action);
+    const event = this.#event(decision, stream, type, outcome);
+    await this.#record([error === undefined ? event : { ...event, reason: reasonOf(error) }]);
+  }
+
+  /** A credential that was refused before there was anything to decide. Never rejects. */
+  async attempted(attempt: Attempt): Promise<void> {
+    if (attempt.task === undefined && !this.#mayTellNameless()) return;
+    await this.#record([this.#attempt(attempt)]).catch(() => undefined);
+  }
+
+  #record(events: readonly AuditEvent[]): Promise<void> {
+    return this.#options.node.record(events);
+  }
+
+  #event(decision: Decision, stream: string, type: string, outcome: string): AuditEvent {
+    const { id, task, call, root, argsDigest } = decision;
+    return {
+      ...this.#base(stream, type, outcome),
+      agent: task.agent,
+      task: task.spiffeId,
+      root,
+      principal: task.principal ?? "",
+      action: call.action.slice(0, MAX_TEXT),
+      decisionId: id,
+      credential: task.credential,
+      argsDigest,
+    };
+  }
+
+  #attempt({ kind, task, action = "", credential, reason }: Attempt): AuditEvent {
+    return {
+      ...this.#base("escalation", `escalation.${kind}`, "denied"),
+      agent: task?.agent ?? "",
+      task: task?.spiffeId ?? "",
+      action: action.slice(0, MAX_TEXT),
+      reason,
+      detail: { kind },
+      ...(credential !== undefined && { credential }),
+    };
+  }
+
+  #base(stream: string, type: string, outcome: string): AuditEvent {
+    const now = this.#options.clock.now();
+    const { resource } = this.#options;
+    return {
+      id: this.#ulids.next(now),
+      timeMs: now.getTime(),
+      stream,
+      type,
+      outcome,
+      resource,
+      destination: resource,
+    };
+  }
+
+  #mayTellNameless(): boolean {
+    const second = Math.floor(this.#options.clock.now().getTime() / 1000);
+    if (second !== this.#nameless.second) this.#nameless = { second, count: 0 };
+    this.#nameless.count += 1;
+    return this.#nameless.count <= NAMELESS_PER_SECOND;
+  }
+}
+
+function digestOf(args: unknown): string {
+  if (args === undefined) return "";
+  return createHash("sha256").update(canonicalJson(args)).digest("hex");
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof IdentityError ? error.reason : "INTERNAL";
+}
