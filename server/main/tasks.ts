@@ -34,6 +34,9 @@ export interface TaskParts {
   readonly reportCaller: (id: SpiffeId, method: string) => Promise<unknown>;
 }
 
+/** Methods that change registrations. */
+const EDITS = /Entry\/Batch|Registry\/(?:Create|Update|Disable|Enable|Delete|Set|Apply)/;
+
 /** Starts them. */
 export async function startTasks(
   base: Base,
@@ -82,6 +85,10 @@ export async function startTasks(
   reacting.load(store.values());
   lifecycle.own("escalations", () => reacting.close());
   lifecycle.own("places of AI agents", tasks.onChange(reacting.changed));
+  lifecycle.own(
+    "refusals on nodes",
+    audit.passedOn.onHeard((event) => reacting.heard(event)),
+  );
   const budgets = new Budgets({ store, log: logStore, clock, logger: log });
   lifecycle.own("task budgets", () => budgets.close());
   lifecycle.own("leases of tasks", tasks.onChange(budgets.changed));
@@ -98,8 +105,7 @@ export async function startTasks(
     const task = parseTaskId(id);
     const about =
       task === undefined ? { agent: id.toString() } : { agent: task.agent, task: id.toString() };
-    const isEdit = method.includes("Entry/Batch");
-    const kind = isEdit ? "own-entry-edit" : "ai-agent-on-admin-api";
+    const kind = EDITS.test(method) ? "own-entry-edit" : "ai-agent-on-admin-api";
     return report({ ...about, kind, detail: { method } });
   };
   return { tasks, budgets, oauth, crl, report, reportCaller };

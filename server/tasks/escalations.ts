@@ -99,28 +99,23 @@ export class Escalations {
    * rejects, so that whoever refuses an attempt can answer as it would have: what fails here is logged.
    */
   async report(report: EscalationReport): Promise<Reaction> {
-    return this.#tracked(this.#handle(report, { mayReact: true, isLogged: false }));
+    return this.#tracked(this.#handle(report, false));
   }
 
-  /**
-   * An event that a node agent passed on and that is in the log already. Any workload with an identity can
-   * send events, an AI agent too: what a guard says is reacted to when it is trusted by name, and what
-   * an agent says never is.
-   */
+  /** An event that a node agent passed on, and that is in the log already. An agent's own word is no evidence. */
   async heard(event: AuditEvent): Promise<void> {
     if (event.outcome !== "denied" || event.observedBy === "agent") return;
-    const { agent, task, observer = "" } = event;
-    const mayReact =
-      event.observedBy === "node" || this.#options.config.trustedGuards.has(observer);
+    const { agent, task, observedBy: by = "agent", observer: spiffeId = "" } = event;
+    const observer = { by, spiffeId };
     const kind = event.type.slice(TYPE_PREFIX.length);
     if (event.stream === "escalation" && isEscalationKind(kind)) {
-      await this.#tracked(this.#handle({ kind, agent, task }, { mayReact, isLogged: true }));
-    } else await this.#tracked(this.#denied({ agent, task }, mayReact));
+      await this.#tracked(this.#handle({ kind, agent, task, observer }, true));
+    } else await this.#tracked(this.#denied({ agent, task, observer }));
   }
 
   /** One refusal of an AI agent that is no attempt by itself, such as a tool that its task may not call. */
   async denied(denial: Omit<EscalationReport, "kind">): Promise<void> {
-    await this.#tracked(this.#denied(denial, true));
+    await this.#tracked(this.#denied(denial));
   }
 
   /** Hears of every change of the tasks. Those that are there at the start come without a word: `load`. */
@@ -157,33 +152,43 @@ export class Escalations {
     }
   }
 
-  async #handle(
-    report: EscalationReport,
-    how: { readonly mayReact: boolean; readonly isLogged: boolean },
-  ): Promise<Reaction> {
+  async #handle(report: EscalationReport, isLogged: boolean): Promise<Reaction> {
     const { kind } = report;
     const about = this.#aboutOf(report);
-    const wanted = how.mayReact ? this.#reactionTo(kind, about.known) : "log";
+    const isTrusted = this.#isTrusted(report.observer, about.known);
+    const wanted = isTrusted ? this.#reactionTo(kind, about.known) : "log";
     const { changed, failed } = await this.#react(wanted, kind, about);
     const reaction = changed > 0 ? wanted : "log";
     this.#counter.inc({ kind, reaction });
     // What was suspended or ended is always written down: there are no more of them than tasks.
-    if (changed > 0 || (!how.isLogged && this.#take(about.agent, kind))) {
+    if (changed > 0 || (!isLogged && this.#take(about.agent, kind))) {
       await this.#write(eventOf(report, about, { reaction, changed, failed }));
     }
     if (kind !== "probing" && kind !== "too-many-places") {
-      await this.#denied({ ...report, agent: about.agent }, how.mayReact);
+      await this.#denied({ ...report, agent: about.agent });
     }
     return reaction;
   }
 
-  async #denied(denial: Omit<EscalationReport, "kind">, mayReact: boolean): Promise<void> {
+  /**
+   * Whose word is enough to suspend or end a task: the server's own, that of the node agent that holds the
+   * task, and that of guards trusted by name. Any workload with an identity can send events, and a node
+   * agent that is not what it was can report anything: that is written down, and no more.
+   */
+  #isTrusted(observer: EscalationReport["observer"], task: KnownTask | undefined): boolean {
+    if (observer === undefined || observer.by === "issuer") return true;
+    const { by, spiffeId } = observer;
+    if (by === "node") return task !== undefined && task.nodeAgent === spiffeId;
+    return by === "guard" && this.#options.config.trustedGuards.has(spiffeId);
+  }
+
+  async #denied(denial: Omit<EscalationReport, "kind">): Promise<void> {
     const { agent } = this.#aboutOf(denial);
     if (agent === "" || !this.#denials.note(agent, this.#options.clock.now())) return;
     const { denials, windowSeconds } = this.#options.config.probing;
     const detail = { denials: String(denials), window_seconds: String(windowSeconds) };
     const report = { ...denial, kind: "probing", agent, detail } as const;
-    await this.#handle(report, { mayReact, isLogged: false });
+    await this.#handle(report, false);
   }
 
   #aboutOf(report: Pick<EscalationReport, "agent" | "task">): About {
