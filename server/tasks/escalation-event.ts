@@ -32,11 +32,17 @@ export interface About {
 
 /** What a report is about. `known` is what memory has of its task. */
 export function aboutOf(
-  { agent = "", task = "" }: Pick<EscalationReport, "agent" | "task">,
+  {
+    agent = "",
+    task = "",
+    kind,
+  }: Omit<EscalationReport, "kind"> & { readonly kind?: EscalationKind },
   known: KnownTask | undefined,
 ): About {
   const owner = known?.agentId ?? agentOfTask(task);
-  return { agent: agent === "" ? owner : agent, task: wholeId(task, owner), known };
+  // Whoever wanted somebody else's task, it was not its owner.
+  const suspect = kind === "not-owner" || kind === "node-mismatch" ? "" : owner;
+  return { agent: agent === "" ? suspect : agent, task: wholeId(task, owner), known };
 }
 
 /** The event of an attempt, and of what was done about it. */

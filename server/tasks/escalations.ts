@@ -106,7 +106,7 @@ export class Escalations {
   async heard(event: AuditEvent): Promise<void> {
     if (event.outcome !== "denied" || event.observedBy === "agent") return;
     const { agent, task, observedBy: by = "agent", observer: spiffeId = "" } = event;
-    const observer = { by, spiffeId };
+    const observer: EscalationReport["observer"] = { by, spiffeId };
     const kind = event.type.slice(TYPE_PREFIX.length);
     if (event.stream === "escalation" && isEscalationKind(kind)) {
       await this.#tracked(this.#handle({ kind, agent, task, observer }, true));
@@ -191,7 +191,7 @@ export class Escalations {
     await this.#handle(report, false);
   }
 
-  #aboutOf(report: Pick<EscalationReport, "agent" | "task">): About {
+  #aboutOf(report: Omit<EscalationReport, "kind"> & { readonly kind?: EscalationKind }): About {
     const { task = "" } = report;
     return aboutOf(report, task === "" ? undefined : this.#options.tasks.get(ulidOf(task)));
   }
