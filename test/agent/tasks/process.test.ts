@@ -1,0 +1,87 @@
+// What a task is bound to, with real processes: it ends with the one that opened it, however that one ends, and
+// nobody but it and its descendants may call for it.
+import { chmodSync } from "node:fs";
+import t from "tap";
+import { createChannel } from "../../../proto/rpc/client.ts";
+import { GuardService, TaskState } from "../../../proto/schema.gen.ts";
+import { HEADER } from "../../support/test-agent.ts";
+import { TestHolder } from "../../support/test-holder.ts";
+import { TestTasks, TOOLS } from "../../support/test-tasks.ts";
+import { eventually } from "../../support/trust-domain.ts";
+
+const tasks = await TestTasks.start(t);
+const asRoot = process.getuid?.() === 0 ? false : "needs root to become other users";
+const abandoned = (id: string): Promise<void> =>
+  eventually(async () => {
+    const { state } = await tasks.get(id);
+    if (state !== TaskState.ABANDONED) throw new Error(`it is ${state}`);
+  });
+
+/** Resolves when a guard on the node is told that the task has ended. */
+async function refusedOnNode(t: { teardown(fn: () => unknown): void }, id: string): Promise<void> {
+  const channel = createChannel({ address: { unix: tasks.socket }, metadata: HEADER });
+  t.teardown(() => channel.close());
+  for await (const { tasks: found } of channel.client(GuardService).watchStatus({})) {
+    if (found.some((one) => one.taskId === id && one.verdict === 2)) return;
+  }
+}
+
+t.test(
+  "a task ends when its process is killed, though a child of it holds the connection",
+  async (t) => {
+    const holder = TestHolder.start(t, tasks.socket);
+    const { id } = await holder.tell({ do: "open" });
+    t.equal((await tasks.get(id)).binding?.pid, holder.child.pid);
+    const { pid } = await holder.tell({ do: "fork" });
+    t.teardown(() => process.kill(pid, "SIGKILL"));
+    const told = refusedOnNode(t, id);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    t.equal((await tasks.get(id)).state, TaskState.ACTIVE);
+    await holder.kill();
+    const killedMs = performance.now();
+    await told;
+    t.ok(performance.now() - killedMs < 250, "guards on the node know at once");
+    await abandoned(id);
+    t.doesNotThrow(() => process.kill(pid, 0), "the child still holds it");
+    t.match((await tasks.get(id)).stateReason, /has ended/);
+  },
+);
+
+t.test("its descendants may call for it; others may not, with the key or without", async (t) => {
+  const holder = TestHolder.start(t, tasks.socket);
+  const other = TestHolder.start(t, tasks.socket);
+  const { id, key } = await holder.tell({ do: "open" });
+  const own = await other.tell({ do: "open" });
+  const call = { id, key, audience: TOOLS };
+  t.equal((await holder.tell({ do: "token", ...call })).said, "ok");
+  t.equal((await holder.tell({ do: "child-token", ...call })).said, "ok", "a child of it");
+  t.equal((await other.tell({ do: "token", ...call, key: own.key })).said, "TASK_PROCESS_MISMATCH");
+  t.equal((await other.tell({ do: "token", ...call })).said, "TASK_PROCESS_MISMATCH");
+  t.equal((await other.tell({ do: "child-token", ...call })).said, "TASK_PROCESS_MISMATCH");
+  // Nobody can have the task of another suspended by guessing at it.
+  t.equal((await holder.tell({ do: "token", ...call })).said, "ok");
+});
+
+t.test("another user's process is none of the AI agent", { skip: asRoot }, async (t) => {
+  const holder = TestHolder.start(t, tasks.socket);
+  const { id, key } = await holder.tell({ do: "open" });
+  chmodSync(tasks.domain.folder, 0o711);
+  const stranger = TestHolder.start(t, tasks.socket, { uid: 4321, gid: 4321 });
+  const call = { id, key, audience: TOOLS };
+  t.equal((await stranger.tell({ do: "token", ...call })).said, "TASK_NOT_OWNER");
+  t.match((await stranger.tell({ do: "open" })).said, /no identity issued/);
+});
+
+t.test(
+  "an end that the server cannot be told holds at once, and reaches it when it is back",
+  async (t) => {
+    const holder = TestHolder.start(t, tasks.socket);
+    const { id } = await holder.tell({ do: "open" });
+    await tasks.domain.server?.stop();
+    const told = refusedOnNode(t, id);
+    await holder.kill();
+    await told;
+    await tasks.domain.startServer();
+    await abandoned(id);
+  },
+);
