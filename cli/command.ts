@@ -7,6 +7,8 @@ import type { Output } from "./output.ts";
 export interface Flag {
   /** Kebab-case, without dashes: "parent-id". */
   readonly name: string;
+  /** One letter that stands for it: "f" is -f. */
+  readonly short?: string;
   /** What its value stands for, such as "<id>"; a flag without one is switched on or off. */
   readonly value?: string;
   readonly description: string;

@@ -8,6 +8,7 @@ export const REASONS = {
   COMMAND_UNUSABLE: "failedPrecondition",
   DAEMON_UNREACHABLE: "unavailable",
   DAEMON_UNHEALTHY: "unavailable",
+  DECLARATION_INVALID: "invalidArgument",
   FOLDER_UNUSABLE: "failedPrecondition",
   PROOF_WRONG: "dataLoss",
   USAGE_INVALID: "invalidArgument",

@@ -44,6 +44,7 @@ const ROTATION = [
 export const ROWS: readonly CommandRow[] = [
   row("up", "server and agent together, for development", () => import("./up.ts")),
   row("run", "run a command under a name, with an identity of its own", () => import("./run.ts")),
+  row("apply", "make what files declare so", () => import("./apply.ts")),
   row("version", "print the version, and the standards it follows", () => import("./version.ts")),
   row("task run", "run a command in a task of its own", () => import("./task-run.ts")),
   row("task list", "list tasks, a line each", () => import("./task-list.ts")),

@@ -121,9 +121,10 @@ function define(leaf: Commander, command: Command, run: (input: Input) => Promis
 }
 
 function optionsOf(flag: Flag): Option[] {
-  const { name, value, variable } = flag;
+  const { name, value, variable, short } = flag;
+  const spelled = short === undefined ? `--${name}` : `-${short}, --${name}`;
   const option = new Option(
-    value === undefined ? `--${name}` : `--${name} ${value}`,
+    value === undefined ? spelled : `${spelled} ${value}`,
     flag.description,
   );
   if (flag.isRepeated === true) option.argParser(collect).description += " (repeatable)";

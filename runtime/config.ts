@@ -1,16 +1,18 @@
 // Configuration files: YAML checked against one zod schema. Unknown keys are errors, and all problems
-// are reported at once, each with its line, its path and what was expected. Sole user of yaml and
-// zod: other folders write their schemas with what is exported here.
+// are reported at once, each with its line, its path and what was expected. Sole user of
+// zod: other folders write their schemas with what is exported here. YAML itself: yaml-documents.ts.
 
-import { type Document, isMap, isNode, LineCounter, parseAllDocuments } from "yaml";
 import { z } from "zod";
 import { describeIssues, type Problem } from "./config-problems.ts";
 import { DURATION_EXPECTED, formatDuration, parseDuration } from "./duration.ts";
 import { runtimeError } from "./errors.ts";
 import { readFileBounded } from "./files.ts";
+import { readYaml, type YamlDocument } from "./yaml-documents.ts";
 
 export { z } from "zod";
+export type { Problem } from "./config-problems.ts";
 export { DURATION_EXPECTED, formatDuration, parseDuration } from "./duration.ts";
+export { readYaml, type YamlDocument } from "./yaml-documents.ts";
 
 const MAX_CONFIG_BYTES = 1024 * 1024;
 const MAX_PROBLEMS = 100;
@@ -76,25 +78,24 @@ export function parseConfig<S extends z.ZodType>(
   assertClosed(schema);
   if (text.length > MAX_CONFIG_BYTES)
     throw failure(name, [{ path: "", message: "expected at most 1 MiB" }]);
-  const lines = new LineCounter();
-  const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false });
-  if (!Array.isArray(documents)) return check({}, schema, name, () => undefined);
-  const syntax = documents.flatMap((document) => document.errors);
-  if (syntax.length > 0) {
-    throw failure(
-      name,
-      syntax.map((error) => ({
-        line: lines.linePos(error.pos[0]).line,
-        path: "",
-        message: error.message,
-      })),
-    );
-  }
+  const { documents, problems } = readYaml(text);
+  if (problems.length > 0) throw failure(name, problems);
   const [document, second] = documents;
   if (document === undefined) return check({}, schema, name, () => undefined);
   if (second !== undefined)
     throw failure(name, [{ path: "", message: "expected one YAML document, found more" }]);
-  return check(plainValue(document, name), schema, name, (path) => lineOf(document, path, lines));
+  return check(document.value, schema, name, document.line);
+}
+
+/** Checks one document: what it says, or all that is wrong with it. */
+export function checkDocument<S extends z.ZodType>(
+  document: YamlDocument,
+  schema: S,
+): { readonly value: z.output<S> } | { readonly problems: readonly Problem[] } {
+  assertClosed(schema);
+  const result = schema.safeParse(document.value);
+  if (result.success) return { value: result.data };
+  return { problems: describeIssues(result.error.issues, document.line) };
 }
 
 /** The JSON Schema of a configuration file, for editors: what may be written, before defaults. */
@@ -111,38 +112,6 @@ function check<S extends z.ZodType>(
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   throw failure(name, describeIssues(result.error.issues, line));
-}
-
-function plainValue(document: Document, name: string): unknown {
-  try {
-    // Few aliases: a small file of nested aliases unfolds to gigabytes ("billion laughs").
-    return document.toJS({ maxAliasCount: 50 }) ?? {};
-  } catch (cause) {
-    throw failure(name, [
-      { path: "", message: cause instanceof Error ? cause.message : String(cause) },
-    ]);
-  }
-}
-
-// The line of the value at `path`, or of the nearest thing above it that the file has.
-function lineOf(
-  document: Document,
-  path: readonly PropertyKey[],
-  lines: LineCounter,
-): number | undefined {
-  for (let length = path.length; length > 0; length--) {
-    const parent =
-      length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true);
-    const last = path[length - 1];
-    const pair = isMap(parent)
-      ? parent.items.find(
-          (item) => (isNode(item.key) ? String(item.key) : item.key) === String(last),
-        )
-      : undefined;
-    const node = pair === undefined ? document.getIn(path.slice(0, length), true) : pair.key;
-    if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
-  }
-  return undefined;
 }
 
 function failure(name: string, problems: readonly Problem[]): Error {

@@ -10,6 +10,9 @@ export interface AuditedCall {
   readonly [field: string]: unknown;
 }
 
+/** As handlers give it: what is empty may be left out. */
+type AppliedMessage = Partial<signet.registry.v1.ApplyResponse>;
+
 type Describe = (request: unknown, response: unknown) => AuditedCall | undefined;
 
 const API = "/spire.api.server";
@@ -148,7 +151,7 @@ const METHODS: Readonly<Record<string, Describe>> = {
   [`${REGISTRY}/DeleteTaskClass`]: describe<signet.registry.v1.DeleteTaskClassRequest>((request) =>
     ok(request?.name ?? "unknown"),
   ),
-  [`${REGISTRY}/Apply`]: describe<unknown, signet.registry.v1.ApplyResponse>((_, response) =>
+  [`${REGISTRY}/Apply`]: describe<unknown, AppliedMessage>((_, response) =>
     response === undefined ? ok("declared objects") : applied(response),
   ),
   [`${API}.logger.v1.Logger/SetLogLevel`]: describe<spire.api.server.logger.v1.SetLogLevelRequest>(
@@ -179,20 +182,14 @@ function aiAgentActions(...names: string[]): Record<string, Describe> {
   return Object.fromEntries(names.map((name) => [`${REGISTRY}/${name}`, row]));
 }
 
-/** A line for each message that tells of changes: the last one says how many there were in all. */
-function applied({ changes, summary }: signet.registry.v1.ApplyResponse): AuditedCall | undefined {
-  if (summary?.dryRun === true || (changes.length === 0 && summary === undefined)) return undefined;
+/** A line with the last message, which has the changes too, or the last of them where they are many. */
+function applied({ changes = [], summary }: AppliedMessage): AuditedCall | undefined {
+  if (summary === undefined || summary.dryRun === true) return undefined;
+  const { created, updated, deleted, plan } = summary;
   return {
-    ...ok(summary === undefined ? `${changes.length} items` : `the set "${summary.set}"`),
-    ...(summary && {
-      created: summary.created,
-      updated: summary.updated,
-      deleted: summary.deleted,
-      plan: summary.plan,
-    }),
-    changes: changes
-      .slice(0, MAX_NAMES)
-      .map(({ action, kind, name }) => `${action} ${kind} ${name}`),
+    ...ok(`the set "${summary.set}"`),
+    ...{ created, updated, deleted, plan },
+    changes: changes.slice(0, MAX_NAMES).map((one) => `${one.action} ${one.kind} ${one.name}`),
   };
 }
 

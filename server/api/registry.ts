@@ -151,13 +151,15 @@ function* toldOf(
   set: string,
   dryRun: boolean,
 ): Generator<Init<signet.registry.v1.ApplyResponse>, void, undefined> {
-  for (const part of partsOf(changes)) yield { changes: part };
   for (const part of partsOf(problems)) {
     yield { problems: part.map((one) => ({ ...one, index: one.index + 1 })) };
   }
+  const parts = [...partsOf(changes)];
+  const last = parts.pop() ?? [];
+  for (const part of parts) yield { changes: part };
   const count = (action: string): number => changes.filter((one) => one.action === action).length;
   const counts = { created: count("create"), updated: count("update"), deleted: count("delete") };
-  yield { summary: { set, dryRun, ...counts, unchanged, plan } };
+  yield { changes: last, summary: { set, dryRun, ...counts, unchanged, plan } };
 }
 
 function* partsOf<T>(all: readonly T[]): Generator<readonly T[], void, undefined> {

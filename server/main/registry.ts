@@ -10,9 +10,6 @@ import type { Base } from "./base.ts";
 import type { Revocation } from "./revocation.ts";
 import type { Stores } from "./stores.ts";
 
-/** A server that has no tasks. */
-export const NO_TASKS: AiAgentTasks = { endAllOf: () => Promise.resolve(0), countOf: () => 0 };
-
 /** Serves the registry; ends what AI agents have when they end. */
 export function addRegistry(
   { config, clock, log, lifecycle, metrics }: Base,
