@@ -1,13 +1,14 @@
 // The keys of the issuer of access tokens, as it publishes them: fetched when a token names one that is not
 // held, and now and then. A token cannot make a guard fetch from anywhere else, or more often than this.
 
-import { request } from "node:https";
+import { request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
 import { parseJwks, type VerificationKey } from "../pki/token/jwks.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { guardError } from "./errors.ts";
 
 export interface IssuerKeysOptions {
-  /** Where the keys are: https. */
+  /** Where the keys are: https, or plain http on this host. */
   readonly url: string;
   /** Authorities of the server there, PEM; by default those that Node trusts. */
   readonly ca?: string | undefined;
@@ -68,10 +69,16 @@ export class IssuerKeys {
   }
 }
 
+/** Whoever could change what is said on the way could put in keys of its own. */
+const LOOPBACK = /^(?:127(?:\.\d+){3}|\[::1\]|localhost)$/;
+
 /** No redirects: what the issuer publishes stands where it says. */
 function fetchDocument({ url, ca }: IssuerKeysOptions): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const options = { timeout: TIMEOUT_MS, agent: false as const, ...(ca !== undefined && { ca }) };
+    const { protocol, hostname } = new URL(url);
+    const isPlain = protocol === "http:" && LOOPBACK.test(hostname);
+    const request = isPlain ? httpRequest : httpsRequest;
     const call = request(url, options, (response) => {
       const pieces: Buffer[] = [];
       let bytes = 0;
