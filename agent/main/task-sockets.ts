@@ -38,11 +38,13 @@ export interface TaskSockets extends TaskIdentities {
   /** The server can be reached again. */
   resume(): void;
   setServing(isServing: boolean): void;
+  /** Ends streams with UNAVAILABLE, so that clients come back. */
+  stop(): Promise<void>;
 }
 
 const NOTHING: EntryChange = { current: [], former: [] };
 
-/** Builds them, and owns them. */
+/** Builds them. */
 export function buildTaskSockets(
   context: Context,
   cache: Cache,
@@ -56,7 +58,7 @@ export function buildTaskSockets(
     readonly guard: NodeGuard;
   },
 ): TaskSockets {
-  const { config, clock, random, log, lifecycle } = context;
+  const { config, clock, random, log } = context;
   const { bundles, revocations } = cache;
   const now = (): Date => clock.now();
   const entries = new EntryCache();
@@ -126,12 +128,6 @@ export function buildTaskSockets(
     return { spiffeId, role: "agent", task, signal: caller.signal, assertStill };
   };
   workloads.rpc.add(GuardService, guard.handlersFor(admitGuard));
-  lifecycle.own("task sockets", async () => {
-    await workloads.stop();
-    rotation.stop();
-    svids.close();
-    witSvids.close();
-  });
   const follow = (change: EntryChange, removed: ReadonlySet<string>): void => {
     svids.entriesChanged(change.current, removed);
     jwtSvids.entriesChanged(change.current, removed);
@@ -157,6 +153,12 @@ export function buildTaskSockets(
     },
     resume: () => svids.resume(),
     setServing: (isServing) => workloads.setServing(isServing),
+    async stop() {
+      await workloads.stop();
+      rotation.stop();
+      svids.close();
+      witSvids.close();
+    },
   };
 }
 

@@ -156,6 +156,8 @@ export async function startTasks(
     ends.stop();
     refresher.stop();
     renewals.stop();
+    // Before their connections close: clients are told to come back, not that there is no identity.
+    await sockets.stop();
     await tasks.stop();
   });
   const handlers = taskHandlers({

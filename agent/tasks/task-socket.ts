@@ -56,6 +56,12 @@ export class TaskSocket {
     this.#options.identities.remove(this.#options.record.taskId);
   }
 
+  /** Closes the socket: it is opened again by the agent that comes next. */
+  async leave(): Promise<void> {
+    await this.launch.close();
+    this.launcher.close();
+  }
+
   /** Closes the socket and every connection over it; callers that are being served are told first. */
   async close(): Promise<void> {
     this.lapse();
@@ -63,8 +69,7 @@ export class TaskSocket {
     for (let turn = 0; turn < LAST_WORD_TURNS; turn++) {
       await new Promise((resolve) => setImmediate(resolve));
     }
-    await this.launch.close();
-    this.launcher.close();
+    await this.leave();
   }
 }
 

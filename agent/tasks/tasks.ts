@@ -180,7 +180,7 @@ export class Tasks {
   /** Lets go of everything without ending anything: the agent comes back. */
   async stop(): Promise<void> {
     this.#unlisten();
-    const sockets = [...this.#held.values()].map(({ socket }) => socket?.close());
+    const sockets = [...this.#held.values()].map(({ socket }) => socket?.leave());
     for (const held of this.#held.values()) held.release();
     await Promise.all([...sockets, ...this.#closing]);
   }
