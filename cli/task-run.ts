@@ -183,7 +183,7 @@ function endWithTask(
     if (stopped.signal.aborted) return;
     isEnded = true;
     const how = state === undefined ? "" : ` (${state})`;
-    const why = reason === "" ? "" : `: ${reason}`;
+    const why = `: ${reason || `'signet task show ${lease.task.id}' says why`}`;
     const then = killsOnEnd ? "the command gets SIGTERM" : "the command goes on without it";
     output.note(`task ${lease.task.id} has ended${how}${why}; ${then}`);
     if (!killsOnEnd) return;

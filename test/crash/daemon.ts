@@ -44,6 +44,15 @@ export class Daemon {
     await exited;
   }
 
+  /** In order, as an operator stops it. */
+  async stop(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, "exit");
+    child.kill("SIGTERM");
+    await exited;
+  }
+
   get errors(): string {
     return this.#errors;
   }
