@@ -127,9 +127,7 @@ export class Declaration {
     if (entry.id !== "") {
       faults.add("the entry has an ID", "leave it out: it is the server's to set");
     }
-    const read = faults.try("entry", () =>
-      validateEntry(entryFromWire(entry), this.#rules.entries),
-    );
+    const read = faults.try("", () => validateEntry(entryFromWire(entry), this.#rules.entries));
     if (read === undefined || faults.all.length > 0) return { faults: faults.all };
     return { draft: { entry: read, ownership: { owner, labels: sorted(labels) } }, faults: [] };
   }
