@@ -140,7 +140,7 @@ export class TokenEndpoint {
       if (own?.taskId === undefined) return;
       const task = parseTaskId(own.taskId);
       if (task === undefined) return;
-      const detail = { kind: "access token", audience: own.audience, at: "token" };
+      const detail = { presented: "access token", audience: own.audience, at: "token" };
       const about = { task: task.ulid, agent: task.agent };
       await this.#options.report({ kind: "token-kind-confused", ...about, detail });
     }
