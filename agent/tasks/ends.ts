@@ -119,6 +119,8 @@ export class Ends {
       // It has ended already, or is nobody's here: there is nothing to tell.
       log.debug({ error, task_id: taskId }, "the server knows of no such task that goes on");
     }
+    // The agent that comes next asks once more, and hears that it has ended.
+    if (this.#stopped) return task;
     await journal.drop(taskId).catch((error: unknown) => {
       log.error({ error, task_id: taskId }, "could not save that the server knows of an end");
     });

@@ -140,9 +140,7 @@ export class TaskJournal {
       const done = (error?: unknown): void =>
         error === undefined ? resolve() : reject(unsaved(this.#path, error));
       this.#queue.push({ text: JSON.stringify(line), done });
-      this.#running ??= this.#drain().finally(() => {
-        this.#running = undefined;
-      });
+      this.#running ??= this.#drain();
     });
   }
 
@@ -163,6 +161,8 @@ export class TaskJournal {
         for (const { done } of batch) done(error);
       }
     }
+    // In the turn that found nothing left: what is appended from now on starts anew.
+    this.#running = undefined;
   }
 
   async #rewrite(): Promise<void> {
