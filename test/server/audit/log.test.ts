@@ -253,6 +253,7 @@ t.test("a failure ends by itself once a second, and leaves an event", async (t) 
   rmSync(folder, { recursive: true });
   await t.rejects(audit.append(event("test.event", { stream: "admin" })), {
     reason: "AUDIT_UNWRITABLE",
+    code: 14,
   });
   t.ok(audit.failure);
   cpSync(copy, folder, { recursive: true });
