@@ -28,6 +28,7 @@ export {
   type TaskFilter,
   TaskOrchestrator,
 } from "./tasks/orchestrator.ts";
+export type { TaskHttpRequest, TaskRequestHeaders } from "./tasks/request-headers.ts";
 export type { ServerOptions } from "./tasks/server-connection.ts";
 export { type CompleteOptions, Task, type TaskEnd } from "./tasks/task.ts";
 export type { TaskEndState, TaskInfo, TaskState } from "./tasks/task-info.ts";

@@ -3,6 +3,7 @@
 
 import { exportPkcs8, generateP256KeyPair, type KeyPair } from "../../pki/keys.ts";
 import { issueTaskProof } from "../../pki/task-proof.ts";
+import { type DpopTarget, issueDpopProof } from "../../pki/token/dpop.ts";
 import { createCsr } from "../../pki/x509/csr.ts";
 import { parseX509Svid, type X509Svid } from "../../pki/x509/svid.ts";
 import type { Init } from "../../proto/codec.ts";
@@ -24,6 +25,13 @@ export class TaskKey {
   prove(method: string, taskId: string): Init<signet.task.v1.TaskProof> {
     const { privateKey } = this.#pair;
     return { taskId, jws: issueTaskProof(privateKey, { method, taskId, now: this.#clock.now() }) };
+  }
+
+  /** Shows to a service, for one request, that this process has the key (RFC 9449). */
+  dpopProof(target: DpopTarget & { readonly nonce?: string }): string {
+    const { privateKey, spki } = this.#pair;
+    const key = { privateKey, alg: "ES256", spki };
+    return issueDpopProof({ ...target, key, now: this.#clock.now() });
   }
 
   /** An SVID of this key, from its chain: DER, leaf first. @throws SVID_KEY_MISMATCH and other reasons of pki */

@@ -13,6 +13,12 @@ import { Listeners } from "../listeners.ts";
 import { watch } from "../watch.ts";
 import type { NodeCalls } from "./node-calls.ts";
 import {
+  headersOf,
+  resourceOf,
+  type TaskHttpRequest,
+  type TaskRequestHeaders,
+} from "./request-headers.ts";
+import {
   isEndState,
   readTask,
   type TaskEndState,
@@ -139,6 +145,18 @@ export class Task implements AsyncDisposable {
   async accessToken(resource: string, options: AccessTokenOptions = {}): Promise<TaskAccessToken> {
     this.#assertGoesOn();
     return this.#tokens.accessToken(resource, options);
+  }
+
+  /**
+   * The fields that let one HTTP request through a service that takes access tokens: an access token for the
+   * resource, kept as `accessToken` keeps it, and a proof for this request.
+   * @throws TRANSPORT_NOT_CONFIDENTIAL, and as `accessToken` does
+   */
+  async requestHeaders(request: TaskHttpRequest): Promise<TaskRequestHeaders> {
+    const { mandate, bound } = request;
+    const options = { ...(mandate && { mandate }), ...(bound !== undefined && { bound }) };
+    const token = await this.accessToken(resourceOf(request), options);
+    return headersOf(token, request, this.#opened.key);
   }
 
   /** Gives up what is not in `mandate`, for ever. What is left out stays as it is. */

@@ -9,6 +9,8 @@ import { secureSocket } from "../../../client/tls/connect.ts";
 import { createTlsServer } from "../../../client/tls/server.ts";
 import { IdentityError, Status } from "../../../pki/errors.ts";
 import { isUlid } from "../../../pki/task-id.ts";
+import { verifyDpopProof } from "../../../pki/token/dpop.ts";
+import { jwkThumbprint } from "../../../pki/token/thumbprint.ts";
 import { TaskState } from "../../../proto/schema.gen.ts";
 import { TestClock } from "../../support/clock.ts";
 import { AI_AGENT, FakeTaskNode } from "../../support/fake-task-node.ts";
@@ -166,6 +168,33 @@ t.test("with the agent away a kept token is used up to its end", async (t) => {
   const asked = task.jwtSvid(TICKETS);
   while ((await Promise.race([asked, clock.advance(5)])) === undefined);
   t.equal((await asked).token, token);
+});
+
+t.test("a request carries the token and a proof of the task's key for it", async (t) => {
+  const { node, task } = await open(t);
+  const url = "https://mcp.north.test/tickets?id=1";
+  const headers = await task.requestHeaders({ method: "POST", url, nonce: "n" });
+  const { token } = await task.accessToken(TICKETS);
+  t.equal(headers.authorization, `DPoP ${token}`);
+  t.match(node.tokensAsked.at(-1), { resource: TICKETS });
+  const { spki } = task.x509.svid().leaf;
+  const target = { url, method: "POST", accessToken: token, now: new Date() };
+  const jkt = jwkThumbprint(spki);
+  t.match(await verifyDpopProof(headers.dpop ?? "", { ...target, jkt }), { jkt });
+  const again = await task.requestHeaders({ method: "POST", url });
+  t.not(again.dpop, headers.dpop, "a proof for each request");
+  await t.rejects(verifyDpopProof(again.dpop ?? "", { ...target, method: "GET" }), {
+    ...{ reason: "DPOP_PROOF_BINDING", code: Status.unauthenticated },
+  });
+
+  const bearer = await task.requestHeaders({ url, resource: TICKETS, bound: false });
+  t.match(bearer, { authorization: /^Bearer /, dpop: undefined });
+  await task.requestHeaders({ url: "http://127.0.0.1:8080/mcp" });
+  await task.requestHeaders({ url: "http://[::1]:8080/mcp" });
+  const plain = { reason: "TRANSPORT_NOT_CONFIDENTIAL", code: Status.failedPrecondition };
+  await t.rejects(task.requestHeaders({ url: "http://mcp.north.test/tickets" }), plain);
+  await t.rejects(task.requestHeaders({ url: "http://127.0.0.1.evil.test/tickets" }), plain);
+  await t.rejects(task.requestHeaders({ url: "http://127.0.0.1:8080/mcp", bound: false }), plain);
 });
 
 t.test("narrowing forgets the tokens of before", async (t) => {
