@@ -101,9 +101,13 @@ async function issueAll(
   throw entries.length === 0 ? noIdentity() : notIssued();
 }
 
+/** Refusals of what was asked for under codes that are otherwise of identities: a task's of its mandate. */
+const OF_REQUESTS: ReadonlySet<string> = new Set(["TASK_AUDIENCE_REFUSED"]);
+
 /** Whether the server refused what was asked for, such as an audience, and not the identity. */
 function isOfRequest(refusal: unknown): boolean {
-  return refusal instanceof IdentityError && refusal.code === Status.invalidArgument;
+  if (!(refusal instanceof IdentityError)) return false;
+  return refusal.code === Status.invalidArgument || OF_REQUESTS.has(refusal.reason);
 }
 
 async function validate(
