@@ -129,7 +129,7 @@ export class Credentials {
 
   /**
    * The task, if this node agent holds it and it goes on.
-   * @throws TASK_NOT_FOUND, TASK_NOT_HELD, TASK_ENDED, TASK_SUSPENDED, TASK_PARKED, TASK_NOT_CLAIMED
+   * @throws TASK_NOT_FOUND, TASK_HELD_ELSEWHERE, TASK_ENDED, TASK_SUSPENDED, TASK_PARKED, TASK_NOT_CLAIMED
    */
   held(id: string, nodeAgent: string): OpenTask {
     const task = this.#options.tasks.get(id);
@@ -224,7 +224,7 @@ export function unknownTask(id: string): IdentityError {
 }
 
 export function notHeld(id: string): IdentityError {
-  return serverError("TASK_NOT_HELD", `task ${id} is not held by this node agent`, {
+  return serverError("TASK_HELD_ELSEWHERE", `task ${id} is not held by this node agent`, {
     hint: "use it through the node agent that opened or claimed it",
   });
 }

@@ -185,7 +185,7 @@ export class Tasks {
 
   /**
    * The task, if this node agent holds it and it goes on.
-   * @throws TASK_NOT_FOUND, TASK_NOT_HELD, TASK_ENDED, TASK_SUSPENDED, TASK_PARKED, TASK_NOT_CLAIMED
+   * @throws TASK_NOT_FOUND, TASK_HELD_ELSEWHERE, TASK_ENDED, TASK_SUSPENDED, TASK_PARKED, TASK_NOT_CLAIMED
    */
   held(id: string, nodeAgent: string): OpenTask {
     return this.#credentials.held(id, nodeAgent);
@@ -234,7 +234,7 @@ export class Tasks {
 
   /**
    * Ends a task, and those that were handed on by it: the first of the answer is the task itself.
-   * @throws TASK_ENDED when it has ended otherwise, TASK_NOT_FOUND, TASK_NOT_HELD, TASK_REQUEST_INVALID
+   * @throws TASK_ENDED when it has ended otherwise, TASK_NOT_FOUND, TASK_HELD_ELSEWHERE, TASK_REQUEST_INVALID
    */
   end(id: string, actor: Actor, ending: Ending): Promise<readonly TaskRecord[]> {
     return this.#changes.end(id, actor, ending);

@@ -5,6 +5,7 @@ import { SpiffeId, TrustDomain } from "../../../pki/spiffe-id.ts";
 import type { Certificate } from "../../../pki/x509/certificate.ts";
 import {
   AgentService,
+  AuditLogService,
   BundleService,
   DebugService,
   EntryService,
@@ -13,8 +14,11 @@ import {
   LinkService,
   LocalAuthorityService,
   LoggerService,
+  NodeTasksService,
+  RegistryService,
   RevocationService,
   SvidService,
+  TaskControlService,
   TrustDomainService,
 } from "../../../proto/schema.gen.ts";
 import type { RegistrationEntry } from "../../../proto/types/entry.ts";
@@ -26,6 +30,7 @@ import {
 } from "../../../server/api/authorize.ts";
 import { TestClock } from "../../support/clock.ts";
 
+const ULID = "01JD0000000000000000000001";
 const clock = new TestClock("2030-01-01T00:00:00Z");
 const trustDomain = TrustDomain.parse("north.test");
 
@@ -47,6 +52,8 @@ const records = new Map<string, AgentRecord>([
 ]);
 const entries = new Map<string, Partial<RegistrationEntry>[]>([
   ["spiffe://north.test/admin", [{ admin: true, expiresAtUnixSeconds: 0 }]],
+  ["spiffe://north.test/ai/admin", [{ admin: true, expiresAtUnixSeconds: 0 }]],
+  [`spiffe://north.test/ai/admin/task/${ULID}`, [{ admin: true, expiresAtUnixSeconds: 0 }]],
   ["spiffe://north.test/was-admin", [{ admin: true, expiresAtUnixSeconds: 1_893_455_999 }]],
   ["spiffe://north.test/below", [{ downstream: true, expiresAtUnixSeconds: 0 }]],
   ["spiffe://north.test/web", [{ admin: false, downstream: false, expiresAtUnixSeconds: 0 }]],
@@ -57,6 +64,12 @@ function authorizer(promoted: string[] = []): Authorizer {
     trustDomain,
     clock,
     adminIds: new Set(["spiffe://south.test/ops"]),
+    orchestratorIds: new Set([
+      "spiffe://north.test/orchestrator",
+      "spiffe://north.test/ai/orchestrator",
+    ]),
+    isAiAgent: ({ path }) => path.startsWith("/ai/"),
+    onAiAgent: (id, method) => told.push(`${id} ${method}`),
     nodes: {
       get: (id) => records.get(id),
       promote: async (id, serial) => promoted.push(`${id} ${serial}`),
@@ -74,9 +87,15 @@ const CALLERS: Readonly<Record<string, Caller>> = {
   downstream: caller("/below"),
   workload: caller("/web"),
   "former admin": caller("/was-admin"),
+  orchestrator: caller("/orchestrator"),
+  "AI agent as admin": caller("/ai/admin"),
+  "AI agent as orchestrator": caller("/ai/orchestrator"),
+  task: caller(`/ai/admin/task/${ULID}`),
   "foreign agent": caller("/spire/agent/x/active", { domain: "south.test" }),
 };
 
+/** Told of AI agents and tasks that called what they must not. */
+const told: string[] = [];
 const ADMINS = ["local", "admin", "configured admin"];
 const EVERYONE = Object.keys(CALLERS);
 
@@ -129,6 +148,18 @@ const EXPECTED: readonly [service: string, methods: readonly string[], who: read
   [LinkService.name, ["Watch"], ["agent"]],
   [FederationService.name, methodsOf(FederationService), ADMINS],
   [RevocationService.name, methodsOf(RevocationService), ADMINS],
+  [AuditLogService.name, ["Append"], ["agent"]],
+  [AuditLogService.name, ["Tail", "Checkpoint", "Prove"], ADMINS],
+  [RegistryService.name, methodsOf(RegistryService), ADMINS],
+  [AuditLogService.name, ["Append"], ["agent"]],
+  [AuditLogService.name, ["Tail", "Checkpoint", "Prove"], ADMINS],
+  [NodeTasksService.name, methodsOf(NodeTasksService), ["agent"]],
+  [
+    TaskControlService.name,
+    ["CreateTask", "GetTask", "ListTasks", "RevokeTask", "CompleteTask"],
+    [...ADMINS, "orchestrator"],
+  ],
+  [TaskControlService.name, ["SuspendTask", "UnsuspendTask"], ADMINS],
 ];
 
 function methodsOf(service: { methods: Readonly<Record<string, { name: string }>> }): string[] {
@@ -205,4 +236,25 @@ t.test("checks nothing of callers of methods that are open to anyone", async (t)
   await subject.authorize(open, caller("/spire/agent/x/banned"));
   await subject.authorize(open, caller("/spire/agent/x/renewed"));
   t.same(promoted, [], "a call that anyone may make is no use of an SVID");
+});
+
+t.test("AI agents and tasks do not administrate, and it is told when they try", async (t) => {
+  const subject = authorizer();
+  told.length = 0;
+  const id = `spiffe://north.test/ai/admin/task/${ULID}`;
+  for (const kind of ["AI agent as admin", "AI agent as orchestrator", "task"]) {
+    const peer = CALLERS[kind] as Caller;
+    await t.rejects(subject.authorize("/signet.task.v1.TaskControl/GetTask", peer), {
+      reason: "CALLER_NOT_AUTHORIZED",
+      code: 7,
+    });
+  }
+  t.same(told, [
+    "spiffe://north.test/ai/admin /signet.task.v1.TaskControl/GetTask",
+    "spiffe://north.test/ai/orchestrator /signet.task.v1.TaskControl/GetTask",
+    `${id} /signet.task.v1.TaskControl/GetTask`,
+  ]);
+  t.equal(subject.isAdmin(SpiffeId.parse("spiffe://north.test/admin")), true);
+  t.equal(subject.isAdmin(SpiffeId.parse("spiffe://north.test/orchestrator")), false);
+  t.equal(subject.isAdmin(SpiffeId.parse("spiffe://north.test/ai/admin")), false);
 });

@@ -93,10 +93,10 @@ t.test("lets a node agent change what it holds, and nothing else", async (t) => 
     () => server.tasks.bind(task.id, stranger, { pid: 1, uid: 1, startTime: 1, bootId: "" }),
     () => server.tasks.newJwtSvid(OTHER_NODE, task.id, [TOOLS]),
   ];
-  for (const call of calls) await t.rejects(call(), refusal("TASK_NOT_HELD"));
+  for (const call of calls) await t.rejects(call(), refusal("TASK_HELD_ELSEWHERE"));
   const csr = createCsr(generateP256KeyPair());
   const orders = [{ id: task.id, csr }];
-  t.match(await server.tasks.signX509(OTHER_NODE, orders), [{ reason: "TASK_NOT_HELD" }]);
+  t.match(await server.tasks.signX509(OTHER_NODE, orders), [{ reason: "TASK_HELD_ELSEWHERE" }]);
   t.match(server.tasks.get(task.id), { version: 1 });
   t.equal(server.tasks.serialsOf(task.id).length, 1);
 });

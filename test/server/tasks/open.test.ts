@@ -325,7 +325,7 @@ t.test("a task is made for an AI agent, which claims it once", async (t) => {
     binding: undefined,
   };
   t.match(await server.tasks.signX509(NODE, [{ id: made.id, csr: order.csr }]), [
-    { reason: "TASK_NOT_HELD" },
+    { reason: "TASK_HELD_ELSEWHERE" },
   ]);
   await t.rejects(
     server.tasks.claim({ ...order, entryIds: [OTHER_ENTRY] }),
