@@ -9,6 +9,7 @@ import { startDocumentListener } from "../documents/listener.ts";
 import { oidcDiscovery } from "../documents/oidc.ts";
 import type { Posts } from "../documents/post.ts";
 import { type ServingCertificate, svidCertificate } from "../documents/tls.ts";
+import type { VisitorLimits } from "../documents/visitors.ts";
 import type { Base } from "./base.ts";
 import type { Ca } from "./ca.ts";
 import type { Revocation } from "./revocation.ts";
@@ -41,6 +42,7 @@ export interface WantedListener {
   readonly find: FindResource;
   readonly posts?: Posts;
   readonly asksForCertificate?: boolean;
+  readonly limits?: Partial<VisitorLimits>;
 }
 
 /** Starts a listener that counts what it does in the same metrics as the others. */

@@ -15,6 +15,13 @@ import type { Address, StartListener } from "./documents.ts";
 import type { Recording, Revocation } from "./revocation.ts";
 import type { Stores } from "./stores.ts";
 
+/** Many tasks come from one address: a node, or a network behind one. */
+const LIMITS = {
+  maxConnectionsPerAddress: 200,
+  connectionsPerSecond: 200,
+  requestsPerSecond: 500,
+} as const;
+
 /** What issues access tokens. */
 export interface OAuth {
   readonly issuer: OAuthIssuer;
@@ -105,5 +112,6 @@ export async function startOAuth(
     find: oauthDocuments({ addresses, keys, lists, takesCertificates, maxAgeSeconds }),
     posts: oauthPosts(addresses, { token, introspection }),
     asksForCertificate: takesCertificates,
+    ...(!config.oauth.isBehindProxy && { limits: LIMITS }),
   });
 }

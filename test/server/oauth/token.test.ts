@@ -2,6 +2,7 @@
 import { createRemoteJWKSet, customFetch, jwtVerify } from "jose";
 import t, { type Test } from "tap";
 import { parseJson } from "../../../pki/json.ts";
+import { parseJwtSvidInsecurely } from "../../../pki/jwt/svid.ts";
 import { generateP256KeyPair } from "../../../pki/keys.ts";
 import {
   type AccessToken,
@@ -11,7 +12,7 @@ import {
 import { issueDpopProof } from "../../../pki/token/dpop.ts";
 import { parseJwks } from "../../../pki/token/jwks.ts";
 import { certificateThumbprint, jwkThumbprint } from "../../../pki/token/thumbprint.ts";
-import { AuditLogService } from "../../../proto/schema.gen.ts";
+import { AuditLogService, RegistryService } from "../../../proto/schema.gen.ts";
 import {
   AGENT,
   ISSUER,
@@ -247,6 +248,21 @@ t.test("answers ended and suspended tasks with nothing but why", async (t) => {
   const byCertificate = await oauth.token(task, {}, { svid: task.svid });
   t.match(byCertificate, { status: 401, body: { reason: "TASK_ENDED" } });
   t.equal((await events(oauth, "escalation.used-after-end")).length, 3);
+});
+
+t.test("knows the task of a JWT-SVID whose sub is the AI agent", async (t) => {
+  const oauth = await TestOAuth.start(t);
+  const registry = oauth.server.admin.client(RegistryService);
+  const { taskClass } = await registry.getTaskClass({ name: "standard" });
+  await registry.setTaskClass({ taskClass: { ...taskClass, identity: "agent" } });
+  const task = await oauth.open();
+  const assertion = await oauth.jwt(task);
+  t.equal(parseJwtSvidInsecurely(assertion).id.toString(), AGENT);
+  const token = await read(oauth, await oauth.token(task));
+  t.equal(String(token.taskId), task.spiffeId);
+  t.match((await oauth.introspect(assertion)).body, { active: true, sub: AGENT });
+  await oauth.control.revokeTask({ id: task.id, reason: "enough" });
+  t.same((await oauth.introspect(assertion)).body, { active: false });
 });
 
 t.test("is read by jose from the published keys", async (t) => {
