@@ -1,5 +1,5 @@
 // Attempts to get more than was granted: the closed table of what counts as one, how grave it is, and what
-// happens when nobody says otherwise. Who reports which: docs/tasks.md. A report: escalations.ts.
+// happens when nobody says otherwise. When each is: docs/mandates.md. A report: escalations.ts.
 
 import type { Reaction } from "../store/task-classes.ts";
 
