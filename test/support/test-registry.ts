@@ -154,3 +154,8 @@ export function entryOf(
 export function seconds(moment: string): number {
   return new Date(moment).getTime() / 1000;
 }
+
+/** What a call is refused with. */
+export function refused(reason: string): { readonly reason: string; readonly message: RegExp } {
+  return { reason, message: /./ };
+}

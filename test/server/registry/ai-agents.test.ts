@@ -8,6 +8,7 @@ import {
   aiAgent,
   entryOf,
   RESEARCHER,
+  refused,
   seconds,
   startRegistry,
 } from "../../support/test-registry.ts";
@@ -54,9 +55,10 @@ t.test("refuses what is missing or wrong, all of it at once", async (t) => {
   const all = client.createAiAgent({ aiAgent: { spiffeId: RESEARCHER } });
   await t.rejects(all, { message: /5 problems\n.*owner.*\n.*purpose/s, hint: /./ });
   await t.rejects(client.createAiAgent({}), INVALID);
-  await t.rejects(client.createAiAgent({ aiAgent: aiAgent({ taskClasses: ["nothing"] }) }), {
-    reason: "TASK_CLASS_NOT_FOUND",
-  });
+  await t.rejects(
+    client.createAiAgent({ aiAgent: aiAgent({ taskClasses: ["nothing"] }) }),
+    refused("TASK_CLASS_NOT_FOUND"),
+  );
   t.equal(log.revision, 0, "nothing of it was written");
 });
 
@@ -77,17 +79,15 @@ t.test("an AI agent and its entry come in one commit, or not at all", async (t) 
   await entryClient.batchCreateEntry({ entries: [entryOf("/agent/other")] });
   const other = aiAgent({ spiffeId: "spiffe://north.test/agent/other" });
   const taken = client.createAiAgent({ aiAgent: other, entry: entryOf("/agent/other") });
-  await t.rejects(taken, { reason: "ENTRY_ALREADY_EXISTS" });
+  await t.rejects(taken, refused("ENTRY_ALREADY_EXISTS"));
   const foreign = client.createAiAgent({ aiAgent: other, entry: entryOf("/agent/third") });
   await t.rejects(foreign, { ...INVALID, message: /the entry is for/ });
   const bad = client.createAiAgent({
     aiAgent: other,
     entry: entryOf("/agent/other", { selectors: [] }),
   });
-  await t.rejects(bad, { reason: "ENTRY_INVALID" });
-  await t.rejects(client.getAiAgent({ spiffeId: other.spiffeId }), {
-    reason: "AI_AGENT_NOT_FOUND",
-  });
+  await t.rejects(bad, refused("ENTRY_INVALID"));
+  await t.rejects(client.getAiAgent({ spiffeId: other.spiffeId }), refused("AI_AGENT_NOT_FOUND"));
   const without = entryOf("/agent/other", {
     spiffeId: undefined,
     selectors: [{ type: "a", value: "b" }],
@@ -132,7 +132,7 @@ t.test("lists by owner and label, in pages", async (t) => {
   t.equal((await client.listAiAgents({ owner: "o1" })).aiAgents.length, 2);
   t.equal((await client.listAiAgents({ labels: { n: "2", kind: "x" } })).aiAgents.length, 1);
   t.equal((await client.listAiAgents({ labels: { toString: "" } })).aiAgents.length, 0);
-  await t.rejects(client.listAiAgents({ pageToken: "?" }), { reason: "PAGE_TOKEN_INVALID" });
+  await t.rejects(client.listAiAgents({ pageToken: "?" }), refused("PAGE_TOKEN_INVALID"));
 });
 
 t.test("no entry stands among the tasks of an AI agent, whichever is first", async (t) => {
@@ -194,6 +194,6 @@ t.test("nor does a join token give a node agent such a name", async (t) => {
     ...{ id: "spiffe://north.test/spire/agent/a", attestationType: "join_token", serial: "1" },
     ...{ notAfterUnixSeconds: 2 ** 31, selectors: [], canReattest: false, agentVersion: "" },
   };
-  await t.rejects(nodes.attest(node, "secret"), { reason: "ENTRY_PATH_RESERVED" });
+  await t.rejects(nodes.attest(node, "secret"), refused("ENTRY_PATH_RESERVED"));
   t.equal(entries.size, 0);
 });

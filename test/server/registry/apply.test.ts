@@ -7,6 +7,7 @@ import {
   aiAgent,
   entryOf,
   RESEARCHER,
+  refused,
   seconds,
   startRegistry,
   type TestRegistry,
@@ -186,7 +187,7 @@ t.test("prunes what the set declared, and nothing else", async (t) => {
     "spiffe://north.test/other",
   ]);
   t.match(asked, [/^revoke .*researcher/, /^end .*researcher REVOKED .*left the set "s"/]);
-  await t.rejects(client.getTaskClass({ name: "triage" }), { reason: "TASK_CLASS_NOT_FOUND" });
+  await t.rejects(client.getTaskClass({ name: "triage" }), refused("TASK_CLASS_NOT_FOUND"));
 
   await apply(registry, { taskClasses: [triage({ name: "sensitive" })] });
   t.match((await client.getTaskClass({ name: "sensitive" })).taskClass, { managedBy: "s" });
@@ -208,7 +209,7 @@ t.test("does not prune what would leave something else broken", async (t) => {
     { kind: "task-class", index: 0, reason: "TASK_CLASS_IN_USE" },
     { kind: "ai-agent", index: 0, reason: "AI_AGENT_HAS_ENTRIES" },
   ]);
-  await t.rejects(apply(registry, {}, { prune: true }), { reason: "APPLY_INVALID" });
+  await t.rejects(apply(registry, {}, { prune: true }), refused("APPLY_INVALID"));
 });
 
 t.test("tells all that is wrong at once, and does none of it", async (t) => {
@@ -258,7 +259,7 @@ t.test("tells all that is wrong at once, and does none of it", async (t) => {
   });
   empty(t, registry);
   for (const set of ["", "a b", "-", "a".repeat(64)]) {
-    await t.rejects(apply(registry, all(), { set }), { reason: "APPLY_INVALID" }, set);
+    await t.rejects(apply(registry, all(), { set }), refused("APPLY_INVALID"), set);
   }
 });
 

@@ -8,6 +8,7 @@ import {
   aiAgent,
   entryOf,
   RESEARCHER,
+  refused,
   seconds,
   startRegistry,
   type TestRegistry,
@@ -49,12 +50,14 @@ t.test(
     t.equal(held(), undefined);
     await client.disableAiAgent(action);
     t.equal(asked.length, 4, "and again when there may be something again");
-    await t.rejects(client.disableAiAgent({ ...action, spiffeId: WEB }), {
-      reason: "AI_AGENT_NOT_FOUND",
-    });
-    await t.rejects(client.disableAiAgent({ ...action, reason: "a\nb" }), {
-      reason: "AI_AGENT_INVALID",
-    });
+    await t.rejects(
+      client.disableAiAgent({ ...action, spiffeId: WEB }),
+      refused("AI_AGENT_NOT_FOUND"),
+    );
+    await t.rejects(
+      client.disableAiAgent({ ...action, reason: "a\nb" }),
+      refused("AI_AGENT_INVALID"),
+    );
   },
 );
 
@@ -80,7 +83,7 @@ t.test("killed in between, a restart goes on with it", async (t) => {
   t.equal(after.entries.size, 0, "the entries are gone with the same commit");
   t.match(after.agents.get(RESEARCHER)?.end, { cause: "deleted", isSettled: false });
   const again = after.client.createAiAgent({ aiAgent: aiAgent() });
-  await t.rejects(again, { reason: "AI_AGENT_EXISTS" }, "not while it is being deleted");
+  await t.rejects(again, refused("AI_AGENT_EXISTS"), "not while it is being deleted");
   after.failure = undefined;
   await clock.advance(5000);
   await settled(after);
@@ -164,7 +167,7 @@ t.test("deleting a disabled one does not give its processes SVIDs again", async 
   t.match(asked, [/cessation-of-operation/, /REVOKED its AI agent was deleted: retired/]);
   t.equal((await entryClient.countEntries({})).count, 1, "an ordinary entry from then on");
   t.equal(holdsOf(registry)(), undefined);
-  await t.rejects(client.getAiAgent({ spiffeId: RESEARCHER }), { reason: "AI_AGENT_NOT_FOUND" });
+  await t.rejects(client.getAiAgent({ spiffeId: RESEARCHER }), refused("AI_AGENT_NOT_FOUND"));
 });
 
 /** Resolves once nothing of the end of one is left to do. */
