@@ -20,6 +20,7 @@ const REGISTRY = "/signet.registry.v1.Registry";
 /** A batch has thousands of items; a line names this many of them. */
 const MAX_NAMES = 50;
 const MAX_URL_LENGTH = 200;
+const MAX_REASON_LENGTH = 200;
 
 /**
  * The line of a call of `method`, or undefined when it changes nothing. `response` is undefined when
@@ -94,6 +95,14 @@ const METHODS: Readonly<Record<string, Describe>> = {
     ...ok(idOf(request?.id)),
     expires_at: response?.svid?.expiresAt,
   })),
+  ...taskActions("SuspendTask", "UnsuspendTask", "RevokeTask", "CompleteTask"),
+  "/signet.task.v1.TaskControl/CreateTask": describe<
+    signet.task.v1.CreateTaskRequest,
+    signet.task.v1.TaskResponse
+  >((request, response) => ({
+    ...ok(response?.task?.spiffeId ?? `a task of ${request?.aiAgent ?? "unknown"}`),
+    task_class: request?.task?.taskClass,
+  })),
   [`${API}.bundle.v1.Bundle/AppendBundle`]: describe<unknown, spire.api.types.Bundle>(
     (_, response) => ({ ...ok("bundle"), sequence: response?.sequenceNumber }),
   ),
@@ -119,7 +128,8 @@ const METHODS: Readonly<Record<string, Describe>> = {
     describe<spire.api.server.trustdomain.v1.RefreshBundleRequest>((request) =>
       ok(request?.trustDomain ?? ""),
     ),
-  ...authorities("X509", "JWT", "WIT"),
+  ...authorities(`${API}.localauthority.v1.LocalAuthority`, "X509", "JWT", "WIT"),
+  ...authorities("/signet.oauth.v1.OAuthAuthority", "OAuth"),
   "/signet.revocation.v1.Revocation/RevokeSVID": describe<
     signet.revocation.v1.RevokeSVIDRequest,
     signet.revocation.v1.RevokeSVIDResponse
@@ -251,7 +261,7 @@ function federationBatches(...names: string[]): Record<string, Describe> {
 }
 
 /** The four steps of an authority's life, for each kind: the answer of each names the authority. */
-function authorities(...kinds: string[]): Record<string, Describe> {
+function authorities(service: string, ...kinds: string[]): Record<string, Describe> {
   type State = { readonly authorityId: string } | undefined;
   const steps = ["Prepare", "Activate", "Taint", "Revoke"];
   const row = describe<{ readonly authorityId?: string }, Readonly<Record<string, State>>>(
@@ -262,9 +272,18 @@ function authorities(...kinds: string[]): Record<string, Describe> {
     },
   );
   return Object.fromEntries(
-    kinds.flatMap((kind) =>
-      steps.map((step) => [`${API}.localauthority.v1.LocalAuthority/${step}${kind}Authority`, row]),
-    ),
+    kinds.flatMap((kind) => steps.map((step) => [`${service}/${step}${kind}Authority`, row])),
+  );
+}
+
+/** What administrators and orchestrators do to tasks. What AI agents do with theirs is in the audit log alone. */
+function taskActions(...methods: readonly string[]): Readonly<Record<string, Describe>> {
+  const row = describe<{ readonly id?: string; readonly reason?: string }>((request) => ({
+    ...ok(request?.id ?? "unknown"),
+    ...(request?.reason && { why: request.reason.slice(0, MAX_REASON_LENGTH) }),
+  }));
+  return Object.fromEntries(
+    methods.map((method) => [`/signet.task.v1.TaskControl/${method}`, row]),
   );
 }
 
