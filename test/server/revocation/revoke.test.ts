@@ -195,6 +195,17 @@ t.test("tokens of a clock that was ahead are revoked one by one", async (t) => {
   t.equal(record.tokensOf?.issuedUntilUnixSeconds, clock.now().getTime() / 1000);
 });
 
+t.test("without a hold there are tokens since: asked again, they are revoked too", async (t) => {
+  const { clock, revoke } = await start(t);
+  const before = await revoke(webTarget, { replace: true });
+  t.equal((await revoke(webTarget, { replace: true })).id, before.id, "nothing since");
+  clock.step(60_000);
+  const after = await revoke(webTarget, { replace: true });
+  t.not(after.id, before.id);
+  t.equal(after.tokensOf?.issuedUntilUnixSeconds, clock.now().getTime() / 1000);
+  t.equal(after.hold, undefined);
+});
+
 t.test("once released, no token says it is from the time that is revoked", async (t) => {
   const { clock, issuer, revoke, revoker } = await start(t);
   const jwt = { spiffeId: SpiffeId.parse(WEB), audience: ["bank"], ttlSeconds: 60 };
