@@ -4,14 +4,13 @@
 // Two mandates count: that of the credential, and that of the task as it is now, which may have been narrowed
 // since. A call is allowed when both allow it.
 
-import { clientError } from "../client/errors.ts";
 import type { TaskStatuses } from "../client/task-status.ts";
 import type { ServerRequest } from "../client/wit/request.ts";
 import type { X509Source } from "../client/x509-source.ts";
-import { IdentityError, pkiError } from "../pki/errors.ts";
+import { IdentityError } from "../pki/errors.ts";
 import { allows, type Mandate } from "../policy/mandate.ts";
 import { mandateFromWire } from "../policy/mandate-wire.ts";
-import { type signet, TaskState } from "../proto/schema.gen.ts";
+import type { signet } from "../proto/schema.gen.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Call } from "./actions.ts";
 import { type Authenticator, refusalOf } from "./authenticate.ts";
@@ -19,7 +18,16 @@ import { TaskConnections } from "./connections.ts";
 import { guardError } from "./errors.ts";
 import type { GuardNode } from "./node.ts";
 import type { PresentedTask } from "./presented.ts";
-import type { Decision, GuardRecorder } from "./recorder.ts";
+import { type About, aboutOf, type Decision, type GuardRecorder } from "./recorder.ts";
+import {
+  assertActive,
+  attemptIn,
+  ended as hasEnded,
+  outsideMandate,
+  stale,
+  suspended,
+  unknown,
+} from "./refusals.ts";
 import { TokenUses } from "./token-uses.ts";
 
 export interface GuardParts {
@@ -41,7 +49,8 @@ export interface GuardParts {
 export interface Rights {
   /** Each of these must allow a call. */
   readonly mandates: readonly Mandate[];
-  readonly root: string;
+  /** What the server says of the task, for the record. */
+  readonly about: About;
   readonly hasBudget: boolean;
   readonly failMode: "closed" | "ttl";
 }
@@ -128,11 +137,11 @@ export class Guard implements Disposable {
    */
   async authorize(task: PresentedTask, call: Call): Promise<Permit> {
     const { recorder } = this.#parts;
-    let decision = recorder.decisionOf(task, call, task.taskId);
+    let decision = recorder.decisionOf(task, call);
     const ended = this.#follow(task);
     try {
       const rights = await this.rightsOf(task);
-      decision = { ...decision, root: rights.root };
+      decision = { ...decision, about: rights.about };
       if (!this.isAllowed(rights, call)) throw outsideMandate(call);
       if (rights.hasBudget) await this.#spend(task, rights);
       // Whatever was waited for above, the task may have ended meanwhile.
@@ -186,19 +195,15 @@ export class Guard implements Disposable {
       const current = mandateFromWire(known.mandate);
       const mandates = task.mandate === undefined ? [current] : [task.mandate, current];
       const hasBudget = mandates.some(({ uses }) => uses !== undefined);
-      return {
-        mandates,
-        root: known.root === "" ? task.spiffeId : known.root,
-        hasBudget,
-        failMode,
-      };
+      const { root, principal, assurance } = known;
+      return { mandates, about: { root, principal, assurance }, hasBudget, failMode };
     }
     if (failure === undefined) throw unknown(task);
     // Nobody can be asked. What the issuer has signed still holds where its class says so; a budget that
     // cannot be counted does not.
     const { mandate } = task;
     if (mandate === undefined || mandate.uses !== undefined) throw failure;
-    return { mandates: [mandate], root: task.spiffeId, hasBudget: false, failMode };
+    return { mandates: [mandate], about: aboutOf(task), hasBudget: false, failMode };
   }
 
   /** Whether a call is within the rights of a task. */
@@ -289,71 +294,7 @@ export class Guard implements Disposable {
   #assertGoesOn(task: PresentedTask): void {
     const status = this.#parts.statuses.status(task.taskId);
     if (status === undefined) return;
-    if (status.verdict === "ended") throw ended(task.spiffeId, status.state);
+    if (status.verdict === "ended") throw hasEnded(task.spiffeId, status.state);
     throw suspended(task.spiffeId, status.state);
   }
-}
-
-/** The attempt that a refusal was, by the table of escalations. */
-function attemptIn(error: unknown): string | undefined {
-  if (!(error instanceof IdentityError)) return undefined;
-  if (error.reason === "GUARD_ACTION_REFUSED") return "mandate-exceeded";
-  return error.reason === "GUARD_BUDGET_SPENT" ? "budget-exceeded" : undefined;
-}
-
-function assertActive({ spiffeId, state }: Task): void {
-  switch (state) {
-    case TaskState.ACTIVE:
-      return;
-    case TaskState.PARKED:
-      throw pkiError("TASK_PARKED", `the task ${spiffeId} is parked`, { hint: "resume it first" });
-    case TaskState.SUSPENDED:
-    case TaskState.PENDING:
-      throw suspended(spiffeId, state === TaskState.PENDING ? "PENDING" : "SUSPENDED");
-    default:
-      throw ended(spiffeId, String(state));
-  }
-}
-
-const refusedActions = new WeakMap<object, string>();
-
-/** The action that an error of `Guard.authorize` refuses, if it does: what a client would need. */
-export function refusedActionOf(error: unknown): string | undefined {
-  return typeof error === "object" && error !== null ? refusedActions.get(error) : undefined;
-}
-
-function outsideMandate({ action }: Call): Error {
-  const error = guardError("GUARD_ACTION_REFUSED", `the task's mandate does not cover ${action}`, {
-    hint: "open a task with a mandate that names this action and this service",
-  });
-  refusedActions.set(error, action);
-  return error;
-}
-
-function ended(spiffeId: string, state: string): Error {
-  return pkiError("TASK_ENDED", `the task ${spiffeId} has ended: ${state}`, {
-    hint: "open another task",
-  });
-}
-
-function suspended(spiffeId: string, state: string): Error {
-  return pkiError("TASK_SUSPENDED", `the task ${spiffeId} may not go on: ${state}`, {
-    hint: "'signet task show' says why; it can be let go on",
-  });
-}
-
-function stale({ spiffeId }: PresentedTask): Error {
-  return clientError(
-    "TASK_STATUS_STALE",
-    `nobody can say now whether the task ${spiffeId} goes on`,
-    {
-      hint: "check that the node agent here runs and reaches its server",
-    },
-  );
-}
-
-function unknown({ spiffeId }: PresentedTask): Error {
-  return guardError("GUARD_TASK_UNKNOWN", `the server knows no task ${spiffeId}`, {
-    hint: "open a task at the server of this trust domain",
-  });
 }

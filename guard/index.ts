@@ -18,7 +18,7 @@ import { GuardRecorder } from "./recorder.ts";
 export { IdentityError, Status } from "../pki/errors.ts";
 export type { Call } from "./actions.ts";
 export { Guard, type Permit, type Rights } from "./guard.ts";
-export { guardHttp, type HttpGuardOptions, protect } from "./http.ts";
+export { type GuardedRequest, guardHttp, type HttpGuardOptions, protect } from "./http.ts";
 export {
   guardMcp,
   guardStdio,

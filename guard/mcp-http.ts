@@ -6,11 +6,12 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isMetadataRequest, metadataOf, refusedBy, sendJson, sendRefused } from "./challenge.ts";
 import { guardError } from "./errors.ts";
-import { type Guard, refusedActionOf } from "./guard.ts";
+import type { Guard } from "./guard.ts";
 import { followSocket, targetOf } from "./http.ts";
 import { invalid, type Message, readMessage } from "./mcp-messages.ts";
 import { GuardedTransport, type McpTransport, refusalOf } from "./mcp-transport.ts";
 import type { PresentedTask } from "./presented.ts";
+import { refusedActionOf } from "./refusals.ts";
 
 /** StreamableHTTPServerTransport of the MCP SDK. */
 export interface McpHttpTransport extends McpTransport {
@@ -153,8 +154,11 @@ class McpEndpoint {
   }
 
   async #open(task: PresentedTask): Promise<Session> {
-    await this.#makeRoom(task);
     const guard = this.#guard;
+    // Its class may have it refused, or its streams closed, before it ever calls anything.
+    await guard.rightsOf(task);
+    await this.#makeRoom(task);
+    this.#assertRoom(task);
     const id = randomUUID();
     const inner = this.#options.transport({ sessionIdGenerator: () => id });
     const guarded = new GuardedTransport({
@@ -185,25 +189,28 @@ class McpEndpoint {
     return session;
   }
 
-  async #makeRoom({ taskId }: PresentedTask): Promise<void> {
-    const { maxSessionsPerTask = 32, maxSessions = 10_000 } = this.#options;
+  /** Closes what nobody has used for long, where there is no room. */
+  async #makeRoom(task: PresentedTask): Promise<void> {
+    if (this.#hasRoom(task)) return;
     const nowMs = performance.now();
-    const own = [...this.#sessions.values()].filter((session) => session.taskId === taskId);
-    if (this.#sessions.size >= maxSessions || own.length >= maxSessionsPerTask) {
-      for (const session of [...this.#sessions.values()]) {
-        if (nowMs - session.usedAtMs > IDLE_MS) await this.#close(session);
-      }
+    for (const session of [...this.#sessions.values()]) {
+      if (nowMs - session.usedAtMs > IDLE_MS) await this.#close(session);
     }
-    const left = own.filter((session) => this.#has(session)).length;
-    if (this.#sessions.size < maxSessions && left < maxSessionsPerTask) return;
+  }
+
+  #assertRoom(task: PresentedTask): void {
+    if (this.#hasRoom(task)) return;
     throw guardError("GUARD_SESSIONS_TOO_MANY", "too many sessions are open", {
       hint: "end sessions with DELETE when they are done",
     });
   }
 
-  #has(session: Session): boolean {
-    for (const one of this.#sessions.values()) if (one === session) return true;
-    return false;
+  #hasRoom({ taskId }: PresentedTask): boolean {
+    const { maxSessionsPerTask = 32, maxSessions = 10_000 } = this.#options;
+    if (this.#sessions.size >= maxSessions) return false;
+    let own = 0;
+    for (const session of this.#sessions.values()) if (session.taskId === taskId) own += 1;
+    return own < maxSessionsPerTask;
   }
 
   async #close({ guarded }: Session): Promise<void> {

@@ -17,12 +17,24 @@ export interface GuardRecorderOptions {
   readonly clock: Clock;
 }
 
+/** What is written down of a task besides its names. */
+export interface About {
+  readonly root: string;
+  readonly principal: string;
+  readonly assurance: string;
+}
+
+/** As far as a credential itself says. */
+export function aboutOf({ principal = "" }: PresentedTask): About {
+  return { root: "", principal, assurance: "" };
+}
+
 /** One decision, for the events that are about it. */
 export interface Decision {
   readonly id: string;
   readonly task: PresentedTask;
   readonly call: Call;
-  readonly root: string;
+  readonly about: About;
   readonly argsDigest: string;
 }
 
@@ -50,9 +62,9 @@ export class GuardRecorder {
   }
 
   /** @throws JSON_INVALID when the arguments cannot be told apart from others */
-  decisionOf(task: PresentedTask, call: Call, root: string): Decision {
+  decisionOf(task: PresentedTask, call: Call): Decision {
     const id = this.#ulids.next(this.#options.clock.now());
-    return { id, task, call, root, argsDigest: digestOf(call.args) };
+    return { id, task, call, about: aboutOf(task), argsDigest: digestOf(call.args) };
   }
 
   /** A call that may be made. @throws GUARD_AUDIT_UNAVAILABLE: then it must not be */
@@ -95,13 +107,12 @@ export class GuardRecorder {
   }
 
   #event(decision: Decision, stream: string, type: string, outcome: string): AuditEvent {
-    const { id, task, call, root, argsDigest } = decision;
+    const { id, task, call, about, argsDigest } = decision;
     return {
       ...this.#base(stream, type, outcome),
       agent: task.agent,
       task: task.spiffeId,
-      root,
-      principal: task.principal ?? "",
+      ...about,
       action: call.action.slice(0, MAX_TEXT),
       decisionId: id,
       credential: task.credential,
