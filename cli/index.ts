@@ -25,6 +25,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   "localauthority x509": "the X.509 authorities",
   "localauthority jwt": "the JWT authorities",
   "localauthority wit": "the WIT authorities (flag wit-svid)",
+  "localauthority oauth": "the keys of access tokens",
   x509: "X509-SVIDs made by hand",
   jwt: "JWT-SVIDs made by hand",
   wit: "WIT-SVIDs made by hand",
@@ -144,7 +145,7 @@ export const ROWS: readonly CommandRow[] = [
   row("svid revoke", "revoke SVIDs before they expire", () => import("./svid-revoke.ts")),
   row("svid revocations", "list what is revoked", () => import("./svid-revocations.ts")),
   row("svid release", "issue to a holder again", () => import("./svid-release.ts")),
-  ...(["x509", "jwt", "wit"] as const).flatMap((kind) => [
+  ...(["x509", "jwt", "wit", "oauth"] as const).flatMap((kind) => [
     {
       name: `localauthority ${kind} show`,
       summary: "show the authorities",

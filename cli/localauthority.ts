@@ -1,8 +1,14 @@
-// `signet localauthority x509|jwt|wit show|prepare|activate|taint|revoke`: forced rotation of the keys that
+// `signet localauthority x509|jwt|wit|oauth show|prepare|activate|taint|revoke`: forced rotation of the keys that
 // sign. The kinds are rows; a command is made for each kind and verb.
 
 import type { Channel } from "../proto/rpc/client.ts";
-import { codecOf, LocalAuthorityService, type Messages, type spire } from "../proto/schema.gen.ts";
+import {
+  codecOf,
+  LocalAuthorityService,
+  type Messages,
+  OAuthAuthorityService,
+  type spire,
+} from "../proto/schema.gen.ts";
 import { withServer } from "./admin-channel.ts";
 import type { Command } from "./command.ts";
 import { ADMIN_SOCKET, required } from "./flags.ts";
@@ -11,14 +17,15 @@ import { formatMoment, formatTable } from "./output.ts";
 type State = spire.api.server.localauthority.v1.AuthorityState;
 type Answer = { readonly message: keyof Messages; readonly response: object };
 
-type Kind = "x509" | "jwt" | "wit";
+type Kind = "x509" | "jwt" | "wit" | "oauth";
 type Verb = "prepare" | "activate" | "taint" | "revoke";
 
-const NAMES: Readonly<Record<Kind, "X509" | "JWT" | "WIT">> = {
+const NAMES = {
   x509: "X509",
   jwt: "JWT",
   wit: "WIT",
-};
+  oauth: "OAuth",
+} as const;
 const VERB_NAMES = {
   prepare: "Prepare",
   activate: "Activate",
@@ -96,6 +103,12 @@ const PAST = {
 } as const;
 
 async function ask(channel: Channel, kind: Kind): Promise<Answer> {
+  if (kind === "oauth") {
+    return {
+      message: "signet.oauth.v1.GetOAuthAuthorityStateResponse",
+      response: await channel.client(OAuthAuthorityService).getOAuthAuthorityState({}),
+    };
+  }
   const client = channel.client(LocalAuthorityService);
   const name = NAMES[kind];
   return {
@@ -105,11 +118,19 @@ async function ask(channel: Channel, kind: Kind): Promise<Answer> {
 }
 
 async function act(channel: Channel, kind: Kind, verb: Verb, authorityId: string): Promise<Answer> {
+  const request = { authorityId } as object;
+  if (kind === "oauth") {
+    const client = channel.client(OAuthAuthorityService);
+    return {
+      message: `signet.oauth.v1.${VERB_NAMES[verb]}OAuthAuthorityResponse`,
+      response: await client[`${verb}OAuthAuthority`](request),
+    };
+  }
   const client = channel.client(LocalAuthorityService);
   const name = NAMES[kind];
   return {
     message: `spire.api.server.localauthority.v1.${VERB_NAMES[verb]}${name}AuthorityResponse`,
-    response: await client[`${verb}${name}Authority`]({ authorityId } as object),
+    response: await client[`${verb}${name}Authority`](request),
   };
 }
 

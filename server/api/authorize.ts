@@ -120,6 +120,13 @@ export const METHODS: Readonly<Record<string, readonly Role[]>> = {
     TaintWITAuthority: ADMIN,
     RevokeWITAuthority: ADMIN,
   }),
+  ...rows("/signet.oauth.v1.OAuthAuthority", {
+    GetOAuthAuthorityState: ADMIN,
+    PrepareOAuthAuthority: ADMIN,
+    ActivateOAuthAuthority: ADMIN,
+    TaintOAuthAuthority: ADMIN,
+    RevokeOAuthAuthority: ADMIN,
+  }),
   ...rows(`${API}.logger.v1.Logger`, {
     GetLogger: LOCAL,
     SetLogLevel: LOCAL,

@@ -4,9 +4,13 @@
 import type { IdentityError } from "../../pki/errors.ts";
 import type { Init } from "../../proto/codec.ts";
 import type { Handlers } from "../../proto/rpc/service.ts";
-import type { LocalAuthorityService, spire } from "../../proto/schema.gen.ts";
+import type {
+  LocalAuthorityService,
+  OAuthAuthorityService,
+  spire,
+} from "../../proto/schema.gen.ts";
 import type { Authorities } from "../ca/authority.ts";
-import { witNotIssued } from "../ca/refusals.ts";
+import { oauthNotConfigured, witNotIssued } from "../ca/refusals.ts";
 import { serverError } from "../errors.ts";
 import type { AuthorityKindName, AuthorityRecord } from "../store/journal.ts";
 
@@ -51,17 +55,37 @@ export function localAuthorityHandlers(
   };
 }
 
+/** The handlers of the OAuthAuthority service: the same steps for the keys of the token issuer. */
+export function oauthAuthorityHandlers(
+  authorities: LocalAuthorities,
+): Handlers<typeof OAuthAuthorityService> {
+  const oauth = stepsOf(authorities, "oauth", oauthNotConfigured);
+  return {
+    getOAuthAuthorityState: async () => oauth.show(),
+    prepareOAuthAuthority: async () => ({ preparedAuthority: await oauth.prepare() }),
+    activateOAuthAuthority: async (request) => ({
+      activatedAuthority: await oauth.activate(request),
+    }),
+    taintOAuthAuthority: async (request) => ({ taintedAuthority: await oauth.taint(request) }),
+    revokeOAuthAuthority: async (request) => ({ revokedAuthority: await oauth.revoke(request) }),
+  };
+}
+
 interface NamesAuthority {
   readonly authorityId: string;
 }
 
 /**
  * The steps of one kind of authority, in wire values.
- * @throws NOT_SUPPORTED for a kind that this server does not make
+ * @throws NOT_SUPPORTED, OAUTH_NOT_CONFIGURED for a kind that this server does not make
  */
-function stepsOf(authorities: LocalAuthorities, kind: AuthorityKindName) {
+function stepsOf(
+  authorities: LocalAuthorities,
+  kind: AuthorityKindName,
+  notMade: () => IdentityError = witNotIssued,
+) {
   const made = (): LocalAuthorities => {
-    if (!authorities.makes(kind)) throw witNotIssued();
+    if (!authorities.makes(kind)) throw notMade();
     return authorities;
   };
   return {

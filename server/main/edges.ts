@@ -13,6 +13,7 @@ import {
   LinkService,
   LocalAuthorityService,
   LoggerService,
+  OAuthAuthorityService,
   RevocationService,
   SvidService,
 } from "../../proto/schema.gen.ts";
@@ -24,7 +25,7 @@ import { Authorizer, agentOf, type Caller } from "../api/authorize.ts";
 import { bundleHandlers } from "../api/bundle.ts";
 import { debugHandlers } from "../api/debug.ts";
 import { entryApi } from "../api/entry.ts";
-import { localAuthorityHandlers } from "../api/localauthority.ts";
+import { localAuthorityHandlers, oauthAuthorityHandlers } from "../api/localauthority.ts";
 import { loggerHandlers } from "../api/logger.ts";
 import { RateLimiter } from "../api/rate-limit.ts";
 import { revocationHandlers } from "../api/revocation.ts";
@@ -205,6 +206,7 @@ function addServices(
   const rules = { trustDomain, isFederated };
   add(EntryService, entryApi({ entries, index, authorized, rules, agentOf: agentIdOf }));
   add(LocalAuthorityService, localAuthorityHandlers(authorities));
+  add(OAuthAuthorityService, oauthAuthorityHandlers(authorities));
   const entryFor = (agentId: string, entryId: string) => authorized.find(agentId, entryId);
   add(
     SvidService,

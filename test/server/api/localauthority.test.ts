@@ -2,8 +2,11 @@
 import t, { type Test } from "tap";
 import { pairInProcess } from "../../../proto/rpc/in-process.ts";
 import { createRpcServer } from "../../../proto/rpc/server.ts";
-import { LocalAuthorityService } from "../../../proto/schema.gen.ts";
-import { localAuthorityHandlers } from "../../../server/api/localauthority.ts";
+import { LocalAuthorityService, OAuthAuthorityService } from "../../../proto/schema.gen.ts";
+import {
+  localAuthorityHandlers,
+  oauthAuthorityHandlers,
+} from "../../../server/api/localauthority.ts";
 import { startTestCa } from "../../support/test-ca.ts";
 
 async function serve(t: Test, options: { wit: boolean } = { wit: true }) {
@@ -88,4 +91,40 @@ t.test("has no WIT authorities while WIT-SVIDs are off", async (t) => {
   await t.rejects(client.activateWITAuthority({ authorityId: "a" }), noWit);
   await t.rejects(client.taintWITAuthority({ authorityId: "a" }), noWit);
   await t.rejects(client.revokeWITAuthority({ authorityId: "a" }), noWit);
+});
+
+t.test(
+  "OAuth: the same steps for the keys of the token issuer, none of them in a bundle",
+  async (t) => {
+    const ca = await startTestCa(t, { ca: { oauthKeyType: "ec-p256" } });
+    const bundle = ca.authorities.bundle();
+    const server = createRpcServer({ onInternalError: (error) => t.fail(String(error)) });
+    server.add(OAuthAuthorityService, oauthAuthorityHandlers(ca.authorities));
+    const pair = await pairInProcess(server);
+    t.teardown(() => pair.close());
+    const client = (await pair.connect("local")).client(OAuthAuthorityService);
+    const show = () => client.getOAuthAuthorityState({});
+    const first = (await show()).active?.authorityId ?? "";
+    const { preparedAuthority } = await client.prepareOAuthAuthority({});
+    const authorityId = preparedAuthority?.authorityId ?? "";
+    await client.activateOAuthAuthority({ authorityId });
+    t.match(await show(), { active: { authorityId }, old: { authorityId: first } });
+    await client.taintOAuthAuthority({ authorityId: first });
+    await client.revokeOAuthAuthority({ authorityId: first });
+    t.match(await show(), { active: { authorityId }, old: undefined });
+    t.same(
+      ca.authorities.records("oauth").map((one) => one.authorityId),
+      [authorityId],
+    );
+    t.equal(ca.authorities.bundle(), bundle);
+  },
+);
+
+t.test("OAuth: says that there is no token issuer", async (t) => {
+  const ca = await startTestCa(t);
+  const handlers = oauthAuthorityHandlers(ca.authorities);
+  await t.rejects(async () => handlers.prepareOAuthAuthority?.({} as never, {} as never), {
+    reason: "OAUTH_NOT_CONFIGURED",
+    code: 9,
+  });
 });
