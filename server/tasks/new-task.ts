@@ -103,6 +103,11 @@ export class NewTasks {
     };
   }
 
+  /** What a task of this class is bound to: nothing, where the class says so. A class that is gone binds. */
+  bindingOf(taskClass: string, binding: TaskRecord["binding"]): TaskRecord["binding"] {
+    return this.#options.classes.get(taskClass)?.bind === "none" ? undefined : binding;
+  }
+
   async #classOf(terms: TaskTerms, { agent, isOperator }: Origin): Promise<TaskClassRecord> {
     const only = agent.taskClasses.length === 1 ? agent.taskClasses[0] : undefined;
     const name = terms.taskClass === "" ? (only ?? "") : terms.taskClass;

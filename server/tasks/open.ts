@@ -56,7 +56,7 @@ export class Opening {
 
   async open(order: OpenOrder): Promise<OpenedTask> {
     const { store, credentials, statusIndexes, audit, quota, forget } = this.#options;
-    const { terms, nodeAgent, csr, binding } = order;
+    const { terms, nodeAgent, csr } = order;
     checkTerms(terms);
     const agent = this.#agentOf(order);
     const keyThumbprint = jwkThumbprint(parseCsr(csr).spki);
@@ -69,6 +69,7 @@ export class Opening {
       const openedBy = agent.spiffeId;
       const origin: Origin = { agent, openedBy, nodeAgent, isOperator: false };
       const task = await this.#options.newTasks.recordOf(terms, origin);
+      const binding = this.#options.newTasks.bindingOf(task.taskClass, order.binding);
       fresh = { ...task, state: "ACTIVE", keyThumbprint, binding, idempotency };
       const svid = await credentials.first(fresh, nodeAgent, csr);
       const isNew = await this.#add(fresh);
@@ -93,7 +94,7 @@ export class Opening {
   /** Takes up a task that was made for the AI agent: once. */
   async claim(order: ClaimOrder): Promise<OpenedTask> {
     const { store, credentials, audit, clock } = this.#options;
-    const { id, nodeAgent, csr, binding } = order;
+    const { id, nodeAgent, csr } = order;
     const agent = this.#agentOf(order);
     const keyThumbprint = jwkThumbprint(parseCsr(csr).spki);
     const { claimed, isNew } = await store
@@ -108,6 +109,7 @@ export class Opening {
         await this.#requireGoodAgent(tasks.transaction, agent.spiffeId);
         const lastActiveMs = clock.now().getTime();
         const assurance = ATTESTED;
+        const binding = this.#options.newTasks.bindingOf(pending.taskClass, order.binding);
         const claim = { nodeAgent, keyThumbprint, binding, lastActiveMs, assurance };
         const after = changed(pending, { ...claim, state: "ACTIVE", stateReason: "" });
         tasks.put(after);

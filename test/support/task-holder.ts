@@ -15,7 +15,7 @@ import { TaskAPIService } from "../../proto/schema.gen.ts";
 /** What it is told. */
 export type HolderCommand =
   /** Opens a task; answers its ID and the key. */
-  | { readonly do: "open" }
+  | { readonly do: "open"; readonly taskClass?: string }
   /** Asks for a token of a task with a key; answers "ok" or the reason why not. */
   | { readonly do: "token"; readonly id: string; readonly key: string; readonly audience: string }
   /** The same by a child of its own. */
@@ -59,7 +59,7 @@ async function answer(command: HolderCommand): Promise<Partial<HolderAnswer>> {
     case "open": {
       const pair = generateP256KeyPair();
       const { task } = await client.openTask({
-        taskClass: "standard",
+        taskClass: command.taskClass ?? "standard",
         purpose: "a test",
         csr: createCsr(pair),
         idempotencyKey: randomUUID(),

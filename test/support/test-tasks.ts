@@ -26,6 +26,14 @@ interface Teardown {
 export const AI_AGENT = "spiffe://north.test/ai/researcher";
 export const TOOLS = "https://tools.test/mcp";
 
+const ANY = { any: true };
+/** A class whose tasks are of no process. */
+const UNBOUND = {
+  name: "unbound",
+  bind: "none",
+  maximum: { locations: ANY, actions: ANY, datatypes: ANY, environment: ANY },
+};
+
 export class TestTasks {
   readonly domain: TestTrustDomain;
   readonly #channels = new Set<Channel>();
@@ -50,7 +58,9 @@ export class TestTasks {
 
   async createAiAgent(path: string, selectors: readonly string[]): Promise<void> {
     const parent = await this.domain.agentId();
-    await this.#admin.client(RegistryService).createAiAgent({
+    const registry = this.#admin.client(RegistryService);
+    await registry.setTaskClass({ taskClass: UNBOUND });
+    await registry.createAiAgent({
       aiAgent: {
         spiffeId: `spiffe://north.test${path}`,
         owner: "team:test",
@@ -63,7 +73,8 @@ export class TestTasks {
           datatypes: { any: true },
           environment: { values: ["test"] },
         },
-        taskClasses: ["standard", "read-only", "sensitive"],
+        taskClasses: ["standard", "read-only", "sensitive", "unbound"],
+        maxOpenTasks: 10_000,
       },
       entry: {
         spiffeId: { trustDomain: "north.test", path },

@@ -62,6 +62,24 @@ t.test("its descendants may call for it; others may not, with the key or without
   t.equal((await holder.tell({ do: "token", ...call })).said, "ok");
 });
 
+t.test(
+  "a class may bind its tasks to no process: then the key counts, and who is its AI agent",
+  async (t) => {
+    const holder = TestHolder.start(t, tasks.socket);
+    const other = TestHolder.start(t, tasks.socket);
+    const { id, key, said } = await holder.tell({ do: "open", taskClass: "unbound" });
+    t.equal(said, undefined);
+    const call = { id, key, audience: TOOLS };
+    t.equal((await other.tell({ do: "token", ...call })).said, "ok");
+    await holder.kill();
+    t.equal(
+      (await other.tell({ do: "token", ...call })).said,
+      "ok",
+      "it does not end with a process",
+    );
+  },
+);
+
 t.test("another user's process is none of the AI agent", { skip: asRoot }, async (t) => {
   const holder = TestHolder.start(t, tasks.socket);
   const { id, key } = await holder.tell({ do: "open" });
