@@ -48,6 +48,8 @@ interface Known extends TaskStatus {
 
 const DEFAULT_MAX_AGE_MS = 3_000;
 const WHAT = "task statuses";
+/** Whoever hears nothing lets in whom he should not. */
+const MAX_DELAY_MS = 1_000;
 const SWEEP_MS = 60_000;
 
 export class TaskStatuses implements Disposable {
@@ -165,6 +167,7 @@ export class TaskStatuses implements Disposable {
         open: (signal) => this.#untilLost(client.watchStatus({}, { signal })),
         read: (message: signet.guard.v1.WatchStatusResponse) => message,
         nothing: undefined,
+        maxDelayMs: MAX_DELAY_MS,
       },
       { signal: this.#closed.signal, clock: this.#clock, onError: this.#onError },
     );

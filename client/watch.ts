@@ -19,6 +19,8 @@ export interface Watched<Message, State> {
   readonly read: (message: Message) => State;
   /** The state of somebody from whom everything was withdrawn. */
   readonly nothing: State;
+  /** Longest wait before a lost stream is opened again. Default 5 s. */
+  readonly maxDelayMs?: number;
 }
 
 const INITIAL_DELAY_MS = 200;
@@ -34,14 +36,14 @@ const FINAL_CODES: readonly Status[] = [Status.invalidArgument, Status.unimpleme
  * @throws errors with code INVALID_ARGUMENT or UNIMPLEMENTED, which end the watch
  */
 export async function* watch<Message, State>(
-  { open, read, nothing }: Watched<Message, State>,
+  { open, read, nothing, maxDelayMs = MAX_DELAY_MS }: Watched<Message, State>,
   options: WatchOptions = {},
 ): AsyncGenerator<State, void, undefined> {
   const { onError = () => {}, clock = systemClock } = options;
   const ended = new AbortController();
   const signal =
     options.signal === undefined ? ended.signal : AbortSignal.any([ended.signal, options.signal]);
-  const delays = backoff({ initialMs: INITIAL_DELAY_MS, maxMs: MAX_DELAY_MS });
+  const delays = backoff({ initialMs: INITIAL_DELAY_MS, maxMs: maxDelayMs });
   let holds = false;
   try {
     while (!signal.aborted) {

@@ -10,6 +10,7 @@ import { mandateRequestToWire } from "../../policy/mandate-wire.ts";
 import { type signet, TaskState as WireState } from "../../proto/schema.gen.ts";
 import type { Clock, Timer } from "../../runtime/clock.ts";
 import { Listeners } from "../listeners.ts";
+import { invalid } from "../response.ts";
 import { watch } from "../watch.ts";
 import type { NodeCalls } from "./node-calls.ts";
 import {
@@ -76,6 +77,8 @@ type Wire = signet.task.v1.Task;
 const UNKNOWN_PATIENCE_MS = 10_000;
 /** How long after its time a task waits for word of its end. */
 const EXPIRY_PATIENCE_MS = 5_000;
+/** Between attempts to follow a node agent that is away. */
+const MAX_DELAY_MS = 1_000;
 const CALL_TIMEOUT_MS = 15_000;
 
 export class Task implements AsyncDisposable {
@@ -260,6 +263,7 @@ export class Task implements AsyncDisposable {
         open,
         read: (event: signet.task.v1.TaskEvent) => this.#readEvent(event),
         nothing: undefined,
+        maxDelayMs: MAX_DELAY_MS,
       },
       { signal: this.#closed.signal, clock, onError: noticed },
     );
@@ -275,6 +279,7 @@ export class Task implements AsyncDisposable {
     svid: TaskSvid | undefined;
   } {
     const info = readTask(event.task);
+    if (info.id !== this.id) throw invalid(`it sent the task ${info.id} in place of ${this.id}`);
     const { svid } = event;
     return { info, svid: svid && readTaskSvid(svid, this.#opened.key, this) };
   }

@@ -202,6 +202,11 @@ export class FakeTaskNode {
     if (isOver(held)) for (const watcher of held.watchers) watcher.push(overOf(held));
   }
 
+  /** Sends whatever the test wants to who watches the task. */
+  sayOf(id: string, task: WireTask): void {
+    for (const watcher of this.tasks.get(id)?.watchers ?? []) watcher.push({ task });
+  }
+
   /** Sends a new SVID to who watches the task. */
   async renew(id: string): Promise<void> {
     const held = this.tasks.get(id);

@@ -1,4 +1,4 @@
-// A task of a program: opened, used, followed and ended, against a node that does what the test says.
+// A task of a program: opened, followed and ended, against a node that does what the test says.
 import { once } from "node:events";
 import { type AddressInfo, connect as connectTcp } from "node:net";
 import t, { type Test } from "tap";
@@ -9,40 +9,18 @@ import { secureSocket } from "../../../client/tls/connect.ts";
 import { createTlsServer } from "../../../client/tls/server.ts";
 import { IdentityError, Status } from "../../../pki/errors.ts";
 import { isUlid } from "../../../pki/task-id.ts";
-import { verifyDpopProof } from "../../../pki/token/dpop.ts";
-import { jwkThumbprint } from "../../../pki/token/thumbprint.ts";
 import { TaskState } from "../../../proto/schema.gen.ts";
 import { TestClock } from "../../support/clock.ts";
 import { AI_AGENT, FakeTaskNode } from "../../support/fake-task-node.ts";
 import { FakeWorkloadApi } from "../../support/fake-workload-api.ts";
+import { MANDATE, openedTask, READ, TICKETS } from "../../support/opened-task.ts";
 import { TestAuthority } from "../../support/test-authority.ts";
 import { until } from "../../support/until.ts";
 
 const north = await TestAuthority.create();
-const READ = { taskClass: "read-only", purpose: "triage 42" } as const;
-const TICKETS = "https://mcp.north.test/tickets";
-const MANDATE = {
-  ...{ locations: [TICKETS], actions: ["tools/read/**"], datatypes: [], uses: 20, depth: 0 },
-  ...{ maxSensitivity: 0, untilUnixSeconds: undefined, environment: "production" },
-};
 const denied = Status.permissionDenied;
-
-async function open(
-  t: Test,
-  options: Partial<OpenTaskOptions> = {},
-): Promise<{ node: FakeTaskNode; task: Task; errors: IdentityError[] }> {
-  const node = await FakeTaskNode.start(t, north);
-  const errors: IdentityError[] = [];
-  const onError = (error: IdentityError): void => void errors.push(error);
-  const task = await openTask({
-    ...READ,
-    ...{ endpoint: node.endpoint, mandate: MANDATE, onError },
-    ...options,
-  });
-  t.teardown(() => task.close());
-  await until(() => node.count("WatchTask") > 0);
-  return { node, task, errors };
-}
+const open = (t: Test, options: Partial<OpenTaskOptions> = {}) =>
+  openedTask(t, { authority: north, ...options });
 
 t.test("opens a task with a key of its own", async (t) => {
   const labels = { team: "support" };
@@ -132,79 +110,6 @@ t.test("an SVID that the agent did not renew is not used", async (t) => {
   task.x509.svid();
   clock.step(20_000);
   t.throws(() => task.x509.svid(), { reason: "IDENTITY_EXPIRED", code: Status.unavailable });
-});
-
-t.test("tokens are kept until half of their life is over", async (t) => {
-  const clock = new TestClock(new Date());
-  const { node, task } = await open(t, { clock });
-  const [first, same] = await Promise.all([task.jwtSvid(TICKETS), task.jwtSvid(TICKETS)]);
-  t.equal(first.token, same.token);
-  t.equal(node.tokensAsked.length, 1, "callers at the same time share one question");
-  t.not((await task.jwtSvid("https://other.test/")).token, first.token);
-  clock.step(29_000);
-  t.equal((await task.jwtSvid(TICKETS)).token, first.token);
-  clock.step(2_000);
-  t.not((await task.jwtSvid(TICKETS)).token, first.token);
-
-  const bound = await task.accessToken(TICKETS);
-  t.equal(bound.tokenType, "DPoP");
-  t.match(node.tokensAsked.at(-1), { resource: TICKETS, unbound: false, confirmationJkt: "" });
-  const bearer = await task.accessToken(TICKETS, { bound: false });
-  t.equal(bearer.tokenType, "Bearer");
-  t.not(bearer.token, bound.token, "what is bound is not taken for what is not");
-  await task.accessToken(TICKETS, { bound: { jkt: "abc" } });
-  t.match(node.tokensAsked.at(-1), { confirmationJkt: "abc", unbound: false });
-  await task.accessToken(TICKETS, { mandate: { actions: ["tools/read/one"] } });
-  t.match(node.tokensAsked.at(-1), { mandate: { actions: { values: ["tools/read/one"] } } });
-  t.equal((await task.accessToken(TICKETS)).token, bound.token);
-});
-
-t.test("with the agent away a kept token is used up to its end", async (t) => {
-  const clock = new TestClock(new Date());
-  const { node, task } = await open(t, { clock });
-  const { token } = await task.jwtSvid(TICKETS);
-  await node.stop();
-  clock.step(40_000);
-  const asked = task.jwtSvid(TICKETS);
-  while ((await Promise.race([asked, clock.advance(5)])) === undefined);
-  t.equal((await asked).token, token);
-});
-
-t.test("a request carries the token and a proof of the task's key for it", async (t) => {
-  const { node, task } = await open(t);
-  const url = "https://mcp.north.test/tickets?id=1";
-  const headers = await task.requestHeaders({ method: "POST", url, nonce: "n" });
-  const { token } = await task.accessToken(TICKETS);
-  t.equal(headers.authorization, `DPoP ${token}`);
-  t.match(node.tokensAsked.at(-1), { resource: TICKETS });
-  const { spki } = task.x509.svid().leaf;
-  const target = { url, method: "POST", accessToken: token, now: new Date() };
-  const jkt = jwkThumbprint(spki);
-  t.match(await verifyDpopProof(headers.dpop ?? "", { ...target, jkt }), { jkt });
-  const again = await task.requestHeaders({ method: "POST", url });
-  t.not(again.dpop, headers.dpop, "a proof for each request");
-  await t.rejects(verifyDpopProof(again.dpop ?? "", { ...target, method: "GET" }), {
-    ...{ reason: "DPOP_PROOF_BINDING", code: Status.unauthenticated },
-  });
-
-  const bearer = await task.requestHeaders({ url, resource: TICKETS, bound: false });
-  t.match(bearer, { authorization: /^Bearer /, dpop: undefined });
-  await task.requestHeaders({ url: "http://127.0.0.1:8080/mcp" });
-  await task.requestHeaders({ url: "http://[::1]:8080/mcp" });
-  const plain = { reason: "TRANSPORT_NOT_CONFIDENTIAL", code: Status.failedPrecondition };
-  await t.rejects(task.requestHeaders({ url: "http://mcp.north.test/tickets" }), plain);
-  await t.rejects(task.requestHeaders({ url: "http://127.0.0.1.evil.test/tickets" }), plain);
-  await t.rejects(task.requestHeaders({ url: "http://127.0.0.1:8080/mcp", bound: false }), plain);
-});
-
-t.test("narrowing forgets the tokens of before", async (t) => {
-  const { node, task } = await open(t);
-  const { token } = await task.accessToken(TICKETS);
-  const narrow = { ...MANDATE, actions: ["tools/read/one"] };
-  t.strictSame(await task.narrow(narrow), narrow);
-  t.strictSame(task.mandate, narrow);
-  t.not((await task.accessToken(TICKETS)).token, token);
-  t.equal(node.count("Narrow"), 1);
 });
 
 t.test("parked and suspended tasks have no credentials", async (t) => {
@@ -410,4 +315,16 @@ t.test("trusts whom the source that it is given trusts", async (t) => {
   t.equal(listeners.size, 1);
   stop();
   t.equal(listeners.size, 0);
+});
+
+t.test("word of another task changes nothing", async (t) => {
+  const { node, task, errors } = await open(t);
+  const other = await openTask({ ...READ, endpoint: node.endpoint, mandate: MANDATE });
+  t.teardown(() => other.close());
+  await until(() => node.tasks.get(other.id)?.watchers.size === 1);
+  node.sayOf(task.id, { ...node.tasks.get(other.id)?.task, state: TaskState.REVOKED, version: 9 });
+  await until(() => errors.length > 0);
+  t.match(errors[0], { reason: "WORKLOAD_API_RESPONSE_INVALID", code: Status.dataLoss });
+  t.equal(task.state, "ACTIVE");
+  t.equal(task.x509.svid().id.toString(), task.spiffeId.toString());
 });
