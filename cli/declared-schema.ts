@@ -120,6 +120,8 @@ const entry = documentOf(
   .refine(({ spec }) => (spec.parent_id !== undefined) !== spec.node, {
     path: ["spec", "parent_id"],
     message: "expected either parent_id, or node: true for a group of nodes",
+    // Also when something else is wrong: all of it is told at once.
+    when: ({ value }) => isRecord(value) && isRecord(value["spec"]),
   })
   .transform(({ metadata, spec }): DeclaredWire => {
     const spiffeId = spiffeIdToWire(spec.spiffe_id);
@@ -219,6 +221,10 @@ const taskClass = documentOf(
   };
   return { kind: "task-class", wire };
 });
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
 
 /** The schema of each kind of document, by what stands at `kind`. */
 export const DOCUMENTS: Readonly<Record<string, z.ZodType<DeclaredWire>>> = {

@@ -1,7 +1,7 @@
 // YAML with the lines of everything in it, so that what is wrong can be told with its place. What the
 // values must be is for schemas: config.ts.
 
-import { type Document, isMap, isNode, LineCounter, parseAllDocuments } from "yaml";
+import { type Document, isMap, isNode, isScalar, LineCounter, parseAllDocuments } from "yaml";
 import type { Problem } from "./config-problems.ts";
 
 /** One document of a file. */
@@ -31,7 +31,7 @@ export function readYaml(text: string): {
       documents.push({
         // Few aliases: a small file of nested aliases unfolds to gigabytes ("billion laughs").
         value: document.toJS({ maxAliasCount: 50 }) ?? {},
-        isEmpty: document.contents === null,
+        isEmpty: isNothing(document.contents),
         line: (path) => lineOf(document, path, lines),
       });
     } catch (cause) {
@@ -39,6 +39,11 @@ export function readYaml(text: string): {
     }
   }
   return problems.length > 0 ? { documents: [], problems } : { documents, problems };
+}
+
+/** Between two marks, or before and after them, there may be nothing, or comments alone. */
+function isNothing(contents: Document["contents"]): boolean {
+  return contents === null || (isScalar(contents) && contents.value === null);
 }
 
 function lineOf(
