@@ -22,14 +22,8 @@ export function withIssuedEvents(
   return {
     async add(documents) {
       if (documents.length === 0) return;
-      const noted = ledger.add(documents);
-      await Promise.all([
-        noted,
-        audit.appendTails(
-          "identity",
-          documents.map((one) => tailOf(one, audit.observer)),
-        ),
-      ]);
+      const tails = documents.map((one) => tailOf(one, audit.observer));
+      await Promise.all([ledger.add(documents), audit.appendTails("identity", tails)]);
     },
   };
 }

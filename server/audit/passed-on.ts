@@ -16,7 +16,7 @@ import {
   withoutSecrets,
 } from "./event.ts";
 import type { AuditLog } from "./log.ts";
-import { QueryReader, tailsOf } from "./query.ts";
+import { parseLine, QueryReader, tailsOf } from "./query.ts";
 
 /** What nodes have a view of. What the server does itself, it alone writes down. */
 const STREAMS: readonly AuditStream[] = [
@@ -65,9 +65,10 @@ export class PassedOn {
     );
     const fromNodes = /"observed_by":"(?:node|guard|agent)"/;
     for await (const line of reader.read()) {
-      if (fromNodes.test(line.bytes.toString("latin1", 0, 600))) {
-        passedOn.#remember(line.id, Promise.resolve());
-      }
+      if (!fromNodes.test(line.bytes.toString("latin1", 0, 600))) continue;
+      const { observed_by, observer, detail } = parseLine(line);
+      const node = observed_by === "node" ? observer : (detail?.["node"] ?? "");
+      passedOn.#remember(`${node} ${line.id}`, Promise.resolve());
     }
     await reader.close();
     return passedOn;
@@ -98,7 +99,9 @@ export class PassedOn {
   }
 
   #takeOne(wire: signet.audit.v1.Event, node: string): Promise<void> {
-    const known = this.#known.get(wire.id);
+    // Of each node by itself: none may say beforehand what another will have seen.
+    const name = `${node} ${wire.id}`;
+    const known = this.#known.get(name);
     if (known !== undefined) return known;
     let event: AuditEvent;
     try {
@@ -109,9 +112,9 @@ export class PassedOn {
       return this.#refuse(wire, node, error);
     }
     const written = this.#write(event);
-    this.#remember(wire.id, written);
+    this.#remember(name, written);
     // One that could not be written comes again.
-    written.catch(() => this.#known.delete(wire.id));
+    written.catch(() => this.#known.delete(name));
     return written;
   }
 
@@ -136,8 +139,8 @@ export class PassedOn {
     });
   }
 
-  #remember(id: string, written: Promise<void>): void {
-    this.#known.set(id, written);
+  #remember(name: string, written: Promise<void>): void {
+    this.#known.set(name, written);
     if (this.#known.size <= WINDOW) return;
     const [oldest] = this.#known.keys();
     if (oldest !== undefined) this.#known.delete(oldest);

@@ -163,7 +163,7 @@ export class StreamFiles {
       for (const stream of this.#streams.values()) if (stream.isBroken) this.#mend(stream);
       const dirty = [...this.#streams.values()].filter(({ unsynced }) => unsynced.length > 0);
       const results = await Promise.allSettled(dirty.map((stream) => this.#sync(stream)));
-      for (const fd of this.#retired.splice(0)) closeSync(fd);
+      for (const fd of this.#retired.splice(0)) closeQuietly(fd);
       for (const result of results) if (result.status === "rejected") throw result.reason;
       if (this.#isFolderDirty) {
         this.#isFolderDirty = false;
@@ -278,7 +278,16 @@ export class StreamFiles {
     if (fd === undefined) return;
     stream.fd = undefined;
     if (stream.isSyncing) this.#retired.push(fd);
-    else closeSync(fd);
+    else closeQuietly(fd);
+  }
+}
+
+/** What a file is told when it is closed, fsync has said, or is about to. */
+function closeQuietly(fd: number): void {
+  try {
+    closeSync(fd);
+  } catch {
+    // It is closed.
   }
 }
 

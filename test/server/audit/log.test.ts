@@ -3,9 +3,12 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
+  closeSync,
   cpSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
+  realpathSync,
   rmSync,
   statSync,
   truncateSync,
@@ -241,6 +244,63 @@ t.test("a full disk: nothing is answered for; with room again it goes on by itse
     execFileSync("umount", [folder]);
   }
 });
+
+t.test(
+  "what the disk refuses to keep is written again, elsewhere, before anything else",
+  async (t) => {
+    const folder = join(t.testdir(), "audit");
+    const audit = await openAudit(t, folder);
+    await audit.append(event("test.kept"), { durable: true });
+    await audit.append(event("test.unsure"));
+    // Nobody knows any more what this file holds: fsync fails on it.
+    const path = join(folder, "task-000000000001.jsonl");
+    closeSync(openAs(path));
+    const refused = { reason: "AUDIT_UNWRITABLE", code: 14 };
+    await t.rejects(audit.sync(), refused);
+    await t.rejects(audit.append(event("test.refused")), refused, "nothing until it is mended");
+    await audit.sync();
+    await audit.append(event("test.after"), { durable: true });
+    t.equal(audit.failure, undefined);
+    t.same(filesOf(folder, "task"), ["task-000000000001.jsonl", "task-000000000002.jsonl"]);
+    const { rows, lines } = readLines(folder);
+    t.same(
+      rows.map(({ type }) => type),
+      ["test.kept", "test.unsure", "test.after"],
+    );
+    t.same(audit.root().root, merkleRoot(lines));
+    // And a second time, with nothing on the disk of the file at all.
+    await audit.append(event("test.again", { stream: "admin" }));
+    closeSync(openAs(join(folder, "admin-000000000001.jsonl")));
+    await t.rejects(
+      audit.append(event("test.more", { stream: "admin" }), { durable: true }),
+      refused,
+    );
+    await audit.sync();
+    await audit.append(event("test.last", { stream: "admin" }), { durable: true });
+    await audit.close();
+    t.same(
+      readLines(folder)
+        .rows.filter(({ stream }) => stream === "admin")
+        .map(({ type }) => type),
+      ["test.again", "test.last"],
+    );
+    const again = await openAudit(t, folder);
+    t.same(again.root().root, merkleRoot(readLines(folder).lines));
+  },
+);
+
+/** The descriptor under which this process has a file open. */
+function openAs(path: string): number {
+  const found = readdirSync("/proc/self/fd").find((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`) === realpathSync(path);
+    } catch {
+      return false;
+    }
+  });
+  if (found === undefined) throw new Error(`${path} is not open`);
+  return Number(found);
+}
 
 t.test("a failure ends by itself once a second, and leaves an event", async (t) => {
   const folder = join(t.testdir(), "audit");

@@ -157,6 +157,15 @@ t.test(
       "a node cannot speak for another",
     );
 
+    const elsewhere = await server.attest();
+    const other = (await server.channel(elsewhere.svid)).client(AuditLogService);
+    await other.append({ events: [one] });
+    t.match(
+      rowsOf(server).at(-1),
+      { id: one.id, detail: { node: elsewhere.id } },
+      "no node can take an ID away from another",
+    );
+
     const refused: readonly (readonly [string, Init<signet.audit.v1.Event>])[] = [
       ["in the server's name", toolCall({ observedBy: "issuer" })],
       ["a document of its own making", toolCall({ stream: "identity", type: "x509-svid.issued" })],
