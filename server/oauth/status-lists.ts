@@ -3,9 +3,7 @@
 // signed when somebody asks for it and it is no longer as it was, at most a few times a second: whoever
 // asks within that time waits, so that every answer tells of all that happened before the question.
 
-import { promisify } from "node:util";
-import { deflate } from "node:zlib";
-import { StatusList } from "../../pki/token/status-list.ts";
+import { encodeStatusList, StatusList } from "../../pki/token/status-list.ts";
 import { issueStatusListToken } from "../../pki/token/status-list-token.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { type Document, documentOf } from "../documents/document.ts";
@@ -23,8 +21,6 @@ const LIFETIME_MS = 120_000;
 /** One that has been asked for again after so long is signed anew. */
 const STALE_MS = 30_000;
 const SIGN_EVERY_MS = 250;
-
-const compress = promisify(deflate);
 
 interface List {
   /** Tasks that have a place in it. */
@@ -106,16 +102,14 @@ export class StatusLists {
     // Longer ahead than that: the clock was set back.
     if (waitMs > 0 && waitMs <= SIGN_EVERY_MS) await clock.sleep(waitMs, this.#ended.signal);
     const { version } = list;
-    const { bytes } = listOf(list);
-    // In the thread pool: a quarter of a megabyte takes milliseconds.
-    const lst = (await compress(bytes, { level: 9 })).toString("base64url");
+    const encoded = encodeStatusList(listOf(list));
     const { signer, keyId, expiresAt } = keys.active();
     const atMs = clock.now().getTime();
     const token = await issueStatusListToken({
       signer,
       keyId,
       uri: addresses.status.url + name,
-      list: { bits: BITS, lst },
+      list: encoded,
       issuedAt: new Date(atMs),
       expiresAt: new Date(Math.min(atMs + LIFETIME_MS, expiresAt.getTime())),
       ttlSeconds: STATUS_TTL_SECONDS,
