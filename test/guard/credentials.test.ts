@@ -8,7 +8,7 @@ import type { TlsSource } from "../../client/tls/source.ts";
 import { generateP256KeyPair } from "../../pki/keys.ts";
 import { issueDpopProof } from "../../pki/token/dpop.ts";
 import { jwkThumbprint } from "../../pki/token/thumbprint.ts";
-import { AI_AGENT, FakeGuardNode, ISSUER, MANDATE } from "../support/fake-guard-node.ts";
+import { AI_AGENT, FakeGuardNode, ISSUER } from "../support/fake-guard-node.ts";
 import { type GuardedMcp, startGuardedMcp } from "../support/guarded-mcp.ts";
 
 const RESOURCE = "https://localhost/mcp";
@@ -365,82 +365,7 @@ t.test("a proof is good once, for one request, by one key", async (t) => {
   );
 });
 
-t.test("a class that asks for a proof takes no bearer tokens, and no stale word", async (t) => {
-  const { node, mcp } = await setUp(t);
-  const task = node.open({ taskClass: "sensitive" });
-  const bearer = await node.accessToken(task);
-  const call = { name: "read_ticket", arguments: {} };
-  const byBearer = mcp.connect(undefined, () => ({ authorization: `Bearer ${bearer}` }));
-  await t.rejects(byBearer, { code: 401 });
-  t.equal(mcp.refused.pop(), "GUARD_PROOF_MISSING");
-
-  const byTls = await mcp.connect(await node.tlsOf(task.spiffeId));
-  await byTls.client.callTool(call);
-  t.comment("the node agent does not hear its server any more");
-  const lenient = node.open();
-  const other = await mcp.connect(await node.tlsOf(lenient.spiffeId));
-  node.fresh = false;
-  node.say({});
-  await untilStale(mcp);
-  await t.rejects(byTls.client.callTool(call, undefined, { timeout: 500 }));
-  await t.rejects(mcp.connect(await node.tlsOf(task.spiffeId)), { code: 503 });
-  t.equal(mcp.refused.pop(), "TASK_STATUS_STALE");
-  await other.client.callTool(call);
-  t.pass("a class with fail_mode ttl goes on");
-});
-
-t.test(
-  "a token says less than its task: in its own uses, and in what it says of the class",
-  async (t) => {
-    const { node, mcp } = await setUp(t);
-    const task = node.open();
-    const call = { name: "read_ticket", arguments: {} };
-    const token = await node.accessToken(task, { mandate: { ...MANDATE, uses: 2 } });
-    const { client } = await mcp.connect(undefined, () => ({ authorization: `Bearer ${token}` }));
-    const outcomes = await Promise.allSettled(
-      Array.from({ length: 10 }, () => client.callTool(call)),
-    );
-    t.equal(outcomes.filter(({ status }) => status === "fulfilled").length, 2);
-    t.equal(node.spent, 0, "the task itself has no limit");
-
-    const strict = await node.accessToken(task, {
-      more: { [`${ISSUER}/task`]: { fail_mode: "closed" } },
-    });
-    const other = await mcp.connect(undefined, () => ({ authorization: `Bearer ${strict}` }));
-    await other.client.callTool(call);
-    node.fresh = false;
-    node.say({});
-    await untilStale(mcp);
-    await t.rejects(other.client.callTool(call, undefined, { timeout: 500 }));
-  },
-);
-
-t.test("nothing passes that cannot be written down", async (t) => {
-  const { node, mcp } = await setUp(t);
-  const task = node.open();
-  const { client } = await mcp.connect(await node.tlsOf(task.spiffeId));
-  const call = { name: "read_ticket", arguments: {} };
-  const { IdentityError, Status } = await import("../../pki/errors.ts");
-  node.failures.set(
-    "Record",
-    new IdentityError("GUARD_SPOOL_FULL", Status.resourceExhausted, "full"),
-  );
-  await t.rejects(client.callTool(call), { code: 503 });
-  t.same(mcp.ran, [], "the tool was not run");
-  node.failures.delete("Record");
-  node.onRecord = (events) => {
-    if (events.some(({ type }) => type !== "tool.called")) return;
-    throw new IdentityError("GUARD_SPOOL_FULL", Status.resourceExhausted, "full");
-  };
-  await t.rejects(client.callTool(call), /written down/);
-  t.same(mcp.ran, ["read_ticket"], "it was run, and its result is kept back");
-});
-
 function hmacWith(key: Uint8Array, header: string, payload: string): string {
   const mac = createHmac("sha256", key).update(`${header}.${payload}`).digest("base64url");
   return `${header}.${payload}.${mac}`;
-}
-
-async function untilStale(mcp: GuardedMcp): Promise<void> {
-  while (mcp.guard.statuses.isFresh()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
