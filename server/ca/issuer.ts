@@ -36,6 +36,8 @@ const MAX_THREADS = 4;
 export interface X509SvidOrder {
   /** PKCS#10, DER. Only its public key is used, once its signature was verified. */
   readonly csr: Uint8Array;
+  /** The key of the request, when the caller has verified its signature already. */
+  readonly spki?: Uint8Array;
   readonly spiffeId: string;
   readonly dnsNames: readonly string[];
   /** 0 is the server's default. */
@@ -114,11 +116,12 @@ export class Issuer {
     const issuer = this.#options.authorities.x509();
     const { clock, x509SvidTtlSeconds } = this.#options;
     const nowMs = clock.now().getTime();
-    const signing = orders.map(({ csr, spiffeId, dnsNames, ttlSeconds, isTask }) => ({
+    const signing = orders.map(({ csr, spki, spiffeId, dnsNames, ttlSeconds, isTask }) => ({
       csr,
       spiffeId,
       dnsNames,
       isTask,
+      spki,
       notBeforeMs: nowMs - BACKDATE_MS,
       notAfterMs: nowMs + (ttlSeconds || x509SvidTtlSeconds) * 1000,
     }));

@@ -10,6 +10,8 @@ import { issueX509Leaf, type X509Issuer } from "../../pki/x509/issue.ts";
 export interface X509Order {
   /** PKCS#10, DER. Only its public key is used, once its signature was verified. */
   readonly csr: Uint8Array;
+  /** The key of the request, whose signature was verified by the caller: it is not verified again. */
+  readonly spki?: Uint8Array | undefined;
   readonly spiffeId: string;
   readonly dnsNames: readonly string[];
   readonly notBeforeMs: number;
@@ -24,7 +26,7 @@ export function signOrder(
   issuer: X509Issuer,
   order: X509Order,
 ): Certificate | Promise<Certificate> {
-  const { spki } = parseCsr(order.csr);
+  const spki = order.spki ?? parseCsr(order.csr).spki;
   return issueX509Leaf(issuer, {
     spki,
     spiffeId: SpiffeId.parse(order.spiffeId),

@@ -38,6 +38,12 @@ export interface CredentialsOptions {
   readonly clock: Clock;
 }
 
+/** A certificate request whose signature was verified, and its key. */
+export interface VerifiedRequest {
+  readonly csr: Uint8Array;
+  readonly spki: Uint8Array;
+}
+
 export class Credentials {
   readonly #options: CredentialsOptions;
 
@@ -46,15 +52,16 @@ export class Credentials {
   }
 
   /** The X509-SVID of a task that is about to be written. */
-  async first(task: TaskRecord, nodeAgent: string, csr: Uint8Array): Promise<TaskSvid> {
+  async first(task: TaskRecord, nodeAgent: string, request: VerifiedRequest): Promise<TaskSvid> {
     this.#requireGood(task, nodeAgent);
-    const issued = await this.#options.issuer.issueX509(this.#orderOf(task, csr), nodeAgent);
+    const order = { ...this.#orderOf(task, request.csr), spki: request.spki };
+    const issued = await this.#options.issuer.issueX509(order, nodeAgent);
     return this.#noted(task.id, issued);
   }
 
   /** An X509-SVID of a task that is there. */
-  async next(task: OpenTask, nodeAgent: string, csr: Uint8Array): Promise<TaskSvid> {
-    const svid = await this.first(task, nodeAgent, csr);
+  async next(task: OpenTask, nodeAgent: string, request: VerifiedRequest): Promise<TaskSvid> {
+    const svid = await this.first(task, nodeAgent, request);
     this.held(task.id, nodeAgent);
     return svid;
   }

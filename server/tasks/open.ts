@@ -15,7 +15,7 @@ import { type AiAgentRecord, AiAgentTransaction } from "../store/ai-agents.ts";
 import { isOpen, type TaskRecord } from "../store/task-record.ts";
 import type { TaskStore } from "../store/tasks.ts";
 import type { Transaction } from "../store/transaction.ts";
-import { type Credentials, requireGood, unknownTask } from "./credentials.ts";
+import { type Credentials, requireGood, unknownTask, type VerifiedRequest } from "./credentials.ts";
 import type { EscalationReport } from "./escalation-event.ts";
 import { recordEvent } from "./events.ts";
 import { ATTESTED, type NewTasks, type Origin } from "./new-task.ts";
@@ -59,10 +59,11 @@ export class Opening {
     const { terms, nodeAgent, csr } = order;
     checkTerms(terms);
     const agent = this.#agentOf(order);
-    const keyThumbprint = jwkThumbprint(parseCsr(csr).spki);
+    const request: VerifiedRequest = { csr, spki: parseCsr(csr).spki };
+    const keyThumbprint = jwkThumbprint(request.spki);
     const idempotency = idempotencyName(terms.idempotencyKey, nodeAgent, agent.spiffeId);
     const known = idempotency === "" ? undefined : await store.opened(idempotency);
-    if (known !== undefined) return this.#again(known, order, agent, keyThumbprint);
+    if (known !== undefined) return this.#again(known, order, agent, request);
     const leave = quota.enter(agent.spiffeId, agent.maxOpenTasks);
     let fresh: TaskRecord | undefined;
     try {
@@ -71,12 +72,12 @@ export class Opening {
       const task = await this.#options.newTasks.recordOf(terms, origin);
       const binding = this.#options.newTasks.bindingOf(task.taskClass, order.binding);
       fresh = { ...task, state: "ACTIVE", keyThumbprint, binding, idempotency };
-      const svid = await credentials.first(fresh, nodeAgent, csr);
+      const svid = await credentials.first(fresh, nodeAgent, request);
       const isNew = await this.#add(fresh);
       if (!isNew) {
         const id = await store.opened(idempotency);
         if (id === undefined) throw ended(fresh.id, "ABANDONED");
-        return await this.#again(id, order, agent, keyThumbprint);
+        return await this.#again(id, order, agent, request);
       }
       const opened = fresh;
       fresh = undefined;
@@ -96,7 +97,8 @@ export class Opening {
     const { store, credentials, audit, clock } = this.#options;
     const { id, nodeAgent, csr } = order;
     const agent = this.#agentOf(order);
-    const keyThumbprint = jwkThumbprint(parseCsr(csr).spki);
+    const request: VerifiedRequest = { csr, spki: parseCsr(csr).spki };
+    const keyThumbprint = jwkThumbprint(request.spki);
     const { claimed, isNew } = await store
       .transact(async (tasks) => {
         const task = await tasks.get(id);
@@ -122,7 +124,7 @@ export class Opening {
     if (isNew) {
       await this.#recorded(claimed, () => recordEvent(audit, "claimed", claimed, nodeAgent));
     }
-    return { task: claimed, svid: await credentials.next(claimed, nodeAgent, csr) };
+    return { task: claimed, svid: await credentials.next(claimed, nodeAgent, request) };
   }
 
   async create({ agentId, terms, by, isOperator }: CreateOrder): Promise<TaskRecord> {
@@ -202,9 +204,9 @@ export class Opening {
   /** A call that was made before: it is answered with the task of then, if it is the same call. */
   async #again(
     id: string,
-    { nodeAgent, csr, terms }: OpenOrder,
+    { nodeAgent, terms }: OpenOrder,
     agent: AiAgentRecord,
-    keyThumbprint: string,
+    request: VerifiedRequest,
   ): Promise<OpenedTask> {
     const { store, credentials, audit, clock } = this.#options;
     const known = store.get(id);
@@ -213,11 +215,11 @@ export class Opening {
     const isSame =
       task.agentId === agent.spiffeId &&
       task.nodeAgent === nodeAgent &&
-      task.keyThumbprint === keyThumbprint &&
+      task.keyThumbprint === jwkThumbprint(request.spki) &&
       task.purpose === terms.purpose &&
       (terms.taskClass === "" || task.taskClass === terms.taskClass);
     if (!isSame) throw keyReused();
-    const svid = await credentials.next(requireStep(task, "use", clock.now()), nodeAgent, csr);
+    const svid = await credentials.next(requireStep(task, "use", clock.now()), nodeAgent, request);
     // The first answer may have been lost with a process that had not written this yet.
     await recordEvent(audit, "opened", task, nodeAgent);
     return { task, svid };
