@@ -238,6 +238,28 @@ t.test("tasks end with their work, and with them what they were connected to", S
     await t.rejects(openTask({ ...one, aiAgent: other }), { code: Status.permissionDenied });
   });
 
+  await t.test("suspended ones go on when they are let", async (t) => {
+    const task = await openTask({
+      endpoint,
+      taskClass: "standard",
+      purpose: "x",
+      aiAgent: researcher,
+    });
+    t.teardown(() => task.close());
+    await site.admin("task", "suspend", task.id, "--reason", "looking into it");
+    await until(() => task.state === "SUSPENDED");
+    t.throws(() => task.x509.svid(), { reason: "TASK_SUSPENDED", code: Status.permissionDenied });
+    await site.admin("task", "unsuspend", task.id);
+    await until(() => task.state === "ACTIVE");
+    await eventually(() => task.jwtSvid("https://mcp.north.test/tickets"));
+    t.equal(task.x509.svid().id.toString(), task.spiffeId.toString());
+    await task.park();
+    t.equal(await stateOf(site, task.spiffeId.toString()), "PARKED");
+    await task.resume();
+    await task.complete();
+    t.equal(await stateOf(site, task.id), "COMPLETED");
+  });
+
   await t.test("restarts, in order, of node agent and server end none", async (t) => {
     const [sdk] = (await startPrograms(t, site, verifier, researcher, 1)) as [Program];
     const [wrapped] = (await startPrograms(t, site, verifier, researcher, 1, launcher)) as [
