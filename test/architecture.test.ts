@@ -106,6 +106,11 @@ const FORBIDDEN: readonly {
     ],
     why: "the store knows nothing of who uses it",
   },
+  {
+    who: "server/oauth",
+    what: ["server/api", "server/main", "server/main.ts", "server/link"],
+    why: "the token issuer is told what it needs of tasks and authorities",
+  },
   { who: "server/ca", what: ["server/api"], why: "the CA is called by the API, not the reverse" },
   {
     who: "server/entries",
