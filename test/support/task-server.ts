@@ -50,6 +50,8 @@ export interface TaskServerOptions {
   readonly config?: Partial<TasksConfig>;
   /** Of a stopped one, to start it again. */
   readonly former?: TaskServer;
+  /** Where the store is; by default in a folder of the test. */
+  readonly folder?: string;
   readonly oauthIssuer?: string;
   readonly wrapLog?: (log: OrderedLog) => OrderedLog;
 }
@@ -138,6 +140,7 @@ export class TaskServer {
         keys: former.ca.keys,
         clock: former.clock,
       }),
+      ...(options.folder !== undefined && { folder: options.folder }),
       ...(wrapLog !== undefined && { wrapLog }),
     });
     const store = await TaskStore.start(ca.log);
