@@ -1,6 +1,6 @@
 // `npm run crash -- --rounds N`: kills server and agent with SIGKILL at random instants, each time with at
 // least 50 writes in flight, starts them again on the same folders, and compares what is there with
-// what was acknowledged. Exits 1 when anything acknowledged is gone, anything is there that nobody asked
+// what was acknowledged; the audit log is verified, too. Exits 1 when anything acknowledged is gone, anything is there that nobody asked
 // for, a spent token works again, or the agent comes back without its identity.
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -12,6 +12,7 @@ import { createChannel } from "../../proto/rpc/client.ts";
 import { AgentService, EntryService } from "../../proto/schema.gen.ts";
 import { freePort } from "../support/listening.ts";
 import { fetchFirstId } from "./agent-check.ts";
+import { checkAudit } from "./audit-check.ts";
 import { Daemon } from "./daemon.ts";
 import { compare, type Found, Ledger } from "./ledger.ts";
 import { attest, PARENT_PATH, TRUST_DOMAIN, unverified, Writers } from "./writers.ts";
@@ -34,6 +35,8 @@ interface Totals {
   agentKills: number;
   agentFailures: string[];
   inFlight: number[];
+  auditEvents: number;
+  auditProblems: string[];
 }
 
 class Site {
@@ -185,6 +188,9 @@ async function round(site: Site, number: number, totals: Totals): Promise<void> 
   totals.acknowledged += comparison.acknowledged;
   totals.inDoubt += comparison.inDoubt;
   totals.foundInDoubt += comparison.foundInDoubt;
+  const audit = await checkAudit(join(site.dir, "server", "audit"), ledger, `r${number}-`);
+  totals.auditEvents += audit.events;
+  totals.auditProblems.push(...audit.problems.map((problem) => `round ${number}: ${problem}`));
   const { tried, reused } = await site.respend(5);
   totals.tokensTried += tried;
   totals.tokensReused += reused;
@@ -228,6 +234,8 @@ async function main(): Promise<void> {
     agentKills: 0,
     agentFailures: [],
     inFlight: [],
+    auditEvents: 0,
+    auditProblems: [],
   };
   const started = Date.now();
   let site: Site | undefined;
@@ -268,14 +276,21 @@ function report(totals: Totals, seconds: number): void {
     ["found and never asked for", totals.phantoms.length],
     ["spent tokens tried again / taken again", `${totals.tokensTried} / ${totals.tokensReused}`],
     ["restarts after which the agent did not serve", totals.agentFailures.length],
+    ["events of the audit log verified, all rounds", totals.auditEvents],
+    ["audit logs damaged, or without what was acknowledged", totals.auditProblems.length],
     ["seconds", Math.round(seconds)],
   ];
-  for (const [name, value] of rows) process.stdout.write(`${name.padEnd(46)} ${value}\n`);
-  for (const line of [...totals.lost, ...totals.phantoms, ...totals.agentFailures].slice(0, 20)) {
+  for (const [name, value] of rows) process.stdout.write(`${name.padEnd(54)} ${value}\n`);
+  const { lost, phantoms, agentFailures, auditProblems } = totals;
+  for (const line of [...lost, ...phantoms, ...agentFailures, ...auditProblems].slice(0, 20)) {
     process.stdout.write(`${line}\n`);
   }
   const wrong =
-    totals.lost.length + totals.phantoms.length + totals.tokensReused + totals.agentFailures.length;
+    lost.length +
+    phantoms.length +
+    totals.tokensReused +
+    agentFailures.length +
+    auditProblems.length;
   process.exitCode = wrong > 0 ? 1 : 0;
 }
 
