@@ -6,6 +6,7 @@ import type { Delta, Snapshot } from "../../../agent/cache/feed.ts";
 import type { Connection } from "../../../agent/link/dial.ts";
 import { Follower, LINK_VERSION } from "../../../agent/link/follow.ts";
 import { IdentityError, Status } from "../../../pki/errors.ts";
+import { issueCrl } from "../../../pki/x509/crl-issue.ts";
 import type { Init } from "../../../proto/codec.ts";
 import { pairInProcess } from "../../../proto/rpc/in-process.ts";
 import { createRpcServer } from "../../../proto/rpc/server.ts";
@@ -247,6 +248,15 @@ t.test("what is revoked is read, and what of it is malformed left out", async (t
   const { x509 } = await createSigner(NORTH, new Date());
   const authorityId = authorityIdOf(x509.certificate);
   const { der } = await crlOf(x509, ["0a"]);
+  // Of one distribution point: it would hide what the full list says.
+  const part = await issueCrl({
+    issuer: x509,
+    number: 1n,
+    thisUpdate: new Date(0),
+    nextUpdate: new Date(1000),
+    revoked: [],
+    scope: "http://crl.north.test/tasks.crl",
+  });
   const digest = Buffer.alloc(16, 7);
   const tokens = [
     { jti: "j", expiresAt: 100 },
@@ -260,6 +270,7 @@ t.test("what is revoked is read, and what of it is malformed left out", async (t
   const crls = [
     { authorityId, der },
     { authorityId: "broken", der: Buffer.from("30030201", "hex") },
+    { authorityId: "part", der: part },
   ];
   await link.play([
     WELCOME,
@@ -271,6 +282,7 @@ t.test("what is revoked is read, and what of it is malformed left out", async (t
     crls: [
       { authorityId, crl: { size: 1 } },
       { authorityId: "broken", crl: undefined },
+      { authorityId: "part", crl: undefined },
     ],
     tokens: [
       { target: { kind: "jti", jti: "j" }, expiresAt: new Date(100_000) },
