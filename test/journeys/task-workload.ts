@@ -49,7 +49,9 @@ socket.on("error", () => {});
 await once(socket, "data");
 say("connected", source.svid()?.id.toString());
 
-createInterface({ input: process.stdin }).on("line", async (line) => {
+const orders = createInterface({ input: process.stdin });
+orders.on("close", () => process.exit(0)); // the test is over
+orders.on("line", async (line) => {
   try {
     if (line === "complete") await task?.complete();
     if (line === "echo") {
