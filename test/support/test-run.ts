@@ -10,6 +10,7 @@ import type { BidiCall, ClientOf } from "../../proto/rpc/client.ts";
 import type { signet, TaskAPIService } from "../../proto/schema.gen.ts";
 import type { WorkloadLine } from "./task-workload.ts";
 import { openRequest, TestTask } from "./test-tasks.ts";
+import { eventually } from "./trust-domain.ts";
 
 type Call = BidiCall<signet.task.v1.RunTaskRequest, signet.task.v1.RunTaskResponse>;
 
@@ -43,6 +44,16 @@ export class TestWorkload {
 
   async line(): Promise<WorkloadLine> {
     return this.#lines.shift() ?? (await new Promise((resolve) => this.#takers.push(resolve)));
+  }
+
+  /** SPIFFE IDs of a new stream, as soon as there are any. */
+  async identities(): Promise<readonly string[]> {
+    return eventually(async () => {
+      this.tell("x509");
+      const { x509 } = await this.line();
+      if (x509 === undefined) throw new Error("no identity yet");
+      return x509;
+    });
   }
 
   tell(command: string): void {
