@@ -59,6 +59,8 @@ export class Opening {
     const { terms, nodeAgent, csr } = order;
     checkTerms(terms);
     const agent = this.#agentOf(order);
+    // Before the signature of the request is verified, which costs more than all before it.
+    quota.pace(agent.spiffeId);
     const request: VerifiedRequest = { csr, spki: parseCsr(csr).spki };
     const keyThumbprint = jwkThumbprint(request.spki);
     const idempotency = idempotencyName(terms.idempotencyKey, nodeAgent, agent.spiffeId);
@@ -135,6 +137,7 @@ export class Opening {
     requireGood(agent.spiffeId, agent, clock.now());
     const idempotency = idempotencyName(terms.idempotencyKey, by, agentId);
     const known = idempotency === "" ? undefined : await store.opened(idempotency);
+    quota.pace(agentId);
     const leave = quota.enter(agentId, agent.maxOpenTasks);
     let fresh: TaskRecord | undefined;
     try {

@@ -29,7 +29,7 @@ export class Quota {
 
   /**
    * Counts an opening in; returns what counts it out again, once the task is in memory or will not be.
-   * `maxOpen` 0 is the default. @throws RATE_LIMITED, TASK_QUOTA_EXCEEDED
+   * `maxOpen` 0 is the default. @throws TASK_QUOTA_EXCEEDED
    */
   enter(agentId: string, maxOpen: number): () => void {
     const most = maxOpen || this.#options.maxOpen;
@@ -39,7 +39,6 @@ export class Quota {
         hint: "complete those that are done, or let an administrator raise max_open_tasks",
       });
     }
-    this.#take(agentId);
     this.#underWay.set(agentId, underWay + 1);
     let isCounted = true;
     return () => {
@@ -51,7 +50,8 @@ export class Quota {
     };
   }
 
-  #take(agentId: string): void {
+  /** One more call that opens, or asks again for what it opened. @throws RATE_LIMITED */
+  pace(agentId: string): void {
     const { clock, openPerSecond } = this.#options;
     const nowMs = clock.now().getTime();
     const burstMs = 2000;

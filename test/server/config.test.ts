@@ -102,3 +102,34 @@ t.test("has a JSON Schema for editors", async (t) => {
   const schema = configJsonSchema(serverConfigSchema, "Signet server");
   t.match(schema, { title: "Signet server", required: ["trust_domain", "data_dir"] });
 });
+
+t.test("reads who may make tasks, and refuses who is none", async (t) => {
+  const row = (spiffeId: string, aiAgent: string, taskClass = "standard"): string =>
+    `${MINIMAL}tasks:\n  orchestrators:\n    - spiffe_id: ${spiffeId}\n      ai_agents: ["${aiAgent}"]\n      task_classes: ["${taskClass}"]\n`;
+  const good = row("spiffe://example.org/orchestrator", "spiffe://example.org/ai/*");
+  t.match(parseConfig(good, serverConfigSchema).tasks, {
+    maxOpenPerAiAgent: 1000,
+    openPerSecond: 50,
+    keepEndedSeconds: 30 * 24 * 3600,
+    orchestrators: [
+      { spiffeId: "spiffe://example.org/orchestrator", aiAgents: ["spiffe://example.org/ai/*"] },
+    ],
+    escalations: { reactions: {}, probing: { denials: 20, windowSeconds: 60 }, maxNodes: 10 },
+  });
+  const ulid = "01JD0000000000000000000001";
+  for (const [text, where] of [
+    [row("spiffe://other.org/orchestrator", "spiffe://example.org/ai/*"), "spiffe_id"],
+    [row("spiffe://example.org", "spiffe://example.org/ai/*"), "spiffe_id"],
+    [row("spiffe://example.org/spire/agent/x", "spiffe://example.org/ai/*"), "spiffe_id"],
+    [row(`spiffe://example.org/ai/x/task/${ulid}`, "spiffe://example.org/ai/*"), "spiffe_id"],
+    [row("spiffe://example.org/o", "spiffe://other.org/ai/*"), "ai_agents"],
+    [row("spiffe://example.org/o", "*"), "ai_agents"],
+    [row("spiffe://example.org/o", "spiffe://example.org/*"), "ai_agents"],
+    [row("spiffe://example.org/o", "spiffe://example.org/ai/*", "Not A Class"), "task_classes"],
+  ] as const) {
+    t.throws(() => parseConfig(text, serverConfigSchema), { message: new RegExp(where) }, text);
+  }
+  const reaction = `${MINIMAL}tasks: { escalations: { reactions: { KIND: suspend } } }`;
+  t.throws(() => parseConfig(reaction, serverConfigSchema));
+  parseConfig(reaction.replace("KIND", "mandate-exceeded"), serverConfigSchema);
+});
