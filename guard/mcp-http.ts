@@ -12,6 +12,7 @@ import { invalid, type Message, readMessage } from "./mcp-messages.ts";
 import { GuardedTransport, type McpTransport, refusalOf } from "./mcp-transport.ts";
 import type { PresentedTask } from "./presented.ts";
 import { refusedActionOf } from "./refusals.ts";
+import { valuesOf } from "./request.ts";
 
 /** StreamableHTTPServerTransport of the MCP SDK. */
 export interface McpHttpTransport extends McpTransport {
@@ -138,7 +139,7 @@ class McpEndpoint {
     task: PresentedTask,
     message: Message | undefined,
   ): Promise<Session> {
-    const sent = request.headersDistinct["mcp-session-id"] ?? [];
+    const sent = valuesOf(request, "mcp-session-id");
     const [id] = sent;
     if (id === undefined && message?.method === "initialize") return this.#open(task);
     if (id === undefined || sent.length > 1) throw invalid("it names no session");

@@ -8,12 +8,14 @@ import { IdentityError, Status } from "../pki/errors.ts";
 import type { Init } from "../proto/codec.ts";
 import { type Channel, type ClientOf, createChannel } from "../proto/rpc/client.ts";
 import { GuardService, type signet } from "../proto/schema.gen.ts";
+import { systemClock } from "../runtime/clock.ts";
 import { guardError } from "./errors.ts";
 
 export type AuditEvent = Init<signet.audit.v1.Event>;
 
 const TIMEOUT_MS = 5000;
 const TRIES = 3;
+const PAUSE_MS = 50;
 
 export class GuardNode {
   readonly #channel: Channel;
@@ -68,6 +70,7 @@ async function retrying<T>(call: () => Promise<T>): Promise<T> {
     } catch (error) {
       const isAway = error instanceof IdentityError && error.code === Status.unavailable;
       if (!isAway || tried >= TRIES) throw error;
+      await systemClock.sleep(tried * PAUSE_MS);
     }
   }
 }

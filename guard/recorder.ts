@@ -49,13 +49,19 @@ export interface Attempt {
 
 const MAX_TEXT = 2000;
 const ULID_BYTES = 10;
-/** Attempts of nobody in particular are anyone's to make: so many a second are written down. */
+/**
+ * Refusals that are written down of one task in a second; of nobody in particular, which are anyone's to make,
+ * less. The next one says how many were not: nobody may use up what a guard can write down, and so stop others.
+ */
+const REFUSALS_PER_SECOND = 20;
 const NAMELESS_PER_SECOND = 5;
 
 export class GuardRecorder {
   readonly #options: GuardRecorderOptions;
   readonly #ulids = new Ulids(() => randomBytes(ULID_BYTES));
-  #nameless = { second: 0, count: 0 };
+  /** Refusals in this second, and those that were not written down, by task. */
+  readonly #refusals = new Map<string, { count: number; leftOut: number }>();
+  #second = 0;
 
   constructor(options: GuardRecorderOptions) {
     this.#options = options;
@@ -74,9 +80,14 @@ export class GuardRecorder {
 
   /** A call that was refused, and the attempt that it was, if it was one. Never rejects: it is refused anyway. */
   async denied(decision: Decision, error: unknown, kind: string | undefined): Promise<void> {
-    const reason = reasonOf(error);
-    const event = this.#event(decision, "decision", "decision.made", "denied");
     const { task, call } = decision;
+    const leftOut = this.#takeRefusal(task.spiffeId);
+    if (leftOut === undefined) return;
+    const reason = reasonOf(error);
+    const event = {
+      ...this.#event(decision, "decision", "decision.made", "denied"),
+      detail: detailOf({}, leftOut),
+    };
     const { credential } = task;
     const attempt =
       kind === undefined
@@ -98,8 +109,10 @@ export class GuardRecorder {
 
   /** A credential that was refused before there was anything to decide. Never rejects. */
   async attempted(attempt: Attempt): Promise<void> {
-    if (attempt.task === undefined && !this.#mayTellNameless()) return;
-    await this.#record([this.#attempt(attempt)]).catch(() => undefined);
+    const leftOut = this.#takeRefusal(attempt.task?.spiffeId ?? "");
+    if (leftOut === undefined) return;
+    const detail = detailOf({ kind: attempt.kind }, leftOut);
+    await this.#record([{ ...this.#attempt(attempt), detail }]).catch(() => undefined);
   }
 
   #record(events: readonly AuditEvent[]): Promise<void> {
@@ -146,12 +159,34 @@ export class GuardRecorder {
     };
   }
 
-  #mayTellNameless(): boolean {
+  /** How many refusals went before this one unwritten; undefined when this one does too. */
+  #takeRefusal(who: string): number | undefined {
     const second = Math.floor(this.#options.clock.now().getTime() / 1000);
-    if (second !== this.#nameless.second) this.#nameless = { second, count: 0 };
-    this.#nameless.count += 1;
-    return this.#nameless.count <= NAMELESS_PER_SECOND;
+    if (second !== this.#second) {
+      this.#second = second;
+      for (const [key, known] of this.#refusals) {
+        if (known.leftOut === 0) this.#refusals.delete(key);
+        else known.count = 0;
+      }
+    }
+    const known = this.#refusals.get(who) ?? { count: 0, leftOut: 0 };
+    this.#refusals.set(who, known);
+    known.count += 1;
+    if (known.count > (who === "" ? NAMELESS_PER_SECOND : REFUSALS_PER_SECOND)) {
+      known.leftOut += 1;
+      return undefined;
+    }
+    const { leftOut } = known;
+    known.leftOut = 0;
+    return leftOut;
   }
+}
+
+function detailOf(
+  detail: Readonly<Record<string, string>>,
+  leftOut: number,
+): Readonly<Record<string, string>> {
+  return leftOut === 0 ? detail : { ...detail, left_out: String(leftOut) };
 }
 
 function digestOf(args: unknown): string {

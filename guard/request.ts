@@ -59,7 +59,11 @@ export function readSentToken(request: ServerRequest): SentToken | undefined {
   return { scheme: scheme.toLowerCase() === "dpop" ? "DPoP" : "Bearer", token, proof };
 }
 
-function valuesOf({ rawHeaders }: ServerRequest, wanted: string): string[] {
+/** Every value of a field, as it came: `headers` would hide a repetition. */
+export function valuesOf(
+  { rawHeaders }: Pick<ServerRequest, "rawHeaders">,
+  wanted: string,
+): string[] {
   const values: string[] = [];
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     if (rawHeaders[i]?.toLowerCase() === wanted) values.push(rawHeaders[i + 1]?.trim() ?? "");

@@ -31,9 +31,9 @@ const MAX_DETAIL = 512;
 const MAX_AHEAD_MS = 60_000;
 const MAX_BEHIND_MS = 15 * 60_000;
 
-/** Events of one caller within a second; ten seconds' worth may come at once. */
-const EVENTS_PER_SECOND = 2000;
-const BURST_SECONDS = 10;
+/** Events of one caller within a second; some seconds' worth may come at once. */
+const EVENTS_PER_SECOND = 5000;
+const BURST_SECONDS = 4;
 const MAX_CALLERS_KNOWN = 4096;
 
 export interface RecorderOptions {
@@ -71,10 +71,11 @@ export class Recorder {
   }
 
   #take(spiffeId: string, count: number): void {
-    const nowMs = performance.now();
+    const nowMs = this.#options.clock.now().getTime();
     const most = EVENTS_PER_SECOND * BURST_SECONDS;
     const known = this.#allowances.get(spiffeId) ?? { left: most, atMs: nowMs };
-    const earned = ((nowMs - known.atMs) / 1000) * EVENTS_PER_SECOND;
+    // A clock that was set back takes nothing away.
+    const earned = (Math.max(0, nowMs - known.atMs) / 1000) * EVENTS_PER_SECOND;
     const left = Math.min(most, known.left + earned);
     if (left < count) {
       throw agentError("GUARD_EVENTS_TOO_MANY", `${spiffeId} sends too many events`, {

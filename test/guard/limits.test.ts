@@ -81,6 +81,25 @@ t.test("nothing passes that cannot be written down", async (t) => {
   t.same(mcp.ran, ["read_ticket"], "it was run, and its result is kept back");
 });
 
+t.test(
+  "while the node agent is away nothing passes, and all goes on when it is back",
+  async (t) => {
+    const { node, mcp } = await setUp(t);
+    const task = node.open();
+    const { client } = await mcp.connect(await node.tlsOf(task.spiffeId));
+    const call = { name: "read_ticket", arguments: {} };
+    await client.callTool(call);
+    await node.stop();
+    await t.rejects(client.callTool(call), { code: 503 });
+    t.equal(mcp.ran.length, 1);
+    await node.start();
+    for (let i = 0; i < 100 && mcp.ran.length === 1; i++) {
+      await client.callTool(call).catch(() => new Promise((resolve) => setTimeout(resolve, 50)));
+    }
+    t.equal(mcp.ran.length, 2);
+  },
+);
+
 async function untilStale(mcp: GuardedMcp): Promise<void> {
   while (mcp.guard.statuses.isFresh()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
