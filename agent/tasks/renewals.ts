@@ -23,6 +23,9 @@ export interface RenewalsOptions {
 interface Watched {
   watchers: number;
   timer: Timer | undefined;
+  /** What failed, or was no better than before, is not asked for again before this moment. */
+  notBefore: Date | undefined;
+  isAsking: boolean;
   readonly delays: { next(): number; reset(): void };
 }
 
@@ -50,6 +53,8 @@ export class Renewals {
     const watched = known ?? {
       watchers: 0,
       timer: undefined,
+      notBefore: undefined,
+      isAsking: false,
       delays: backoff({ initialMs: 1000, maxMs: 30_000 }, this.#options.random),
     };
     watched.watchers += 1;
@@ -83,6 +88,7 @@ export class Renewals {
   resume(): void {
     for (const [held, watched] of this.#watched) {
       watched.delays.reset();
+      watched.notBefore = undefined;
       this.#plan(held, watched);
     }
   }
@@ -103,41 +109,44 @@ export class Renewals {
   #plan(held: HeldTask, watched: Watched): void {
     watched.timer?.cancel();
     watched.timer = undefined;
-    if (!held.isGood || held.csr === undefined) return;
+    // What is on its way plans anew when it has come.
+    if (!held.isGood || held.csr === undefined || watched.isAsking) return;
     const { svid } = held;
     const isDue = svid === undefined || this.#options.isWithdrawn(svid);
-    const renew = (): void => void this.#renew(held, watched);
     // Not at once, so that a holder that begins to watch is answered first.
-    watched.timer = this.#options.clock.setTimer(isDue ? 0 : svid.renewAt, renew);
+    const due = isDue ? 0 : svid.renewAt;
+    const { notBefore } = watched;
+    const isLater = notBefore !== undefined && (due === 0 || notBefore > due);
+    const when = isLater ? notBefore : due;
+    watched.timer = this.#options.clock.setTimer(when, () => void this.#renew(held, watched));
   }
 
   /** Never rejects. */
   async #renew(held: HeldTask, watched: Watched): Promise<void> {
     const { csr } = held;
     if (csr === undefined || !held.isGood) return;
-    const { clock, log } = this.#options;
-    let delayMs: number | undefined;
+    const { clock, log, isWithdrawn, refresh } = this.#options;
+    watched.isAsking = true;
+    const later = (): Date => new Date(clock.now().getTime() + watched.delays.next());
     try {
       const svid = await this.sign(held, csr);
-      watched.delays.reset();
+      if (isWithdrawn(svid)) {
+        watched.notBefore = later();
+      } else {
+        watched.notBefore = undefined;
+        watched.delays.reset();
+      }
       if (held.isGood) {
         held.svid = svid;
         held.touch();
       }
-      // One that is no better than the last is not asked for again at once.
-      if (this.#options.isWithdrawn(svid)) delayMs = watched.delays.next();
     } catch (error) {
       log.debug({ error, task_id: held.id }, "could not renew the SVID of a task");
-      if (error instanceof IdentityError) this.#options.refresh([held.id]);
-      delayMs = watched.delays.next();
+      watched.notBefore = later();
+      if (error instanceof IdentityError) refresh([held.id]);
     }
-    if (!this.#watched.has(held)) return;
-    if (delayMs === undefined) {
-      this.#plan(held, watched);
-      return;
-    }
-    watched.timer?.cancel();
-    watched.timer = clock.setTimer(delayMs, () => void this.#renew(held, watched));
+    watched.isAsking = false;
+    if (this.#watched.get(held) === watched) this.#plan(held, watched);
   }
 
   #flush(): void {
