@@ -259,6 +259,22 @@ t.test("two patterns that cover a third together do not cover it", async (t) => 
   t.notOk(leq({ ...SAMPLE(), actions: ["**"] }, parent));
 });
 
+t.test("what is no action and no location is allowed by nothing, not even by any", async (t) => {
+  const any: Mandate = { ...SAMPLE(), locations: "any", actions: "any" };
+  const request = { location: "https://one.test", action: "a/b", at: new Date(1000) };
+  t.ok(allows(any, request));
+  for (const action of ["", "a/*", "**", "a//b", "a/../b", "a/%62", "a\\b", "a/b/", "A%2fb"]) {
+    t.notOk(allows(any, { ...request, action }), action);
+    t.notOk(allows({ ...any, actions: ["**"] }, { ...request, action }), action);
+  }
+  for (const location of ["", "any", "*", "one.test", "https://u@one.test", "https://one.test#a"]) {
+    t.notOk(allows(any, { ...request, location }), location);
+  }
+  for (const location of ["HTTPS://ONE.test:443/", "https://one.test/a/.."]) {
+    t.ok(allows(SAMPLE(), { ...request, location }), location);
+  }
+});
+
 t.test("NaN and other numbers that are none are no way through", async (t) => {
   const request = { location: "https://one.test", action: "a/b", at: new Date(1000) };
   t.ok(allows(SAMPLE(), request));

@@ -136,6 +136,21 @@ t.test("with calls and answers lost, never more is granted than there is", async
   }
 });
 
+t.test("a block whose answer was lost is found again, not borrowed twice", async (t) => {
+  const server = await Server.start(t);
+  const id = await server.add(10);
+  let isLost = true;
+  const node = server.node("a", async (call) => {
+    const answer = await call();
+    if (isLost) throw protoError("CALL_DEADLINE_EXCEEDED", "lost by the test");
+    return answer;
+  });
+  for (let i = 0; i < 3; i++) await t.rejects(spend(node, id, 10), /lost by the test/);
+  t.equal(server.taken(id), 10, "all is borrowed");
+  isLost = false;
+  t.equal(await spend(node, id, 10), true, "and here it is");
+});
+
 t.test("a node that is lost forfeits its block", async (t) => {
   const server = await Server.start(t);
   const id = await server.add(100);
