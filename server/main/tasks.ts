@@ -8,6 +8,7 @@ import { nodeTaskHandlers } from "../api/node-tasks.ts";
 import { taskControlHandlers } from "../api/task-control.ts";
 import { type FindCrl, taskCrlUrlOf } from "../documents/crl-endpoint.ts";
 import { Budgets } from "../tasks/budgets.ts";
+import { countChanges } from "../tasks/count-changes.ts";
 import { TaskCrls } from "../tasks/crls.ts";
 import type { EscalationReport } from "../tasks/escalation-event.ts";
 import { Escalations, type Reaction } from "../tasks/escalations.ts";
@@ -94,6 +95,7 @@ export async function startTasks(
   lifecycle.own("leases of tasks", tasks.onChange(budgets.changed));
   await budgets.sweep();
   lifecycle.own("tasks of lost node agents", endTasksOfLostNodes({ tasks, nodes, log }));
+  lifecycle.own("figures of tasks", tasks.onChange(countChanges(metrics)));
   metrics.gauge({ name: "tasks_open", help: "Open tasks", read: () => store.size });
   metrics.gauge({
     name: "tasks_ended",

@@ -9,7 +9,8 @@ t.test(
   "docs/operations.md lists the metrics that both daemons expose, and no others",
   async (t) => {
     const health = { port: 0 };
-    const domain = new TestTrustDomain(t, { server: { health }, agent: { health } });
+    const oauth = { issuer: "https://id.north.test", address: "127.0.0.1", port: 0, http: true };
+    const domain = new TestTrustDomain(t, { server: { health, oauth }, agent: { health } });
     await domain.start();
     const found: string[] = [];
     for (const daemon of [domain.server, domain.agent]) {
