@@ -1,163 +1,18 @@
 // Attempts to get more than was granted: an event in a real audit log for each, and what happens to the tasks.
-import { globSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import t, { type Test } from "tap";
+import t from "tap";
 import { createLogger } from "../../../runtime/log.ts";
 import { createMetrics } from "../../../runtime/metrics.ts";
-import { AuditLog } from "../../../server/audit/log.ts";
-import type { EndState } from "../../../server/store/task-record.ts";
-import { TaskStore } from "../../../server/store/tasks.ts";
 import { ESCALATION_KINDS, type EscalationKind } from "../../../server/tasks/escalation-kinds.ts";
-import {
-  Escalations,
-  type EscalationsConfig,
-  type EscalationTasks,
-} from "../../../server/tasks/escalations.ts";
-import { changed, endOfTask, requireOpen, requireStep } from "../../../server/tasks/states.ts";
-import { TestClock } from "../../support/clock.ts";
+import { Escalations } from "../../../server/tasks/escalations.ts";
+import { EscalationBench } from "../../support/escalation-bench.ts";
 import { addTask, NODE, RESEARCHER } from "../../support/task-records.ts";
-import { openTestLog } from "../../support/test-store.ts";
 
 const WRITER = "spiffe://north.test/ai/writer";
 const GUARD = "spiffe://north.test/guard";
 const KINDS = Object.keys(ESCALATION_KINDS) as EscalationKind[];
 
-/** Tasks over a real store, suspended and ended by the rules of states.ts. */
-class StoredTasks implements EscalationTasks {
-  readonly store: TaskStore;
-  readonly #clock: TestClock;
-
-  constructor(store: TaskStore, clock: TestClock) {
-    this.store = store;
-    this.#clock = clock;
-  }
-
-  get(id: string): ReturnType<TaskStore["get"]> {
-    return this.store.get(id);
-  }
-
-  ofAgent(agentId: string): Iterable<string> {
-    return this.store.ofAgent(agentId);
-  }
-
-  suspend(id: string, _: object, stateReason: string): Promise<void> {
-    return this.store.transact(async (tasks) => {
-      const found = await tasks.get(id);
-      if (found === undefined) throw new Error("no such task");
-      const task = requireStep(found, "suspend", this.#clock.now());
-      const state = "SUSPENDED";
-      tasks.put(changed(task, { state, stateReason, suspendedFrom: "ACTIVE" }));
-    });
-  }
-
-  end(id: string, _: object, ending: { state: EndState; reason: string }): Promise<void> {
-    return this.store.transact(async (tasks) => {
-      const found = await tasks.get(id);
-      if (found === undefined) throw new Error("no such task");
-      const { task, rest } = endOfTask(
-        requireOpen(found, this.#clock.now()),
-        ending,
-        this.#clock.now(),
-      );
-      tasks.end(task, rest);
-    });
-  }
-
-  state(id: string): string | undefined {
-    return this.store.get(id)?.state;
-  }
-}
-
-interface Event {
-  readonly type: string;
-  readonly agent?: string;
-  readonly task?: string;
-  readonly observed_by: string;
-  readonly observer: string;
-  readonly reason: string;
-  readonly detail: Readonly<Record<string, string>>;
-}
-
-type BenchOptions = Partial<EscalationsConfig> & {
-  readonly classReactions?: Record<string, string>;
-};
-
-class Bench {
-  readonly clock = new TestClock();
-  readonly tasks: StoredTasks;
-  readonly escalations: Escalations;
-  readonly metrics: Awaited<ReturnType<typeof createMetrics>>;
-  readonly lines: string[] = [];
-  readonly #folder: string;
-
-  private constructor(
-    folder: string,
-    store: TaskStore,
-    audit: AuditLog,
-    clock: TestClock,
-    metrics: Awaited<ReturnType<typeof createMetrics>>,
-    options: BenchOptions,
-  ) {
-    const { classReactions, ...config } = options;
-    this.#folder = folder;
-    this.clock = clock;
-    this.metrics = metrics;
-    this.tasks = new StoredTasks(store, clock);
-    this.escalations = new Escalations({
-      config: {
-        reactions: {},
-        probing: { denials: 1000, windowSeconds: 60 },
-        maxNodes: 2,
-        trustedGuards: new Set(),
-        ...config,
-      },
-      audit,
-      tasks: this.tasks,
-      reactionsOf: () => classReactions,
-      clock,
-      log: createLogger({
-        level: "error",
-        destination: { write: (line) => this.lines.push(line) },
-      }),
-      metrics,
-    });
-    this.escalations.load(store.values());
-    store.onChange(this.escalations.changed);
-  }
-
-  static async start(t: Test, options: BenchOptions = {}): Promise<Bench> {
-    const store = await TaskStore.start(await openTestLog(t));
-    t.teardown(() => store.stop());
-    const clock = new TestClock();
-    const folder = join(t.testdirName, "audit");
-    const log = createLogger({ level: "silent" });
-    const audit = await AuditLog.open({
-      folder,
-      observer: "spiffe://north.test/spire/server",
-      clock,
-      log,
-    });
-    const bench = new Bench(folder, store, audit, clock, await createMetrics(), options);
-    t.teardown(async () => {
-      await bench.escalations.close();
-      await audit.close();
-    });
-    return bench;
-  }
-
-  /** Events of attempts that are in the log, on the disk. */
-  events(): Event[] {
-    const [file] = globSync(join(this.#folder, "escalation-*.jsonl"));
-    const text = file === undefined ? "" : readFileSync(file, "utf8");
-    return text
-      .split("\n")
-      .filter(Boolean)
-      .map((line) => JSON.parse(line) as Event);
-  }
-}
-
 t.test("each attempt is an event with its kind, severity and what was done", async (t) => {
-  const bench = await Bench.start(t);
+  const bench = await EscalationBench.start(t);
   for (const kind of KINDS) {
     const task = await addTask(bench.tasks.store);
     const expected = ESCALATION_KINDS[kind].reaction;
@@ -183,7 +38,7 @@ t.test("each attempt is an event with its kind, severity and what was done", asy
 
 t.test("the task class decides, then the configuration, then the table", async (t) => {
   const reactions = { "wrong-audience": "revoke", "key-mismatch": "log" } as const;
-  const configured = await Bench.start(t, { reactions });
+  const configured = await EscalationBench.start(t, { reactions });
   const one = await addTask(configured.tasks.store);
   t.equal(await configured.escalations.report({ kind: "key-mismatch", task: one.id }), "log");
   t.equal(await configured.escalations.report({ kind: "wrong-audience", task: one.id }), "revoke");
@@ -192,7 +47,10 @@ t.test("the task class decides, then the configuration, then the table", async (
 
 t.test("a class may be stricter or milder than the configuration", async (t) => {
   const classReactions = { "wrong-audience": "suspend", "key-mismatch": "nonsense" };
-  const bench = await Bench.start(t, { reactions: { "wrong-audience": "revoke" }, classReactions });
+  const bench = await EscalationBench.start(t, {
+    reactions: { "wrong-audience": "revoke" },
+    classReactions,
+  });
   const one = await addTask(bench.tasks.store);
   t.equal(await bench.escalations.report({ kind: "wrong-audience", task: one.id }), "suspend");
   const two = await addTask(bench.tasks.store);
@@ -200,7 +58,9 @@ t.test("a class may be stricter or milder than the configuration", async (t) => 
 });
 
 t.test("an attempt without a task is answered on every open task of the AI agent", async (t) => {
-  const bench = await Bench.start(t, { reactions: { "ai-agent-on-admin-api": "revoke" } });
+  const bench = await EscalationBench.start(t, {
+    reactions: { "ai-agent-on-admin-api": "revoke" },
+  });
   const own = await Promise.all([1, 2, 3].map(() => addTask(bench.tasks.store)));
   const other = await addTask(bench.tasks.store, { agentId: WRITER });
   await bench.escalations.report({ kind: "ai-agent-on-admin-api", agent: RESEARCHER });
@@ -210,7 +70,7 @@ t.test("an attempt without a task is answered on every open task of the AI agent
 });
 
 t.test("nobody has somebody else's task suspended by reaching for it", async (t) => {
-  const bench = await Bench.start(t, { reactions: { "not-owner": "revoke" } });
+  const bench = await EscalationBench.start(t, { reactions: { "not-owner": "revoke" } });
   const victim = await addTask(bench.tasks.store);
   const suspect = await addTask(bench.tasks.store, { agentId: WRITER });
   const task = victim.id;
@@ -226,7 +86,7 @@ t.test("nobody has somebody else's task suspended by reaching for it", async (t)
 });
 
 t.test("what has ended stays ended, and what is suspended stays suspended", async (t) => {
-  const bench = await Bench.start(t);
+  const bench = await EscalationBench.start(t);
   const { id } = await addTask(bench.tasks.store);
   t.equal(await bench.escalations.report({ kind: "key-mismatch", task: id }), "suspend");
   t.equal(await bench.escalations.report({ kind: "key-mismatch", task: id }), "log", "is already");
@@ -251,7 +111,7 @@ t.test(
       ["agent", NODE, "log"],
       ["issuer", "", "suspend"],
     ] as const;
-    const bench = await Bench.start(t, { trustedGuards });
+    const bench = await EscalationBench.start(t, { trustedGuards });
     for (const [by, spiffeId, expected] of rows) {
       const { id } = await addTask(bench.tasks.store);
       const observer = { by, spiffeId };
@@ -275,7 +135,7 @@ t.test(
 t.test(
   "an event that is in the log is not written again, but what was done about it is",
   async (t) => {
-    const bench = await Bench.start(t, { trustedGuards: new Set([GUARD]) });
+    const bench = await EscalationBench.start(t, { trustedGuards: new Set([GUARD]) });
     const { id } = await addTask(bench.tasks.store);
     const event = {
       stream: "escalation",
@@ -302,7 +162,7 @@ t.test(
 
 t.test("many refusals in a short while are probing, once", async (t) => {
   const probing = { denials: 5, windowSeconds: 60 };
-  const bench = await Bench.start(t, { probing, reactions: { probing: "suspend" } });
+  const bench = await EscalationBench.start(t, { probing, reactions: { probing: "suspend" } });
   const { id } = await addTask(bench.tasks.store);
   const denied = async (times: number): Promise<void> => {
     for (let i = 0; i < times; i++) await bench.escalations.denied({ task: id });
@@ -331,7 +191,7 @@ t.test(
   "refusals of any kind add up, and those of guards that nobody trusts suspend nothing",
   async (t) => {
     const probing = { denials: 3, windowSeconds: 60 };
-    const bench = await Bench.start(t, { probing, reactions: { probing: "revoke" } });
+    const bench = await EscalationBench.start(t, { probing, reactions: { probing: "revoke" } });
     const { id } = await addTask(bench.tasks.store);
     const refusal = {
       stream: "decision",
@@ -353,7 +213,7 @@ t.test(
 );
 
 t.test("one AI agent on more node agents than it may be on", async (t) => {
-  const bench = await Bench.start(t);
+  const bench = await EscalationBench.start(t);
   const nodes = ["a", "b", "c", "d"].map((name) => `spiffe://north.test/spire/agent/x/${name}`);
   const tasks: string[] = [];
   for (const nodeAgent of [nodes[0], nodes[0], nodes[1], nodes[1], ""]) {
@@ -381,7 +241,7 @@ t.test("one AI agent on more node agents than it may be on", async (t) => {
 });
 
 t.test("whoever attempts in a loop fills no log, and hides nothing of another kind", async (t) => {
-  const bench = await Bench.start(t);
+  const bench = await EscalationBench.start(t);
   for (let i = 0; i < 500; i++) {
     await bench.escalations.report({ kind: "class-not-allowed", agent: RESEARCHER });
   }
@@ -403,7 +263,7 @@ t.test("whoever attempts in a loop fills no log, and hides nothing of another ki
 });
 
 t.test("what was suspended is written down however much else was", async (t) => {
-  const bench = await Bench.start(t);
+  const bench = await EscalationBench.start(t);
   for (let i = 0; i < 30; i++) {
     const { id } = await addTask(bench.tasks.store);
     await bench.escalations.report({ kind: "key-mismatch", task: id });
@@ -412,7 +272,7 @@ t.test("what was suspended is written down however much else was", async (t) => 
 });
 
 t.test("secrets and long texts in what is told stay out of the log", async (t) => {
-  const bench = await Bench.start(t);
+  const bench = await EscalationBench.start(t);
   const token = `eyJhbGciOiJFUzI1NiJ9.${"e30".repeat(10)}.${"AAAA".repeat(20)}`;
   const detail = { what: token, more: "x".repeat(5000), kind: "log-only", reaction: "none" };
   await bench.escalations.report({ kind: "key-mismatch", agent: RESEARCHER, detail });
@@ -425,7 +285,7 @@ t.test("secrets and long texts in what is told stay out of the log", async (t) =
 });
 
 t.test("a log that cannot be written keeps no task alive, and the refusal goes on", async (t) => {
-  const bench = await Bench.start(t);
+  const bench = await EscalationBench.start(t);
   const { id } = await addTask(bench.tasks.store);
   const lines: string[] = [];
   const broken = new Escalations({
@@ -449,7 +309,7 @@ t.test("a log that cannot be written keeps no task alive, and the refusal goes o
 });
 
 t.test("a reaction that fails is told in the event", async (t) => {
-  const bench = await Bench.start(t);
+  const bench = await EscalationBench.start(t);
   const { id } = await addTask(bench.tasks.store);
   bench.tasks.suspend = () => Promise.reject(new Error("store is gone"));
   t.equal(await bench.escalations.report({ kind: "key-mismatch", task: id }), "log");
