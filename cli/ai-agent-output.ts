@@ -75,6 +75,7 @@ export function formatAiAgent(one: AiAgent): string {
   return `${formatRecord(rows)}\n\nIts tasks may get at most\n${formatRecord(ceiling)}`;
 }
 
-function stateOf({ disabled }: AiAgent): string {
-  return disabled ? "ended" : "enabled";
+function stateOf({ disabled, validUntil }: AiAgent): string {
+  if (!disabled) return "enabled";
+  return validUntil * 1000 <= Date.now() ? "expired" : "disabled";
 }

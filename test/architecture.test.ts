@@ -123,6 +123,11 @@ const FORBIDDEN: readonly {
     why: "federation is called by the API, and issues nothing",
   },
   {
+    who: "server/registry",
+    what: ["server/api", "server/link", "server/main"],
+    why: "AI agents and task classes do not know who asks, nor whom it is told",
+  },
+  {
     who: "server/documents",
     what: ["server/ca", "server/store", "server/link", "server/entries", "server/main"],
     why: "what strangers can reach hands out what it is given, and reaches for nothing",

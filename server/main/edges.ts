@@ -109,7 +109,7 @@ export async function startEdges(
   addServices(base, stores, ca, revocation, add);
   addFederation(base, stores, federation, add);
   add(AuditLogService, auditLogHandlers({ ...audit, audit: audit.log }));
-  addRegistry(base, stores, revocation, tasks.tasks, add);
+  addRegistry(base, stores, revocation, tasks.tasks, audit, add);
   addTasks(base, tasks, (id) => authorizer.isAdmin(id), add);
   local.add(LoggerService, gate.guard(LoggerService, loggerHandlers(log)));
   const figures = { clock, source: identity, agents: nodes, entries, bundles };

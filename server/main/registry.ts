@@ -6,6 +6,7 @@ import { AiAgents } from "../registry/ai-agents.ts";
 import { Apply } from "../registry/apply.ts";
 import { AiAgentEnds, type AiAgentTasks } from "../registry/ends.ts";
 import { TaskClasses } from "../registry/task-classes.ts";
+import type { Audit } from "./audit.ts";
 import type { Base } from "./base.ts";
 import type { Revocation } from "./revocation.ts";
 import type { Stores } from "./stores.ts";
@@ -16,11 +17,12 @@ export function addRegistry(
   stores: Stores,
   { revoker }: Revocation,
   tasks: AiAgentTasks,
+  { log: audit }: Audit,
   add: <S extends Service>(service: S, handlers: Handlers<S>) => void,
 ): void {
   const { trustDomain } = config;
   const { store, aiAgents, taskClasses, entries, entryOwners, index, bundles, hub } = stores;
-  const ends = new AiAgentEnds({ agents: aiAgents, revoker, tasks, clock, log });
+  const ends = new AiAgentEnds({ agents: aiAgents, revoker, tasks, audit, clock, log });
   lifecycle.run("ends of AI agents", (signal) => ends.run(signal));
   lifecycle.own(
     "AI agents that go on",

@@ -5,6 +5,7 @@
 
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/log.ts";
+import type { AuditLog } from "../audit/log.ts";
 import type { Revoker } from "../revocation/revoke.ts";
 import type { AiAgentEnd, AiAgentRecord, AiAgentStore } from "../store/ai-agents.ts";
 
@@ -23,6 +24,7 @@ export interface AiAgentEndsOptions {
   readonly agents: AiAgentStore;
   readonly revoker: Pick<Revoker, "revoke">;
   readonly tasks: AiAgentTasks;
+  readonly audit: Pick<AuditLog, "append">;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -110,6 +112,7 @@ export class AiAgentEnds {
     });
     const state = end.cause === "expired" ? "EXPIRED" : "REVOKED";
     await tasks.endAllOf(spiffeId, state, sentenceOf(end), end.by);
+    if (end.cause === "expired") await this.#noteExpiry(record);
     await agents.change(async (transaction) => {
       const now = await transaction.get(spiffeId);
       if (now === undefined || !isUnsettled(now)) return;
@@ -141,6 +144,16 @@ export class AiAgentEnds {
         log.audit({ who: "server", method: "expire AI agent", object, outcome: "ok" });
       }
     }
+  }
+
+  /** Nobody called for it: other ends are in the audit log as the calls they are. */
+  async #noteExpiry({ spiffeId, owner }: AiAgentRecord): Promise<void> {
+    const event = { stream: "admin", type: "ai-agent.expired", outcome: "ok" } as const;
+    const detail = { owner };
+    await this.#options.audit.append(
+      { ...event, agent: spiffeId, principal: "server", resource: spiffeId, detail },
+      { durable: true },
+    );
   }
 
   #expiryOf({ validUntilUnixSeconds }: AiAgentRecord): AiAgentEnd {

@@ -59,7 +59,7 @@ t.test("an AI agent is created with its processes, shown, changed and ended", as
 
   const disabled = await signet("ai-agent", "disable", ID, "--reason", "misbehaves");
   t.match(disabled, { code: 0, out: /is disabled: its tasks have ended/ });
-  t.match((await signet("ai-agent", "show", ID)).out, /State +ended: misbehaves/);
+  t.match((await signet("ai-agent", "show", ID)).out, /State +disabled: misbehaves/);
   t.match(await signet("ai-agent", "delete", ID), { code: 1, err: /AI_AGENT_HAS_ENTRIES/ });
   t.match(await signet("ai-agent", "enable", ID), { code: 0, out: /is enabled until 2/ });
   t.match(await signet("ai-agent", "delete", ID, "--with-entries"), { code: 0 });

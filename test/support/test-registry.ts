@@ -39,7 +39,7 @@ export interface TestRegistry {
   readonly entries: EntryStore;
   readonly owners: EntryOwnerStore;
   readonly ends: AiAgentEnds;
-  /** "revoke ID reason" and "end ID STATE reason", in their order. */
+  /** "revoke ID reason", "end ID STATE reason" and "note TYPE ID", in their order. */
   readonly asked: string[];
   /** When set, revoking or ending fails so. */
   failure: Error | undefined;
@@ -81,7 +81,19 @@ export async function startRegistry(
       return {} as never;
     },
   };
-  const ends = new AiAgentEnds({ agents, revoker, tasks, clock, log: silentLogger });
+  const audit = {
+    append: async ({
+      type,
+      agent,
+    }: {
+      readonly type: string;
+      readonly agent?: string | undefined;
+    }) => {
+      await ask(`note ${type} ${agent}`);
+      return {} as never;
+    },
+  };
+  const ends = new AiAgentEnds({ agents, revoker, tasks, audit, clock, log: silentLogger });
   const rules = { trustDomain, isFederated: () => false };
   const held = { store: log, agents, classes: taskClasses, entries, index, ends, clock };
   const registered = new AiAgents(held);

@@ -110,6 +110,7 @@ t.test("its time ends to the second, without polling", async (t) => {
   t.same(asked, [
     `revoke ${RESEARCHER} cessation-of-operation`,
     `end ${RESEARCHER} EXPIRED the time of its AI agent is over`,
+    `note ai-agent.expired ${RESEARCHER}`,
   ]);
   await clock.advance(1000);
   await noticed(registry, later);
