@@ -117,14 +117,16 @@ export class TokenEndpoint {
     } catch (error) {
       const shownTokens = [...grants, form.get("client_assertion")];
       for (const token of shownTokens) {
-        if (token !== undefined) await this.#reportMisuse(token, error);
+        if (token !== undefined) await this.#reportMisuse(token);
       }
       throw error;
     }
   }
 
   /** Only what is signed by us counts: from anything else strangers could accuse any task. */
-  async #reportMisuse(token: string, error: unknown): Promise<void> {
+  async #reportMisuse(token: string): Promise<void> {
+    // What is wrong with this one: the refusal may be about another, and this one anybody's work.
+    const error = await this.#options.callers.byToken(token).catch((reason: unknown) => reason);
     const reason = error instanceof IdentityError ? error.reason : "";
     if (reason === "JWT_SVID_AUDIENCE") {
       // Checked last, after the signature.

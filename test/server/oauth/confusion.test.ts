@@ -123,6 +123,37 @@ t.test("nothing but a JWT-SVID of an active task for this issuer alone gets a to
   }
 });
 
+t.test("beside a sound JWT-SVID for another service, a forged one accuses nobody", async (t) => {
+  const oauth = await TestOAuth.start(t);
+  const victim = await oauth.open();
+  const own = await oauth.open();
+  const now = new Date();
+  const forged = await issueJwtSvid({
+    signer: signerOf("k1", generateP256KeyPair()),
+    keyId: "k1",
+    spiffeId: SpiffeId.parse(victim.spiffeId),
+    audience: [TOOL],
+    issuedAt: now,
+    expiresAt: new Date(now.getTime() + 60_000),
+  });
+  const sound = await oauth.jwt(own, TOOL);
+  for (const [assertion, client_assertion] of [
+    [sound, forged],
+    [forged, sound],
+  ]) {
+    const answer = await oauth.post("/token", {
+      grant_type: JWT_BEARER_GRANT,
+      resource: TOOL,
+      assertion: assertion ?? "",
+      client_assertion_type: JWT_SPIFFE,
+      client_assertion: client_assertion ?? "",
+    });
+    t.match(answer, { status: 400, body: { error: "invalid_grant" } });
+  }
+  const accused = (await escalations(oauth, "wrong-audience")).map(({ task }) => task);
+  t.same([...new Set(accused)], [own.spiffeId]);
+});
+
 t.test("certificates of others than the task open nothing", async (t) => {
   const oauth = await TestOAuth.start(t);
   const task = await oauth.open();
