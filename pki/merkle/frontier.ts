@@ -1,14 +1,18 @@
 // What of a growing Merkle tree is needed to add to it and to know its root: the roots of the complete
 // subtrees, largest first, at most one of each height. Proofs need more: proof.ts.
-import { emptyRoot, nodeHash } from "./hash.ts";
+import { emptyRoot, foldNodes, HASH_BYTES, nodeHash } from "./hash.ts";
 
-/** Told of each node above the leaves when its subtree is complete. */
+/** Told of each node above the leaves when its subtree is complete. The hash is good until it returns. */
 export type OnNode = (height: number, hash: Buffer) => void;
+
+/** Of a tree whose size is counted exactly, with room for one more. */
+const MAX_ROOTS = 54;
 
 export class Frontier {
   #size: number;
-  /** Left to right: the subtrees that the bits of the size stand for, the highest bit first. */
-  readonly #roots: Buffer[];
+  /** Left to right: the roots of the subtrees that the bits of the size stand for, the highest bit first. */
+  readonly #roots: Buffer = Buffer.alloc(MAX_ROOTS * HASH_BYTES);
+  #count: number;
 
   /** The frontier of a tree of `size` leaves, whose complete subtrees, largest first, have these roots. */
   constructor(size = 0, roots: readonly Uint8Array[] = []) {
@@ -16,7 +20,8 @@ export class Frontier {
       throw new TypeError(`${roots.length} roots are no frontier of ${size} leaves`);
     }
     this.#size = size;
-    this.#roots = roots.map((root) => Buffer.from(root));
+    this.#count = roots.length;
+    for (const [i, root] of roots.entries()) this.#roots.set(root, i * HASH_BYTES);
   }
 
   /** How many leaves there are. */
@@ -25,34 +30,37 @@ export class Frontier {
   }
 
   /** Adds a leaf, by its hash. */
-  append(leaf: Buffer, onNode?: OnNode): void {
-    let hash = leaf;
+  append(leaf: Uint8Array, onNode?: OnNode): void {
+    let at = this.#count * HASH_BYTES;
+    this.#roots.set(leaf, at);
     let height = 0;
-    for (let rest = this.#size; rest % 2 === 1; rest = Math.floor(rest / 2)) {
-      const left = this.#roots.pop();
-      if (left === undefined) throw new TypeError("a frontier without its roots");
-      hash = nodeHash(left, hash);
-      onNode?.(++height, hash);
+    for (let rest = this.#size; rest % 2 === 1; rest = (rest - 1) / 2) {
+      at -= HASH_BYTES;
+      foldNodes(this.#roots, at);
+      onNode?.(++height, this.#roots.subarray(at, at + HASH_BYTES));
     }
-    this.#roots.push(hash);
+    this.#count = at / HASH_BYTES + 1;
     this.#size++;
   }
 
   /** The root of the tree. */
   root(): Buffer {
-    const last = this.#roots.at(-1);
+    const roots = this.roots();
+    const last = roots.at(-1);
     if (last === undefined) return emptyRoot();
-    return this.#roots.slice(0, -1).reduceRight((right, left) => nodeHash(left, right), last);
+    return roots.slice(0, -1).reduceRight((right, left) => nodeHash(left, right), last);
   }
 
   /** The roots of the complete subtrees, largest first. */
-  roots(): readonly Buffer[] {
-    return [...this.#roots];
+  roots(): Buffer[] {
+    return Array.from({ length: this.#count }, (_, i) =>
+      Buffer.from(this.#roots.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES)),
+    );
   }
 
   /** A tree of its own from here on. */
   copy(): Frontier {
-    return new Frontier(this.#size, this.#roots);
+    return new Frontier(this.#size, this.roots());
   }
 }
 

@@ -18,10 +18,13 @@ export function leafHash(data: Uint8Array): Buffer {
   return hash("sha256", prefixed, "buffer");
 }
 
-/** As {@link leafHash}, of bytes with room for the first byte before them: spares a copy. */
-export function prefixedLeafHash(bytes: Buffer): Buffer {
+/**
+ * As {@link leafHash}, in hexadecimal, of bytes with room for the first byte before them: spares a copy, and
+ * the memory that Node takes for a hash outside its heap.
+ */
+export function prefixedLeafHash(bytes: Buffer): string {
   bytes[0] = LEAF;
-  return hash("sha256", bytes, "buffer");
+  return hash("sha256", bytes, "hex");
 }
 
 /** The hash of two nodes, left and right. */
@@ -29,6 +32,12 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
   pair.set(left, 1);
   pair.set(right, 1 + HASH_BYTES);
   return hash("sha256", pair, "buffer");
+}
+
+/** As {@link nodeHash}, of two nodes that stand side by side in `nodes`, from `at` on, and written over the left. */
+export function foldNodes(nodes: Buffer, at: number): void {
+  nodes.copy(pair, 1, at, at + 2 * HASH_BYTES);
+  nodes.write(hash("sha256", pair, "binary"), at, "binary");
 }
 
 /** The hash of a tree without leaves. */

@@ -5,7 +5,7 @@
 // checkpoints.ts. docs/audit.md is the format.
 import { randomFillSync } from "node:crypto";
 import type { Frontier } from "../../pki/merkle/frontier.ts";
-import { prefixedLeafHash } from "../../pki/merkle/hash.ts";
+import { HASH_BYTES, prefixedLeafHash } from "../../pki/merkle/hash.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/log.ts";
 import { type AuditEvent, type AuditStream, checkEvent, lineParts, STREAMS } from "./event.ts";
@@ -68,6 +68,7 @@ export class AuditLog implements AuditSink {
   #syncing: Promise<void> | undefined;
   #queued: Promise<void> | undefined;
   #timeText: readonly [ms: number, text: string] = [Number.NaN, ""];
+  readonly #leaf = Buffer.alloc(HASH_BYTES);
   /** Where the lines of a group are put together, for each stream of it. */
   #buffer = Buffer.allocUnsafe(FIRST_BUFFER_BYTES);
 
@@ -212,7 +213,7 @@ export class AuditLog implements AuditSink {
 
   /** Numbers, chains and writes; either all of it is written and counted, or nothing is. */
   #write(lines: readonly Pending[]): void {
-    const leaves = new Array<Buffer>(lines.length);
+    const leaves = new Array<string>(lines.length);
     const writing = this.#files.begin(this.#options.clock.now());
     try {
       // By stream, each in one piece: nearly always there is one stream alone.
@@ -223,8 +224,9 @@ export class AuditLog implements AuditSink {
     }
     writing.commit();
     for (const leaf of leaves) {
-      this.#treeFiles.add(0, leaf);
-      this.#tree.append(leaf, this.#addNode);
+      this.#leaf.write(leaf, "hex");
+      this.#treeFiles.add(0, this.#leaf);
+      this.#tree.append(this.#leaf, this.#addNode);
     }
     if (this.#buffer.length > LARGEST_KEPT_BUFFER_BYTES) {
       this.#buffer = Buffer.allocUnsafe(FIRST_BUFFER_BYTES);
@@ -235,7 +237,7 @@ export class AuditLog implements AuditSink {
   #writeStream(
     stream: AuditStream,
     lines: readonly Pending[],
-    leaves: Buffer[],
+    leaves: string[],
     writing: Writing,
   ): void {
     let at = 1;
@@ -253,7 +255,7 @@ export class AuditLog implements AuditSink {
       const leaf = prefixedLeafHash(this.#buffer.subarray(at - 1, end));
       this.#buffer[at - 1] = LINE_END;
       leaves[i] = leaf;
-      hash = leaf.toString("hex");
+      hash = leaf;
       this.#buffer[end] = LINE_END;
       at = end + 1;
     }

@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { syncFolder } from "../../runtime/files.ts";
 import { serverError } from "../errors.ts";
+import { Bytes } from "./bytes.ts";
 import type { AuditStream } from "./event.ts";
 
 const DAY_MS = 24 * 3600 * 1000;
@@ -36,12 +37,6 @@ export interface StreamEnd {
   readonly hash: string;
 }
 
-/** Lines that the kernel has and the disk perhaps has not. */
-interface Unsynced {
-  readonly firstSeq: number;
-  readonly bytes: Buffer;
-}
-
 interface Stream {
   readonly name: AuditStream;
   file: string;
@@ -51,7 +46,10 @@ interface Stream {
   hash: string;
   /** Bytes of the file that are on the disk. */
   synced: number;
-  unsynced: Unsynced[];
+  /** Lines that the kernel has and the disk perhaps has not. */
+  readonly unsynced: Bytes;
+  /** Number of the first of them, if there are any. */
+  unsyncedSeq: number;
   day: number;
   isSyncing: boolean;
   /** Nobody knows what the file holds after `synced`. */
@@ -94,7 +92,8 @@ export class StreamFiles {
         ...end,
         name,
         fd: undefined,
-        unsynced: [],
+        unsynced: new Bytes(),
+        unsyncedSeq: 0,
         day: -1,
         isSyncing: false,
         isBroken: false,
@@ -121,16 +120,18 @@ export class StreamFiles {
   begin(now: Date): Writing {
     if (this.isBroken) throw unwritable(new Error("a file is being mended"));
     const day = Math.floor(now.getTime() / DAY_MS);
-    const touched: { stream: Stream; written: Written; bytes: Buffer }[] = [];
+    const touched: { stream: Stream; written: Written; length: number; held: number }[] = [];
     return {
       end: (name) => this.#of(name),
       write: (name, lines, written) => {
         const stream = this.#of(name);
         try {
           const fd = this.#fileFor(stream, written.firstSeq, day);
-          const bytes = Buffer.allocUnsafe(lines.length);
-          bytes.set(lines);
-          touched.push({ stream, written, bytes });
+          const { length } = lines;
+          const held = stream.unsynced.length;
+          touched.push({ stream, written, length, held });
+          if (held === 0) stream.unsyncedSeq = written.firstSeq;
+          stream.unsynced.add(lines);
           const count = writeSync(fd, lines);
           if (count !== lines.length) throw new Error("the disk took a part only");
         } catch (cause) {
@@ -138,15 +139,15 @@ export class StreamFiles {
         }
       },
       commit: () => {
-        for (const { stream, written, bytes } of touched) {
-          stream.bytes += bytes.length;
+        for (const { stream, written, length } of touched) {
+          stream.bytes += length;
           stream.seq = written.seq;
           stream.hash = written.hash;
-          stream.unsynced.push({ firstSeq: written.firstSeq, bytes });
         }
       },
       takeBack: () => {
-        for (const { stream } of touched) {
+        for (const { stream, held } of touched) {
+          stream.unsynced.cut(held);
           try {
             if (stream.fd !== undefined) ftruncateSync(stream.fd, stream.bytes);
           } catch {
@@ -182,16 +183,17 @@ export class StreamFiles {
   }
 
   async #sync(stream: Stream): Promise<void> {
-    const { fd, bytes, unsynced, file } = stream;
+    const { fd, bytes, unsyncedSeq } = stream;
     if (fd === undefined) return;
-    stream.unsynced = [];
+    const lines = stream.unsynced.take();
     stream.isSyncing = true;
     try {
       await syncData(fd);
-      if (stream.file === file) stream.synced = Math.max(stream.synced, bytes);
+      stream.synced = bytes;
     } catch (cause) {
       // What the kernel could not write it forgets, and calls the file clean.
-      stream.unsynced = [...unsynced, ...stream.unsynced];
+      stream.unsynced.giveBack(lines);
+      stream.unsyncedSeq = unsyncedSeq;
       stream.isBroken = true;
       throw cause;
     } finally {
@@ -212,7 +214,9 @@ export class StreamFiles {
       stream.day = day;
     }
     const isFull = stream.bytes >= this.#maxFileBytes || stream.day !== day;
-    if (stream.fd !== undefined && (stream.bytes === 0 || !isFull)) return stream.fd;
+    // What fsync says of a file must find it as it was.
+    const mayEnd = isFull && stream.bytes > 0 && !stream.isSyncing;
+    if (stream.fd !== undefined && !mayEnd) return stream.fd;
     if (stream.fd !== undefined) this.#finish(stream, stream.fd);
     return this.#create(stream, firstSeq, day);
   }
@@ -220,16 +224,15 @@ export class StreamFiles {
   /** A file that is full: on the disk before another one goes on from it. */
   #finish(stream: Stream, fd: number): void {
     try {
-      if (stream.unsynced.length > 0 || stream.isSyncing) fdatasyncSync(fd);
+      if (stream.unsynced.length > 0) fdatasyncSync(fd);
     } catch (cause) {
       stream.isBroken = true;
       throw cause;
     }
-    stream.unsynced = [];
+    stream.unsynced.take();
     stream.synced = stream.bytes;
     stream.fd = undefined;
-    if (stream.isSyncing) this.#retired.push(fd);
-    else closeSync(fd);
+    closeSync(fd);
   }
 
   #create(stream: Stream, firstSeq: number, day: number): number {
@@ -252,22 +255,21 @@ export class StreamFiles {
     } finally {
       closeSync(fd);
     }
-    const [first] = stream.unsynced;
-    if (first === undefined) stream.bytes = stream.synced;
+    if (stream.unsynced.length === 0) stream.bytes = stream.synced;
     else {
-      const file = fileName(stream.name, first.firstSeq);
+      const file = fileName(stream.name, stream.unsyncedSeq);
       rmSync(join(this.#folder, file), { force: true });
-      const lines = Buffer.concat(stream.unsynced.map(({ bytes }) => bytes));
       const next = openSync(join(this.#folder, file), "ax", 0o600);
+      const lines = stream.unsynced.take();
       try {
         if (writeSync(next, lines) !== lines.length) throw new Error("the disk took a part only");
         fdatasyncSync(next);
       } catch (cause) {
         closeSync(next);
+        stream.unsynced.giveBack(lines);
         throw cause;
       }
       Object.assign(stream, { fd: next, file, bytes: lines.length, synced: lines.length });
-      stream.unsynced = [];
       this.#isFolderDirty = true;
     }
     stream.isBroken = false;

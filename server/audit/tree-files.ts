@@ -4,6 +4,7 @@
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { HASH_BYTES } from "../../pki/merkle/hash.ts";
+import { Bytes } from "./bytes.ts";
 
 /** Heights of which hashes are kept: enough for 2^40 events. */
 const STEP = 8;
@@ -15,7 +16,7 @@ interface Level {
   /** Hashes in the file. */
   stored: number;
   /** Hashes that are to be stored. */
-  waiting: Buffer[];
+  readonly waiting: Bytes;
 }
 
 /** The name of the file of one height. */
@@ -38,7 +39,7 @@ export class TreeFiles {
       const file = await open(path, "r+").catch(() => open(path, "wx+", 0o600));
       const stored = Math.floor(size / 2 ** height);
       await file.truncate(stored * HASH_BYTES);
-      levels.push({ height, file, stored, waiting: [] });
+      levels.push({ height, file, stored, waiting: new Bytes() });
     }
     return new TreeFiles(levels);
   }
@@ -58,22 +59,25 @@ export class TreeFiles {
   }
 
   /** Takes the hash of the next node of a height; of heights that are not kept it is dropped. */
-  add(height: number, hash: Buffer): void {
-    if (height % STEP === 0) this.#levels[height / STEP]?.waiting.push(hash);
+  add(height: number, hash: Uint8Array): void {
+    if (height % STEP === 0) this.#levels[height / STEP]?.waiting.add(hash);
   }
 
   /** Stores what it was given. One at a time. */
   async flush(): Promise<void> {
     for (const level of this.#levels) {
       const { waiting, stored, file } = level;
-      if (waiting.length === 0) continue;
-      const count = waiting.length;
-      const bytes = Buffer.concat(waiting);
-      // At its place, so that a write that failed in the middle is done over.
-      const { bytesWritten } = await file.write(bytes, 0, bytes.length, stored * HASH_BYTES);
-      if (bytesWritten !== bytes.length) throw new Error("the disk took a part only");
-      level.waiting.splice(0, count);
-      level.stored += count;
+      const bytes = waiting.take();
+      if (bytes.length === 0) continue;
+      try {
+        // At its place, so that a write that failed in the middle is done over.
+        const { bytesWritten } = await file.write(bytes, 0, bytes.length, stored * HASH_BYTES);
+        if (bytesWritten !== bytes.length) throw new Error("the disk took a part only");
+      } catch (cause) {
+        waiting.giveBack(bytes);
+        throw cause;
+      }
+      level.stored += bytes.length / HASH_BYTES;
     }
   }
 
