@@ -99,16 +99,11 @@ export class Ends {
   }
 
   async #tell(end: SpooledEnd): Promise<Task | undefined> {
-    const { server, journal, log } = this.#options;
-    const { taskId, reason, summaryDigest } = end;
+    const { journal, log } = this.#options;
+    const { taskId } = end;
     let task: Task | undefined;
     try {
-      task = await server.change({
-        taskId,
-        to: stateNumber(end.state) ?? 0,
-        reason,
-        summaryDigest,
-      });
+      task = await this.#change(end);
     } catch (error) {
       if (!(error instanceof IdentityError) || !FINAL.has(error.code)) {
         log.debug({ error, task_id: taskId }, "could not tell the server of the end of a task");
@@ -125,6 +120,20 @@ export class Ends {
       log.error({ error, task_id: taskId }, "could not save that the server knows of an end");
     });
     return task;
+  }
+
+  /** Ends it at the server. What is said besides is left out where the server does not take it. */
+  async #change({ taskId, state, reason, summaryDigest }: SpooledEnd): Promise<Task> {
+    const { server, log } = this.#options;
+    const to = stateNumber(state) ?? 0;
+    try {
+      return await server.change({ taskId, to, reason, summaryDigest });
+    } catch (error) {
+      const isRefused = error instanceof IdentityError && error.code === Status.invalidArgument;
+      if (!isRefused || (reason === "" && summaryDigest === "")) throw error;
+      log.warn({ error, task_id: taskId }, "the server does not take what is said of an end");
+      return server.change({ taskId, to });
+    }
   }
 
   #later(): void {

@@ -24,6 +24,7 @@ import type { Task, TaskServer } from "./server.ts";
 import { ended } from "./state.ts";
 import type { TaskSocket } from "./task-socket.ts";
 import type { Tasks } from "./tasks.ts";
+import { plainReason } from "./words.ts";
 
 type Request = signet.task.v1.RunTaskRequest;
 type Response = Init<signet.task.v1.RunTaskResponse>;
@@ -49,7 +50,6 @@ export interface RunsOptions {
 
 /** Between the end of a command and what its launcher says of it lie a few milliseconds. */
 const LAST_WORD_MS = 1000;
-const MAX_DETAIL = 1024;
 
 export class Runs {
   readonly #options: RunsOptions;
@@ -220,7 +220,7 @@ export class Runs {
       if (last.finished === undefined) throw stepInvalid("expected the step finished");
       const { succeeded, detail } = last.finished;
       const state = succeeded ? "COMPLETED" : "FAILED";
-      const task = await tasks.end(held, { state, reason: detail.slice(0, MAX_DETAIL) });
+      const task = await tasks.end(held, { state, reason: plainReason(detail) });
       if (task !== undefined) yield { changed: task };
     } finally {
       // Whoever has attached meanwhile has it now.

@@ -19,6 +19,7 @@ import type { Runs } from "./run.ts";
 import type { ChangeRequest, Task, TaskServer, TaskSvid } from "./server.ts";
 import { ended, refused } from "./state.ts";
 import type { Tasks } from "./tasks.ts";
+import { checkDigest, plainReason } from "./words.ts";
 
 export interface TaskServiceOptions {
   readonly server: TaskServer;
@@ -34,8 +35,6 @@ export interface TaskServiceOptions {
   /** The own trust domain's X.509 authorities, DER, one after another. */
   readonly bundle: () => Uint8Array;
 }
-
-const MAX_TEXT = 1024;
 
 /** The handlers of the service. */
 export function taskHandlers(options: TaskServiceOptions): Handlers<typeof TaskAPIService> {
@@ -137,8 +136,9 @@ export function taskHandlers(options: TaskServiceOptions): Handlers<typeof TaskA
           hint: "other ends are not the holder's to say",
         });
       }
+      checkDigest(summaryDigest);
       const { held } = await gate.admit("Complete", proof, context);
-      const reason = detail.slice(0, MAX_TEXT);
+      const reason = plainReason(detail);
       const task = await tasks.end(held, { state, reason, summaryDigest });
       return { ...(task && { task }) };
     },

@@ -122,6 +122,22 @@ t.test("only COMPLETED and FAILED are for the holder to say", async (t) => {
   }
 });
 
+t.test("an end is one for the server too, whatever its holder says of it", async (t) => {
+  for (const detail of ["x".repeat(4000), "two\nlines \u202e"]) {
+    const task = await tasks.open(client);
+    const outcome = TaskState.COMPLETED;
+    await client.complete({ proof: task.proof("Complete"), outcome, detail });
+    t.equal((await tasks.get(task.id)).state, TaskState.COMPLETED, JSON.stringify(detail[0]));
+  }
+  const task = await tasks.open(client);
+  const said = { outcome: TaskState.COMPLETED, summaryDigest: "no digest" };
+  await t.rejects(
+    client.complete({ proof: task.proof("Complete"), ...said }),
+    refusal("TASK_OUTCOME_INVALID"),
+  );
+  t.ok((await client.park({ proof: task.proof("Park") })).task, "it goes on");
+});
+
 t.test("a proof holds once, for its method, with the task's key", async (t) => {
   const task = await tasks.open(client);
   const proof = task.proof("Park");
