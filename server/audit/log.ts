@@ -1,6 +1,6 @@
 // The audit log: events in streams, each stream a hash chain, all of them leaves of one Merkle tree in
-// the order in which they were written. What is appended in one turn of the event loop is written at
-// its end, whole or not at all, before any answer that waits for it leaves. Where lines lie:
+// the order in which they were written. What is appended in one turn of the event loop, or the next, is written
+// together, whole or not at all, before any answer that waits for it leaves. Where lines lie:
 // stream-files.ts; how the log is found again after a crash: recovery.ts; how it is signed:
 // checkpoints.ts. docs/audit.md is the format.
 import { randomFillSync } from "node:crypto";
@@ -189,7 +189,8 @@ export class AuditLog implements AuditSink {
     if (group === undefined) {
       group = { lines: [], ...Promise.withResolvers<void>() };
       this.#next = group;
-      setImmediate(() => this.#writeNext());
+      // A turn later: answers wait some microseconds, and calls that come one by one share a write.
+      setImmediate(() => setImmediate(() => this.#writeNext()));
     }
     group.lines.push(line);
     return group.promise;
