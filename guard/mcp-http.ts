@@ -12,7 +12,7 @@ import { invalid, type Message, readMessage } from "./mcp-messages.ts";
 import { GuardedTransport, type McpTransport, refusalOf } from "./mcp-transport.ts";
 import type { PresentedTask } from "./presented.ts";
 import { refusedActionOf } from "./refusals.ts";
-import { valuesOf } from "./request.ts";
+import { forgetCredentials, valuesOf } from "./request.ts";
 
 /** StreamableHTTPServerTransport of the MCP SDK. */
 export interface McpHttpTransport extends McpTransport {
@@ -37,7 +37,7 @@ export interface McpGuardOptions {
   readonly allowedOrigins?: readonly string[];
   /** Default 1 MiB. */
   readonly maxBodyBytes?: number;
-  /** Sessions of one task at a time, default 32, and of all, default 10,000. */
+  /** Sessions of one task at a time, default 32, and of all, default 10,000; a quarter of these of one AI agent. */
   readonly maxSessionsPerTask?: number;
   readonly maxSessions?: number;
   /** Told why a request was refused. */
@@ -46,11 +46,19 @@ export interface McpGuardOptions {
 
 interface Session {
   readonly taskId: string;
+  readonly agent: string;
   readonly inner: McpHttpTransport;
   readonly guarded: GuardedTransport;
-  /** Who sent the latest request: the same task, perhaps with another credential. */
-  task: PresentedTask;
   usedAtMs: number;
+}
+
+/** A request that is let through. */
+interface Passed {
+  readonly session: Session;
+  readonly task: PresentedTask;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly body: unknown;
 }
 
 const SCOPES = "tools/** resources/** prompts/**";
@@ -98,12 +106,12 @@ class McpEndpoint {
       id = message?.id;
       const session = await this.#sessionOf(request, task, message);
       try {
-        if (message !== undefined) await session.guarded.admit(message);
+        if (message !== undefined) await session.guarded.admit(message, task);
       } catch (error) {
         scope = refusedActionOf(error) ?? scope;
         throw error;
       }
-      await this.#pass(session, request, response, body);
+      await this.#pass({ session, task, request, response, body });
     } catch (error) {
       this.#options.onRefused?.(error, request);
       const body = id === undefined ? undefined : refusalOf(id, error);
@@ -111,15 +119,11 @@ class McpEndpoint {
     }
   }
 
-  async #pass(
-    session: Session,
-    request: IncomingMessage,
-    response: ServerResponse,
-    body: unknown,
-  ): Promise<void> {
-    const { task, inner, guarded } = session;
+  async #pass({ session, task, request, response, body }: Passed): Promise<void> {
+    const { inner, guarded } = session;
     const { id } = (body ?? {}) as Message;
     // Tools learn who calls, and never get the token: it is for this service alone.
+    forgetCredentials(request);
     const auth = {
       token: "",
       clientId: task.agent,
@@ -127,8 +131,11 @@ class McpEndpoint {
       expiresAt: Math.floor(task.expiresAt.getTime() / 1000),
       extra: { task: task.spiffeId, principal: task.principal ?? task.agent },
     };
-    await inner.handleRequest(Object.assign(request, { auth }), response, body);
-    await guarded.abandonUnlessReceived(id);
+    try {
+      await inner.handleRequest(Object.assign(request, { auth }), response, body);
+    } finally {
+      await guarded.abandonUnlessReceived(id);
+    }
     // It did not become one: the transport refused to initialize it.
     if (inner.sessionId === undefined) await guarded.close();
   }
@@ -149,32 +156,21 @@ class McpEndpoint {
       await this.#guard.attempted(task, "not-owner", "GUARD_SESSION_UNKNOWN");
       throw sessionUnknown();
     }
-    session.task = task;
     session.usedAtMs = performance.now();
     return session;
   }
 
   async #open(task: PresentedTask): Promise<Session> {
     const guard = this.#guard;
+    await this.#makeRoom(task);
     // Its class may have it refused, or its streams closed, before it ever calls anything.
     await guard.rightsOf(task);
-    await this.#makeRoom(task);
     this.#assertRoom(task);
     const id = randomUUID();
     const inner = this.#options.transport({ sessionIdGenerator: () => id });
-    const guarded = new GuardedTransport({
-      guard,
-      inner,
-      task: () => session.task,
-      asksItself: false,
-    });
-    const session: Session = {
-      taskId: task.taskId,
-      inner,
-      guarded,
-      task,
-      usedAtMs: performance.now(),
-    };
+    const guarded = new GuardedTransport({ guard, inner });
+    const { taskId, agent } = task;
+    const session: Session = { taskId, agent, inner, guarded, usedAtMs: performance.now() };
     this.#sessions.set(id, session);
     const forget = guard.connections.add(task.taskId, { close: () => void this.#close(session) });
     guarded.onEnded = () => {
@@ -206,12 +202,17 @@ class McpEndpoint {
     });
   }
 
-  #hasRoom({ taskId }: PresentedTask): boolean {
+  #hasRoom({ taskId, agent }: PresentedTask): boolean {
     const { maxSessionsPerTask = 32, maxSessions = 10_000 } = this.#options;
     if (this.#sessions.size >= maxSessions) return false;
-    let own = 0;
-    for (const session of this.#sessions.values()) if (session.taskId === taskId) own += 1;
-    return own < maxSessionsPerTask;
+    const ofTask = { most: maxSessionsPerTask, own: 0 };
+    // An AI agent has as many tasks as it opens: none shuts the others out.
+    const ofAgent = { most: Math.ceil(maxSessions / 4), own: 0 };
+    for (const session of this.#sessions.values()) {
+      if (session.taskId === taskId) ofTask.own += 1;
+      if (session.agent === agent) ofAgent.own += 1;
+    }
+    return ofTask.own < ofTask.most && ofAgent.own < ofAgent.most;
   }
 
   async #close({ guarded }: Session): Promise<void> {

@@ -18,7 +18,7 @@ export function guardStdio(guard: Guard, inner: McpTransport): McpTransport {
   // The newest SVID each time: it is renewed while the task runs.
   const task = (): PresentedTask => presentedByPeer(guard.source.svid());
   const { taskId } = task();
-  const guarded = new GuardedTransport({ guard, inner, task, asksItself: true });
+  const guarded = new GuardedTransport({ guard, inner, caller: task });
   const end = (): void => void guarded.close().catch(() => undefined); // it is gone either way
   const forget = guard.connections.add(taskId, { close: end });
   // Withdrawn when the task ends, also when that is learned nowhere else.

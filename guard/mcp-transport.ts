@@ -34,10 +34,8 @@ export interface McpTransport {
 export interface GuardedTransportOptions {
   readonly guard: Guard;
   readonly inner: McpTransport;
-  /** Who is at the other end, as of now. */
-  readonly task: () => PresentedTask;
-  /** On stdio: asks about messages when they come. Otherwise they were asked about: `admit`. */
-  readonly asksItself: boolean;
+  /** On stdio: who is at the other end, as of now. Elsewhere messages were asked about before: `admit`. */
+  readonly caller?: () => PresentedTask;
 }
 
 /** Of JSON-RPC's numbers for servers: refused. */
@@ -47,6 +45,8 @@ const MAX_PAGES = 100;
 const MAX_PENDING = 1000;
 
 interface Pending {
+  /** With the credential of this very request: others of one session may bring others. */
+  readonly task: PresentedTask;
   readonly permit: Permit | undefined;
   readonly method: string;
   /** Whether the server has it. */
@@ -99,10 +99,10 @@ export class GuardedTransport implements McpTransport {
   }
 
   /**
-   * Asks about a message that is to be passed on next.
+   * Asks about a message of a task that is to be passed on next.
    * @throws GUARD_MESSAGE_INVALID, ACTION_INVALID, and the reasons of `Guard.authorize`
    */
-  async admit(message: Message): Promise<void> {
+  async admit(message: Message, task: PresentedTask): Promise<void> {
     const { id, method } = message;
     if (method === undefined || id === undefined) {
       callOf(message, new Set());
@@ -111,13 +111,13 @@ export class GuardedTransport implements McpTransport {
     if (this.#pending.has(id) || this.#probes.has(id)) throw reused(id);
     if (this.#pending.size >= MAX_PENDING) throw reused(id);
     // The place is taken before anything is waited for: two with one id must not both get in.
-    this.#pending.set(id, { permit: undefined, method, isReceived: false });
+    this.#pending.set(id, { task, permit: undefined, method, isReceived: false });
     try {
       const readOnly = needsTools(message) ? await this.#readOnlyTools() : new Set<string>();
       const call = callOf(message, readOnly);
       if (call === undefined) return;
-      const permit = await this.#options.guard.authorize(this.#options.task(), call);
-      this.#pending.set(id, { permit, method, isReceived: false });
+      const permit = await this.#options.guard.authorize(task, call);
+      this.#pending.set(id, { task, permit, method, isReceived: false });
     } catch (error) {
       this.#pending.delete(id);
       throw error;
@@ -141,11 +141,10 @@ export class GuardedTransport implements McpTransport {
         return;
       }
       const pending = this.#pending.get(id);
+      // A second answer, or one to what was cancelled: nobody would look at it before it leaves.
+      if (pending === undefined) return;
       this.#pending.delete(id);
-      await this.#pass(
-        pending === undefined ? message : await this.#answer(message, pending),
-        options,
-      );
+      await this.#pass(await this.#answer(message, pending), options);
       return;
     }
     if (method === "notifications/tools/list_changed") this.#readOnly = undefined;
@@ -159,14 +158,14 @@ export class GuardedTransport implements McpTransport {
   }
 
   /** The answer to a request, as it may leave. */
-  async #answer(message: Message, { permit, method }: Pending): Promise<Message> {
-    const { guard, task } = this.#options;
+  async #answer(message: Message, { task, permit, method }: Pending): Promise<Message> {
+    const { guard } = this.#options;
     const { id, result, error } = message;
     try {
       if (permit !== undefined) {
         await permit.finish(error !== undefined || result?.["isError"] === true ? "failed" : "ok");
       } else if (result !== undefined && method.endsWith("/list")) {
-        const rights = await guard.rightsOf(task());
+        const rights = await guard.rightsOf(task);
         return {
           ...message,
           result: filterList(method, result, (action) => guard.isAllowed(rights, { action })),
@@ -179,7 +178,8 @@ export class GuardedTransport implements McpTransport {
   }
 
   async #receive(raw: unknown, extra: unknown): Promise<void> {
-    if (!this.#options.asksItself) {
+    const { caller } = this.#options;
+    if (caller === undefined) {
       this.#deliver(raw as Message, extra);
       return;
     }
@@ -187,7 +187,7 @@ export class GuardedTransport implements McpTransport {
     try {
       const message = readMessage(raw);
       id = message.id;
-      await this.admit(message);
+      await this.admit(message, caller());
     } catch (error) {
       if (id !== undefined) await this.#pass(refusalOf(id, error), undefined);
       return;
@@ -205,6 +205,16 @@ export class GuardedTransport implements McpTransport {
       pending.isReceived = true;
     }
     this.onmessage?.(message, extra);
+    if (method === "notifications/cancelled") this.#cancelled(message.params?.["requestId"]);
+  }
+
+  /** What a client has cancelled is not answered: how it ended is on record nevertheless. */
+  #cancelled(id: unknown): void {
+    if (typeof id !== "string" && typeof id !== "number") return;
+    const pending = this.#pending.get(id);
+    if (pending?.isReceived !== true) return;
+    this.#pending.delete(id);
+    pending.permit?.finish("failed").catch(() => undefined); // on record as far as it can be
   }
 
   /** Asks the server itself which of its tools only read; kept until it says that they have changed. */

@@ -1,6 +1,7 @@
 // The credential of a request, read from its raw header lines: exactly one, of bounded length. Two of them,
 // or two spellings, could be read by the guard as one caller and by the server behind it as another.
 
+import type { IncomingMessage } from "node:http";
 import type { ServerRequest } from "../client/wit/request.ts";
 import { type IdentityError, pkiError } from "../pki/errors.ts";
 import { MAX_ACCESS_TOKEN_BYTES } from "../pki/token/access-token.ts";
@@ -69,6 +70,21 @@ export function valuesOf(
     if (rawHeaders[i]?.toLowerCase() === wanted) values.push(rawHeaders[i + 1]?.trim() ?? "");
   }
   return values;
+}
+
+/** Takes the credentials out of a request, in each of the shapes in which it holds its fields. */
+export function forgetCredentials({
+  rawHeaders,
+  headers,
+  headersDistinct,
+}: Pick<IncomingMessage, "rawHeaders" | "headers"> & Partial<IncomingMessage>): void {
+  for (const name of ["authorization", "dpop"]) {
+    delete headers[name];
+    if (headersDistinct !== undefined) delete headersDistinct[name];
+    for (let i = rawHeaders.length - 2; i >= 0; i -= 2) {
+      if (rawHeaders[i]?.toLowerCase() === name) rawHeaders.splice(i, 2);
+    }
+  }
 }
 
 function ambiguous(why: string): IdentityError {
