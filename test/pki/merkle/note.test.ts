@@ -82,7 +82,8 @@ t.test("refuses what is no note", async (t) => {
     ["over a hundred signatures", `${TEXT}\n${SIGNED.repeat(101)}`],
     ["too long", `${"x".repeat(70_000)}\n\n${SIGNED}`],
   ];
-  for (const [name, text] of bad) t.throws(() => splitNote(text), { reason: "NOTE_INVALID" }, name);
+  for (const [name, text] of bad)
+    t.throws(() => splitNote(text), { reason: "NOTE_INVALID", code: 3 }, name);
   for (const [name, text] of [
     ["nothing", ""],
     ["two parts", "a+c74f20a3"],
@@ -91,7 +92,7 @@ t.test("refuses what is no note", async (t) => {
     ["another algorithm", "a+00000000+AhpC2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"],
     ["a short key", "a+00000000+AQID"],
   ] as const) {
-    t.throws(() => parseVerifierKey(text), { reason: "NOTE_KEY_INVALID" }, name);
+    t.throws(() => parseVerifierKey(text), { reason: "NOTE_KEY_INVALID", code: 3 }, name);
   }
   t.throws(() => verifierKeyOf("a b", publicKey), TypeError);
   t.throws(
@@ -121,7 +122,7 @@ t.test("a checkpoint is an origin, a size and a root", async (t) => {
     ["no line end", text.trimEnd()],
     ["an empty origin", text.slice(text.indexOf("\n"))],
   ] as const) {
-    t.throws(() => parseCheckpoint(bad), { reason: "CHECKPOINT_INVALID" }, name);
+    t.throws(() => parseCheckpoint(bad), { reason: "CHECKPOINT_INVALID", code: 3 }, name);
   }
   t.throws(() => formatCheckpoint({ origin: "a\n9", size, root }), TypeError);
 });
