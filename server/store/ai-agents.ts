@@ -128,6 +128,14 @@ export class AiAgentStore {
     return this.#replica.get(spiffeId);
   }
 
+  /** The AI agent as the commit of `transaction` will find it: as memory has it, if that is so. */
+  async getIn(transaction: Transaction, spiffeId: string): Promise<AiAgentRecord | undefined> {
+    const held = this.#replica.get(spiffeId);
+    const revision = this.#replica.revisionOf(spiffeId);
+    if (held !== undefined && transaction.assume(keyOf(spiffeId), revision)) return held;
+    return new AiAgentTransaction(transaction).get(spiffeId);
+  }
+
   values(): Iterable<AiAgentRecord> {
     return this.#replica.values();
   }

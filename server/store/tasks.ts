@@ -24,19 +24,24 @@ const DELETED_AT_ONCE = 500;
 const NONE: ReadonlySet<string> = new Set();
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 
 /** One decision over tasks, with whatever else `transaction` reads and writes in the same commit. */
 export class TaskTransaction {
   readonly transaction: Transaction;
+  readonly #memory: Replica<KnownTask>;
 
-  constructor(transaction: Transaction) {
+  constructor(transaction: Transaction, memory: Replica<KnownTask>) {
     this.transaction = transaction;
+    this.#memory = memory;
   }
 
   /** The task as the commit will find it; undefined when it is unknown, or ended long ago. */
   async get(id: string): Promise<KnownTask | undefined> {
     const key = OPEN + id;
+    const held = this.#memory.get(id);
+    // All that was answered to anybody is in memory.
+    if (held !== undefined && this.transaction.assume(key, this.#memory.revisionOf(id)))
+      return held;
     const value = await this.transaction.get(key);
     return value && decodeKnownTask({ key, value, revision: 0 });
   }
@@ -72,6 +77,8 @@ export class TaskStore {
   readonly #byAgent = new Map<string, Set<string>>();
   readonly #byNode = new Map<string, Set<string>>();
   readonly #byParent = new Map<string, Set<string>>();
+  /** By the name of an idempotency key: the task that was opened with it. */
+  readonly #byKey = new Map<string, string>();
   /** Known to be refused: parked, suspended or ended. */
   readonly #refused = new Set<string>();
   #open = 0;
@@ -79,11 +86,16 @@ export class TaskStore {
   private constructor(log: OrderedLog, replica: Replica<KnownTask>) {
     this.#log = log;
     this.#replica = replica;
-    for (const task of replica.values()) this.#index(task);
+    for (const task of replica.values()) {
+      this.#index(task);
+      this.#noteKey(task);
+    }
     replica.onChange((changes) => {
       for (const { before, after } of changes) {
         if (before !== undefined) this.#unindex(before);
         if (after !== undefined) this.#index(after);
+        if (before === undefined && after !== undefined) this.#noteKey(after);
+        if (before !== undefined && after === undefined) this.#byKey.delete(before.idempotency);
       }
     });
   }
@@ -167,9 +179,8 @@ export class TaskStore {
   }
 
   /** The ID of the task that was opened with this key, if it is not forgotten. */
-  async opened(idempotency: string): Promise<string | undefined> {
-    const record = await this.#log.get(KEY + idempotency);
-    return record && decoder.decode(record.value);
+  opened(idempotency: string): string | undefined {
+    return this.#byKey.get(idempotency);
   }
 
   /** Resolves once the tasks in memory include the commit `revision`. */
@@ -190,7 +201,7 @@ export class TaskStore {
   /** Runs `decide` as one step; what it wrote is in memory when this resolves. */
   async transact<T>(decide: (tasks: TaskTransaction) => Promise<T>): Promise<T> {
     const { result, revision } = await transact(this.#log, (transaction) =>
-      decide(new TaskTransaction(transaction)),
+      decide(new TaskTransaction(transaction, this.#replica)),
     );
     await this.#replica.reached(revision);
     return result;
@@ -244,6 +255,10 @@ export class TaskStore {
 
   #isForgotten(key: string): boolean {
     return this.#replica.get(inverted(key.slice(ENDED.length))) === undefined;
+  }
+
+  #noteKey({ id, idempotency }: KnownTask): void {
+    if (idempotency !== "") this.#byKey.set(idempotency, id);
   }
 
   #index(task: KnownTask): void {

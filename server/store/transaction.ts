@@ -11,6 +11,7 @@ const MAX_ATTEMPTS = 1000;
 export class Transaction {
   readonly #log: OrderedLog;
   readonly #read = new Map<string, StoredRecord | undefined>();
+  readonly #assumed = new Map<string, number>();
   readonly #written = new Map<string, Uint8Array | undefined>();
   /** 0 at first; greater when an earlier attempt met a conflict. */
   readonly attempt: number;
@@ -43,6 +44,17 @@ export class Transaction {
     for (const key of keys) if (!this.#read.has(key)) this.#read.set(key, undefined);
   }
 
+  /**
+   * Takes it that the record under this key was last put by the commit `revision`, as memory has it, without
+   * reading: the commit fails with a conflict where that is out of date. False: read it, for an earlier
+   * attempt failed, or this one has read or written something: what it decides by is of one moment.
+   */
+  assume(key: string, revision: number): boolean {
+    if (this.attempt > 0 || this.#read.size > 0 || this.#written.size > 0) return false;
+    this.#assumed.set(key, revision);
+    return true;
+  }
+
   /** The value under a key that was loaded before. */
   peek(key: string): Uint8Array | undefined {
     if (this.#written.has(key)) return this.#written.get(key);
@@ -69,6 +81,7 @@ export class Transaction {
     if (puts.length === 0 && deletes.length === 0) return this.#log.revision;
     const expect: Expectation[] = [];
     for (const [key, record] of this.#read) expect.push({ key, revision: record?.revision ?? 0 });
+    for (const [key, revision] of this.#assumed) expect.push({ key, revision });
     return this.#log.commit({ expect, puts, deletes });
   }
 }

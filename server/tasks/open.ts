@@ -11,7 +11,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { AuditSink } from "../audit/log.ts";
 import { serverError } from "../errors.ts";
-import { type AiAgentRecord, AiAgentTransaction } from "../store/ai-agents.ts";
+import type { AiAgentRecord, AiAgentStore } from "../store/ai-agents.ts";
 import { isOpen, type TaskRecord } from "../store/task-record.ts";
 import type { TaskStore } from "../store/tasks.ts";
 import type { Transaction } from "../store/transaction.ts";
@@ -27,7 +27,7 @@ import { checkTerms } from "./terms.ts";
 
 export interface OpeningOptions {
   readonly store: TaskStore;
-  readonly aiAgents: { get(spiffeId: string): AiAgentRecord | undefined };
+  readonly aiAgents: Pick<AiAgentStore, "get" | "getIn">;
   readonly newTasks: NewTasks;
   /** The entry, if this node agent may serve it now. */
   readonly entryFor: (nodeAgent: string, entryId: string) => RegistrationEntry | undefined;
@@ -64,7 +64,7 @@ export class Opening {
     const request: VerifiedRequest = { csr, spki: parseCsr(csr).spki };
     const keyThumbprint = jwkThumbprint(request.spki);
     const idempotency = idempotencyName(terms.idempotencyKey, nodeAgent, agent.spiffeId);
-    const known = idempotency === "" ? undefined : await store.opened(idempotency);
+    const known = idempotency === "" ? undefined : store.opened(idempotency);
     if (known !== undefined) return this.#again(known, order, agent, request);
     const leave = quota.enter(agent.spiffeId, agent.maxOpenTasks);
     let fresh: TaskRecord | undefined;
@@ -77,7 +77,7 @@ export class Opening {
       const svid = await credentials.first(fresh, nodeAgent, request);
       const isNew = await this.#add(fresh);
       if (!isNew) {
-        const id = await store.opened(idempotency);
+        const id = store.opened(idempotency);
         if (id === undefined) throw ended(fresh.id, "ABANDONED");
         return await this.#again(id, order, agent, request);
       }
@@ -136,7 +136,7 @@ export class Opening {
     if (agent === undefined) throw agentNotFound(agentId);
     requireGood(agent.spiffeId, agent, clock.now());
     const idempotency = idempotencyName(terms.idempotencyKey, by, agentId);
-    const known = idempotency === "" ? undefined : await store.opened(idempotency);
+    const known = idempotency === "" ? undefined : store.opened(idempotency);
     quota.pace(agentId);
     const leave = quota.enter(agentId, agent.maxOpenTasks);
     let fresh: TaskRecord | undefined;
@@ -145,7 +145,7 @@ export class Opening {
       const origin: Origin = { agent, openedBy: by, nodeAgent: "", isOperator };
       fresh = { ...(await this.#options.newTasks.recordOf(terms, origin)), idempotency };
       if (!(await this.#add(fresh))) {
-        return await this.#createdBefore((await store.opened(idempotency)) ?? "", terms);
+        return await this.#createdBefore(store.opened(idempotency) ?? "", terms);
       }
       const created = fresh;
       fresh = undefined;
@@ -200,7 +200,7 @@ export class Opening {
 
   /** Read in the same commit: an AI agent that is disabled meanwhile has no task that nobody ends. */
   async #requireGoodAgent(transaction: Transaction, agentId: string): Promise<void> {
-    const agent = await new AiAgentTransaction(transaction).get(agentId);
+    const agent = await this.#options.aiAgents.getIn(transaction, agentId);
     requireGood(agentId, agent, this.#options.clock.now());
   }
 

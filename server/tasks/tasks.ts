@@ -13,7 +13,7 @@ import type { AuditSink } from "../audit/log.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { HeldBack, RecordedIssuing } from "../ledger/record-issued.ts";
 import type { OAuthAddresses } from "../oauth/addresses.ts";
-import type { AiAgentRecord } from "../store/ai-agents.ts";
+import type { AiAgentStore } from "../store/ai-agents.ts";
 import type { ReplicaChange, ReplicaHandler } from "../store/replica.ts";
 import type { TaskClassRecord } from "../store/task-classes.ts";
 import {
@@ -62,10 +62,12 @@ export interface TasksOptions {
   readonly config: TasksConfig;
   readonly trustDomain: TrustDomain;
   readonly store: TaskStore;
-  readonly aiAgents: { get(spiffeId: string): AiAgentRecord | undefined };
+  readonly aiAgents: Pick<AiAgentStore, "get" | "getIn">;
   readonly classes: { get(name: string): TaskClassRecord | undefined };
   /** The entry, if this node agent may serve it now: entries/authorized.ts. */
   readonly entryFor: (nodeAgent: string, entryId: string) => RegistrationEntry | undefined;
+  /** Whether this node agent may serve an entry of the AI agent now. */
+  readonly isServed: (nodeAgent: string, agentId: string) => boolean;
   readonly issuer: Pick<RecordedIssuing, "issueX509" | "issueX509Batch" | "issueJwt">;
   readonly ledger: Pick<Ledger, "find">;
   readonly held: HeldBack;
@@ -185,7 +187,8 @@ export class Tasks {
 
   /**
    * The task, if this node agent holds it and it goes on.
-   * @throws TASK_NOT_FOUND, TASK_HELD_ELSEWHERE, TASK_ENDED, TASK_SUSPENDED, TASK_PARKED, TASK_NOT_CLAIMED
+   * @throws TASK_NOT_FOUND, TASK_HELD_ELSEWHERE, TASK_ENDED, TASK_SUSPENDED, TASK_PARKED, TASK_NOT_CLAIMED,
+   * ENTRY_NOT_AUTHORIZED
    */
   held(id: string, nodeAgent: string): OpenTask {
     return this.#credentials.held(id, nodeAgent);

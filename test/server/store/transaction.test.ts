@@ -42,6 +42,41 @@ t.test("a decision that rests on absence is taken again when it was wrong", asyn
   t.equal(decoder.decode((await log.get("taken"))?.value), "1");
 });
 
+t.test("a decision by what memory has is taken again when that was out of date", async (t) => {
+  const log = await openTestLog(t);
+  const put = (value: string) => log.commit({ puts: [{ key: "n", value: encoder.encode(value) }] });
+  const old = await put("1");
+  await put("2");
+  const seen: string[] = [];
+  const add = (memory: string, revision: number) =>
+    transact(log, async (transaction) => {
+      const is = transaction.assume("n", revision) ? memory : "read";
+      seen.push(is);
+      const before = is === "read" ? number(await transaction.get("n")) : Number(memory);
+      transaction.put("n", encoder.encode(String(before + 1)));
+    });
+  await add("1", old);
+  t.strictSame(seen, ["1", "read"]);
+  t.equal(number((await log.get("n"))?.value), 3);
+  await add("3", log.revision);
+  t.strictSame(seen, ["1", "read", "3"], "what holds is not read");
+  t.equal(number((await log.get("n"))?.value), 4);
+});
+
+t.test("memory is not mixed with what was read or written", async (t) => {
+  const log = await openTestLog(t);
+  await transact(log, async (transaction) => {
+    t.ok(transaction.assume("a", 0));
+    t.ok(transaction.assume("b", 0), "memory is of one moment");
+    await transaction.load(["c"]);
+    t.notOk(transaction.assume("d", 0));
+  });
+  await transact(log, async (transaction) => {
+    transaction.put("a", encoder.encode("1"));
+    t.notOk(transaction.assume("a", 0), "its own write counts");
+  });
+});
+
 t.test("reads its own writes, and commits the outcome of them", async (t) => {
   const log = await openTestLog(t);
   await log.commit({ puts: ["a", "b"].map((key) => ({ key, value: encoder.encode("1") })) });
