@@ -69,7 +69,7 @@ export const command: Command = {
     await withServer(input, async (channel) => {
       const planned = await call(channel, { ...options, dryRun: true }, objects);
       if (planned.problems.length > 0) throw refused(planned.problems, objects);
-      const isColoured = !output.isJson && process.stdout.isTTY === true;
+      const isColoured = process.stdout.isTTY === true && !process.env["NO_COLOR"];
       if (!output.isJson) output.show({}, () => formatChanges(planned.changes, isColoured));
       const dryRun = input.isOn("dryRun");
       if (dryRun || planned.changes.length === 0) {

@@ -95,6 +95,7 @@ export const ROWS: readonly CommandRow[] = [
   row("entry list", "list entries, a line each", () => import("./entry-list.ts")),
   row("entry count", "count entries", () => import("./entry-count.ts")),
   row("entry delete", "delete entries", () => import("./entry-delete.ts")),
+  row("entry owners", "list whose they are", () => import("./entry-owners.ts")),
   row("ai-agent create", "register an AI agent", () => import("./ai-agent-create.ts")),
   row("ai-agent update", "change what is given", () => import("./ai-agent-update.ts")),
   row("ai-agent show", "show one", () => import("./ai-agent-show.ts")),

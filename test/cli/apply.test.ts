@@ -1,12 +1,14 @@
 // `signet apply`: files, folders and standard input; what is wrong with them; what is shown; against a
 // real server.
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t, { type Test } from "tap";
 import { command } from "../support/command.ts";
 import { codeBlocks } from "../support/markdown.ts";
 import { TestServer } from "../support/running-server.ts";
+import { run } from "../support/signet.ts";
 
+const CLI = new URL("../../cli/index.ts", import.meta.url).pathname;
 const AGENT = `apiVersion: signet/v1
 kind: AiAgent
 metadata:
@@ -41,7 +43,7 @@ async function setUp(t: Test) {
     writeFileSync(path, text);
     return path;
   };
-  return { dir, write, signet };
+  return { dir, write, signet, socket };
 }
 
 t.test("what files declare is shown, made so, and then there is nothing to change", async (t) => {
@@ -63,6 +65,8 @@ t.test("what files declare is shown, made so, and then there is nothing to chang
   t.match(await signet("ai-agent", "list"), { out: "no AI agents\n" });
 
   t.match(await signet("apply", "-f", dir), { code: 0, out: /\n2 created\n$/ });
+  t.match(await signet("entry", "owners"), { out: /^ENTRY ID .*\n\S+ +nobody +default\n$/ });
+  t.match(await signet("entry", "owners", "--set", "x"), { out: "no entry has an owner\n" });
   const again = await signet("apply", "--file", dir);
   t.match(again, { code: 0, out: "nothing to change: 2 objects are as declared\n" });
 
@@ -156,6 +160,31 @@ t.test("what was made by hand is taken over when that is asked for", async (t) =
   const gone = await signet("apply", "-f", write("none.yaml", "---\n"), "--prune");
   t.match(gone, { code: 0, out: /^- ai-agent .*researcher\n1 deleted\n$/ });
 });
+
+const NO_TERMINAL = existsSync("/usr/bin/script") ? false : "there is no script(1)";
+
+t.test(
+  "on a terminal there are colours, and a question before something goes",
+  { skip: NO_TERMINAL },
+  async (t) => {
+    const { write, signet, socket } = await setUp(t);
+    const file = write("agent.yaml", AGENT);
+    const none = write("none.yaml", "# nothing\n");
+    const onTerminal = async (answer: string, ...words: string[]): Promise<string> => {
+      const line = [process.execPath, CLI, "apply", ...words, ...socket].join(" ");
+      const env = { PATH: process.env["PATH"], TERM: "xterm" };
+      const { stdout } = await run("script", ["-qec", line, "/dev/null"], { input: answer, env });
+      return stdout.replaceAll("\u001b", "ESC");
+    };
+    t.match(await onTerminal("", "-f", file), /^ESC\[32m\+ ai-agent .*researcher/);
+    const prune = ["-f", none, "--prune"];
+    t.match(await onTerminal("n\n", ...prune), /delete 1\? \[y\/N\].*nothing is changed/s);
+    t.match(await signet("ai-agent", "list"), { out: /researcher/ });
+    t.match(await onTerminal("y\n", ...prune), /1 deleted/);
+    await signet("apply", "-f", file);
+    t.match(await onTerminal("", ...prune, "--yes"), /ESC\[31m- ai-agent.*1 deleted/s);
+  },
+);
 
 t.test("misuse", async (t) => {
   const { dir, write, signet } = await setUp(t);
