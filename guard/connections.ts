@@ -4,6 +4,8 @@
 /** Something that can be closed. Closing it twice does nothing. */
 export interface Open {
   readonly close: () => void;
+  /** When the credential that it was opened with is good no more; undefined: it is no way out by itself. */
+  readonly untilMs?: number;
 }
 
 interface Held {
@@ -47,6 +49,13 @@ export class TaskConnections {
     if (held === undefined) return;
     this.#open.delete(taskId);
     for (const one of held.all) one.close();
+  }
+
+  /** Nobody can say whether their tasks go on, and what they were opened with has expired. */
+  closeExpired(nowMs: number): void {
+    for (const { all } of this.#open.values()) {
+      for (const one of all) if (one.untilMs !== undefined && one.untilMs <= nowMs) one.close();
+    }
   }
 
   /** Nobody can say any more which tasks go on. */

@@ -11,13 +11,13 @@ import { IdentityError } from "../pki/errors.ts";
 import { allows, type Mandate } from "../policy/mandate.ts";
 import { mandateFromWire } from "../policy/mandate-wire.ts";
 import type { signet } from "../proto/schema.gen.ts";
-import type { Clock } from "../runtime/clock.ts";
+import type { Clock, Timer } from "../runtime/clock.ts";
 import type { Call } from "./actions.ts";
 import { type Authenticator, refusalOf } from "./authenticate.ts";
 import { TaskConnections } from "./connections.ts";
 import { guardError } from "./errors.ts";
 import type { GuardNode } from "./node.ts";
-import type { PresentedTask } from "./presented.ts";
+import { lastMoment, type PresentedTask } from "./presented.ts";
 import { type About, aboutOf, type Decision, type GuardRecorder } from "./recorder.ts";
 import {
   assertActive,
@@ -70,6 +70,9 @@ export interface Permit {
 
 type Task = signet.task.v1.Task;
 
+/** While nobody can say which tasks go on, what has expired is looked for this often. */
+const EXPIRY_CHECK_MS = 1000;
+
 export class Guard implements Disposable {
   readonly resource: string;
   /** Of access tokens; undefined when none are taken. */
@@ -81,6 +84,7 @@ export class Guard implements Disposable {
   readonly #parts: GuardParts;
   readonly #tokenUses: TokenUses;
   readonly #stops: readonly (() => void)[];
+  #expiryCheck: Timer | undefined;
 
   constructor(parts: GuardParts) {
     const { statuses } = parts;
@@ -97,7 +101,10 @@ export class Guard implements Disposable {
         }
       }),
       statuses.onFreshness((isFresh) => {
-        if (!isFresh) this.connections.closeStrict();
+        this.#expiryCheck?.cancel();
+        if (isFresh) return;
+        this.connections.closeStrict();
+        this.#closeExpired();
       }),
     ];
   }
@@ -228,6 +235,7 @@ export class Guard implements Disposable {
 
   close(): void {
     for (const stop of this.#stops) stop();
+    this.#expiryCheck?.cancel();
     this.#parts.close();
   }
 
@@ -272,10 +280,18 @@ export class Guard implements Disposable {
     }
   }
 
+  /** Without word of their tasks, connections last as long as the credentials that they were made with. */
+  #closeExpired(): void {
+    const { clock } = this.#parts;
+    this.connections.closeExpired(clock.now().getTime());
+    this.#expiryCheck = clock.setTimer(EXPIRY_CHECK_MS, () => this.#closeExpired());
+  }
+
   /** A signal that aborts when the task ends. */
   #follow(task: PresentedTask): { readonly signal: AbortSignal; stop(): void } {
     const controller = new AbortController();
-    const stop = this.connections.add(task.taskId, { close: () => controller.abort() });
+    const one = { close: () => controller.abort(), untilMs: lastMoment(task) };
+    const stop = this.connections.add(task.taskId, one);
     return { signal: controller.signal, stop };
   }
 

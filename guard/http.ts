@@ -10,8 +10,9 @@ import { protectServer } from "../client/tls/server.ts";
 import type { IdentityError } from "../pki/errors.ts";
 import { type Call, httpAction } from "./actions.ts";
 import { isMetadataRequest, metadataOf, refusedBy, sendJson, sendRefused } from "./challenge.ts";
+import type { Open } from "./connections.ts";
 import type { Guard, Permit } from "./guard.ts";
-import { type PresentedTask, taskNamesOf } from "./presented.ts";
+import { lastMoment, type PresentedTask, taskNamesOf } from "./presented.ts";
 
 export interface HttpGuardOptions {
   /** What a request is, in place of http/METHOD/PATH: with labels of data, or in words of your own. */
@@ -50,7 +51,10 @@ export function guardHttp(
       const call = options.call?.(request) ?? { action: httpAction(request.method ?? "", target) };
       scope = call.action;
       const permit = await guard.authorize(task, call);
-      if (response.destroyed) return;
+      if (response.destroyed) {
+        await permit.finish("failed");
+        return;
+      }
       Object.assign(request, { task, taskSignal: permit.signal });
       holdEnd(response, permit);
       next();
@@ -96,30 +100,75 @@ export function targetOf(request: IncomingMessage & { readonly originalUrl?: str
   return request.originalUrl ?? request.url ?? "/";
 }
 
-const followed = new WeakMap<object, { readonly taskId: string; readonly forget: () => void }>();
+/** What one connection has open. */
+interface Followed {
+  /** Of the latest request. */
+  readonly taskId: string;
+  readonly idle: Open & { untilMs: number };
+  readonly forget: () => void;
+  /** Answers that are not over, of this task and of those before. */
+  readonly answers: Set<() => void>;
+}
 
-/** Closes the connection that a request came over when its task ends, also while it waits for the next one. */
+const followed = new WeakMap<object, Followed>();
+
+/**
+ * Closes the connection that a request came over when its task ends: while it is answered, and while it waits
+ * for the next one.
+ */
 export function followSocket(
   guard: Guard,
   request: IncomingMessage,
   response: ServerResponse,
   task: PresentedTask,
 ): void {
+  const untilMs = lastMoment(task);
   const { stream } = request as { readonly stream?: { close(code: number): void } };
   if (stream !== undefined) {
     // Other tasks may share an HTTP/2 connection; one of the task's own SVID is closed by `protect`.
     const cancel = 8;
-    const forget = guard.connections.add(task.taskId, { close: () => stream.close(cancel) });
-    response.once("close", forget);
+    const close = (): void => stream.close(cancel);
+    response.once("close", guard.connections.add(task.taskId, { close, untilMs }));
     return;
   }
-  const { socket } = request;
+  const { answers } = followIdle(guard, request.socket, task, untilMs);
+  // Whoever sends a request of another task behind this one must not take it out of sight.
+  const close = (): void => void request.socket.destroy();
+  const forget = guard.connections.add(task.taskId, { close, untilMs });
+  answers.add(forget);
+  response.once("close", () => {
+    forget();
+    answers.delete(forget);
+  });
+}
+
+/** Between requests a connection is that of the task that used it last. */
+function followIdle(
+  guard: Guard,
+  socket: IncomingMessage["socket"],
+  { taskId }: PresentedTask,
+  untilMs: number,
+): Followed {
   const before = followed.get(socket);
-  if (before?.taskId === task.taskId) return;
+  if (before?.taskId === taskId) {
+    before.idle.untilMs = Math.max(before.idle.untilMs, untilMs);
+    return before;
+  }
   before?.forget();
-  const forget = guard.connections.add(task.taskId, { close: () => socket.destroy() });
-  if (before === undefined) socket.once("close", () => followed.get(socket)?.forget());
-  followed.set(socket, { taskId: task.taskId, forget });
+  const idle = { close: () => void socket.destroy(), untilMs };
+  const forget = guard.connections.add(taskId, idle);
+  const answers = before?.answers ?? new Set();
+  if (before === undefined) {
+    socket.once("close", () => {
+      followed.get(socket)?.forget();
+      // Answers that were never begun are not told of the end.
+      for (const end of answers) end();
+      answers.clear();
+    });
+  }
+  const now = { taskId, idle, forget, answers };
+  followed.set(socket, now);
+  return now;
 }
 
 /**

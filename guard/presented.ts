@@ -38,6 +38,14 @@ export interface PresentedTask {
   readonly failMode: "closed" | "ttl" | undefined;
 }
 
+/** Clocks differ: a token is taken for so long after its end. */
+const LEEWAY_MS = 30_000;
+
+/** After this moment what a task has open by its credential is open by nobody's word. */
+export function lastMoment({ expiresAt }: Pick<PresentedTask, "expiresAt">): number {
+  return expiresAt.getTime() + LEEWAY_MS;
+}
+
 /** @throws GUARD_TASK_REQUIRED when the peer's SVID is not one of a task */
 export function presentedByPeer({ id, leaf }: Peer): PresentedTask {
   return {
