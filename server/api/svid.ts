@@ -39,12 +39,14 @@ export interface SvidServiceOptions {
   readonly agentOf: (context: CallContext) => string;
   /** The entry, if this agent may serve it now: entries/authorized.ts. */
   readonly entryFor: (agentId: string, entryId: string) => RegistrationEntry | undefined;
+  /** Whether this is the SPIFFE ID of a task of an AI agent: those are issued with tasks alone. */
+  readonly isOfTask?: (id: SpiffeId) => boolean;
   readonly logger: Logger;
 }
 
 /** The handlers of the SVID service. */
 export function svidHandlers(options: SvidServiceOptions): Handlers<typeof SvidService> {
-  const { issuer, trustDomain } = options;
+  const { issuer } = options;
   const warnOnce = warnOfAudiences(options.logger);
   return {
     async batchNewX509SVID({ params }, context) {
@@ -86,13 +88,13 @@ export function svidHandlers(options: SvidServiceOptions): Handlers<typeof SvidS
       if (uri === undefined || others.length > 0) {
         throw invalid(`the request has ${uris.length} URI names, not one`);
       }
-      const spiffeId = mintable(SpiffeId.parse(uri), trustDomain);
+      const spiffeId = mintable(SpiffeId.parse(uri), options);
       const order = { csr, spiffeId: spiffeId.toString(), dnsNames, ttlSeconds: natural(ttl) };
       return { svid: x509ToWire(order.spiffeId, await issuer.issueX509(order, ADMINISTRATOR)) };
     },
 
     async mintJWTSVID({ id, audience, ttl }) {
-      const spiffeId = mintable(spiffeIdFromWire(id), trustDomain);
+      const spiffeId = mintable(spiffeIdFromWire(id), options);
       checkLength(audience);
       warnOnce(spiffeId.toString(), audience);
       const ttlSeconds = natural(ttl);
@@ -123,7 +125,7 @@ export function svidHandlers(options: SvidServiceOptions): Handlers<typeof SvidS
     },
 
     async mintWITSVID({ id, publicKey, signingAlgorithm, ttl }) {
-      const spiffeId = mintable(spiffeIdFromWire(id), trustDomain);
+      const spiffeId = mintable(spiffeIdFromWire(id), options);
       const order = witOrder(spiffeId.toString(), publicKey, signingAlgorithm, natural(ttl));
       return { svid: tokenToWire(spiffeId, await issuer.issueWit(order, ADMINISTRATOR)) };
     },
@@ -197,7 +199,7 @@ function tokenToWire(
 }
 
 /** An ID that an administrator may mint for: a workload of the own trust domain, not the server or an agent. */
-function mintable(id: SpiffeId, trustDomain: TrustDomain): SpiffeId {
+function mintable(id: SpiffeId, { trustDomain, isOfTask }: SvidServiceOptions): SpiffeId {
   if (!id.isMemberOf(trustDomain)) {
     throw invalid(`"${id}" is not in the trust domain "${trustDomain}"`);
   }
@@ -205,6 +207,8 @@ function mintable(id: SpiffeId, trustDomain: TrustDomain): SpiffeId {
   if (id.path === "/spire" || id.path.startsWith("/spire/")) {
     throw invalid(`"${id}" is reserved: paths under /spire belong to servers and node agents`);
   }
+  // Nobody would take it back when the task ends.
+  if (isOfTask?.(id)) throw invalid(`"${id}" is reserved: it is of a task, which gets its own`);
   return id;
 }
 

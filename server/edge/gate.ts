@@ -209,6 +209,7 @@ function reasonOf(error: unknown): string {
 
 /** A batch counts its items, anything else counts one. */
 function itemsOf(request: unknown): number {
-  const params = (request as { params?: unknown } | undefined)?.params;
-  return Array.isArray(params) ? params.length : 1;
+  const { params, requests } = (request ?? {}) as { params?: unknown; requests?: unknown };
+  const items = params ?? requests;
+  return Array.isArray(items) ? items.length : 1;
 }

@@ -1,4 +1,5 @@
 // Last step of the start: the doors of the server, with the services behind them.
+import type { SpiffeId } from "../../pki/spiffe-id.ts";
 import { parseTaskId } from "../../pki/task-id.ts";
 import { addHealth, HealthStatuses } from "../../proto/rpc/health.ts";
 import { addReflection } from "../../proto/rpc/reflection.ts";
@@ -39,6 +40,7 @@ import { startListener } from "../edge/listener.ts";
 import { followRevocations } from "../edge/revocations.ts";
 import { RevokedCallers } from "../edge/revoked-callers.ts";
 import { linkHandlers } from "../link/watch.ts";
+import { aiAgentAbove } from "../store/task-paths.ts";
 import { prune, readinessChecks, reportHealth, watchStore } from "../upkeep.ts";
 import type { Audit } from "./audit.ts";
 import type { Base } from "./base.ts";
@@ -208,9 +210,13 @@ function addServices(
   add(LocalAuthorityService, localAuthorityHandlers(authorities));
   add(OAuthAuthorityService, oauthAuthorityHandlers(authorities));
   const entryFor = (agentId: string, entryId: string) => authorized.find(agentId, entryId);
+  const isOfTask = (id: SpiffeId): boolean => {
+    const above = aiAgentAbove(id.toString());
+    return above !== undefined && stores.aiAgents.get(above) !== undefined;
+  };
   add(
     SvidService,
-    svidHandlers({ trustDomain, issuer, agentOf: agentIdOf, entryFor, logger: log }),
+    svidHandlers({ trustDomain, issuer, agentOf: agentIdOf, entryFor, isOfTask, logger: log }),
   );
   const { storeId } = store;
   const { tasks, taskClasses } = stores;

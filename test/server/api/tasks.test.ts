@@ -1,8 +1,9 @@
 // NodeTasks, TaskControl and the link's word of tasks, over a whole server and real connections.
 import t, { type Test } from "tap";
-import { generateP256KeyPair } from "../../../pki/keys.ts";
+import { exportPkcs8, generateP256KeyPair } from "../../../pki/keys.ts";
 import { parseCertificate } from "../../../pki/x509/certificate.ts";
 import { createCsr } from "../../../pki/x509/csr.ts";
+import { parseX509Svid } from "../../../pki/x509/svid.ts";
 import type { Init } from "../../../proto/codec.ts";
 import {
   AgentService,
@@ -214,11 +215,17 @@ t.test(
       refusal("TASK_REQUEST_INVALID"),
     );
     // Those whom an orchestrator hands out work to are none.
-    const task = await open();
-    for (const path of ["/ai/researcher", `/ai/researcher/task/${ULID}`]) {
-      const client = (await server.channel(await server.mint(path))).client(TaskControlService);
-      await t.rejects(client.getTask({ id: task.task.id }), refusal("CALLER_NOT_AUTHORIZED"), path);
+    const { task, svid: shown, pair } = await open();
+    const chain = [new Uint8Array(shown.x509Svid)];
+    const ofTask = parseX509Svid(chain, exportPkcs8(pair.privateKey));
+    for (const svid of [await server.mint("/ai/researcher"), ofTask]) {
+      const client = (await server.channel(svid)).client(TaskControlService);
+      const call = client.getTask({ id: task.id });
+      await t.rejects(call, refusal("CALLER_NOT_AUTHORIZED"), String(svid.id));
     }
+    const path = `/ai/researcher/task/${ULID}`;
+    await t.rejects(server.mint(path), refusal("SVID_REQUEST_INVALID"), "nor is such an ID minted");
+    await t.resolves(server.mint(`/web/task/${ULID}`), "others are theirs");
   },
 );
 
