@@ -89,6 +89,14 @@ export class AuthorizedEntries {
     return this.find(agentId, entryId) !== undefined;
   }
 
+  /** Whether the agent may serve some entry with this SPIFFE ID now. */
+  serves(agentId: string, spiffeId: string): boolean {
+    for (const { id } of this.#index.withSpiffeId(spiffeId)) {
+      if (this.isAuthorized(agentId, id)) return true;
+    }
+    return false;
+  }
+
   #nowUnixSeconds(): number {
     return Math.floor(this.#now().getTime() / 1000);
   }

@@ -62,6 +62,7 @@ export async function startTasks(
     aiAgents,
     classes: taskClasses,
     entryFor: (nodeAgent, entryId) => authorized.find(nodeAgent, entryId),
+    isServed: (nodeAgent, agentId) => authorized.serves(nodeAgent, agentId),
     issuer: ca.issuer,
     ledger: recording.ledger,
     held: recording.held,
@@ -94,7 +95,7 @@ export async function startTasks(
   lifecycle.own("task budgets", () => budgets.close());
   lifecycle.own("leases of tasks", tasks.onChange(budgets.changed));
   await budgets.sweep();
-  lifecycle.own("tasks of lost node agents", endTasksOfLostNodes({ tasks, nodes, log }));
+  lifecycle.own("tasks of lost node agents", endTasksOfLostNodes({ tasks, nodes, clock, log }));
   lifecycle.own("figures of tasks", tasks.onChange(countChanges(metrics)));
   metrics.gauge({ name: "tasks_open", help: "Open tasks", read: () => store.size });
   metrics.gauge({

@@ -139,7 +139,10 @@ export class Changes {
     return [task, ...(await below)];
   }
 
-  /** Ends many, side by side; answers how many did not end before. Those that fail are tried once. */
+  /**
+   * Ends many, side by side; answers how many did not end before. Each is tried once.
+   * @throws what stood in the way of one, once all were tried
+   */
   async endAll(
     ids: Iterable<string>,
     actor: Actor,
@@ -147,6 +150,7 @@ export class Changes {
     reason: string,
   ): Promise<number> {
     const all = [...ids];
+    const failures: unknown[] = [];
     let count = 0;
     for (let at = 0; at < all.length; at += AT_ONCE) {
       const ends = all.slice(at, at + AT_ONCE).map(async (id) => {
@@ -156,11 +160,12 @@ export class Changes {
         } catch (error) {
           // It ended meanwhile, by itself or by somebody else.
           if (error instanceof IdentityError && error.reason === "TASK_ENDED") return;
-          throw error;
+          failures.push(error);
         }
       });
       await Promise.all(ends);
     }
+    if (failures.length > 0) throw failures[0];
     return count;
   }
 

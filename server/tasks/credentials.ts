@@ -23,6 +23,8 @@ export interface CredentialsOptions {
   readonly tasks: { get(id: string): KnownTask | undefined };
   readonly classes: { get(name: string): TaskClassRecord | undefined };
   readonly aiAgents: { get(spiffeId: string): AiAgentRecord | undefined };
+  /** Whether this node agent may serve an entry of the AI agent now. */
+  readonly isServed: (nodeAgent: string, agentId: string) => boolean;
   readonly issuer: Pick<RecordedIssuing, "issueX509" | "issueX509Batch" | "issueJwt">;
   readonly held: HeldBack;
   readonly serials: TaskSerials;
@@ -135,14 +137,25 @@ export class Credentials {
   }
 
   /**
-   * The task, if this node agent holds it and it goes on.
-   * @throws TASK_NOT_FOUND, TASK_HELD_ELSEWHERE, TASK_ENDED, TASK_SUSPENDED, TASK_PARKED, TASK_NOT_CLAIMED
+   * The task, if this node agent holds it, it goes on, and the node agent still has an entry of its AI agent:
+   * who lost the entry has none of its identities any more.
+   * @throws TASK_NOT_FOUND, TASK_HELD_ELSEWHERE, TASK_ENDED, TASK_SUSPENDED, TASK_PARKED, TASK_NOT_CLAIMED,
+   * ENTRY_NOT_AUTHORIZED
    */
   held(id: string, nodeAgent: string): OpenTask {
-    const task = this.#options.tasks.get(id);
+    const { tasks, isServed, clock } = this.#options;
+    const task = tasks.get(id);
     if (task === undefined) throw unknownTask(id);
     if (task.nodeAgent !== nodeAgent) throw notHeld(id);
-    return requireStep(task, "use", this.#options.clock.now());
+    const open = requireStep(task, "use", clock.now());
+    if (isServed(nodeAgent, open.agentId)) return open;
+    throw serverError(
+      "ENTRY_NOT_AUTHORIZED",
+      `no entry of "${open.agentId}" is this node agent's`,
+      {
+        hint: "a task gets credentials while its AI agent has a registration entry there",
+      },
+    );
   }
 
   #requireGood({ agentId }: TaskRecord, nodeAgent: string): void {

@@ -1,5 +1,7 @@
 // A node agent that is banned or evicted takes the tasks with it that it holds: nobody on that node is to be
-// trusted with them any more. Looked at when the server starts too: it may have been killed in between.
+// trusted with them any more. Looked at when the server starts too: it may have been killed in between; and
+// with every task that gets a holder: one that was being opened when its node was lost ends as well.
+import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { NodeRecord } from "../store/node-record.ts";
 import type { ReplicaHandler } from "../store/replica.ts";
@@ -7,28 +9,42 @@ import { isOpen } from "../store/task-record.ts";
 import type { Tasks } from "./tasks.ts";
 
 export interface LostNodesOptions {
-  readonly tasks: Pick<Tasks, "values" | "endAllOn">;
+  readonly tasks: Pick<Tasks, "values" | "endAllOn" | "onChange">;
   readonly nodes: {
     get(id: string): Pick<NodeRecord, "banned"> | undefined;
     onChange(handler: ReplicaHandler<NodeRecord>): () => void;
   };
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
+const RETRY_MS = 5000;
+
 /** Ends them, now and from now on; returns the end of that, which waits for what is under way. */
-export function endTasksOfLostNodes({ tasks, nodes, log }: LostNodesOptions): () => Promise<void> {
-  const pending = new Set<Promise<void>>();
-  const end = (nodeAgent: string, reason: string): void => {
-    const ending = tasks
-      .endAllOn(nodeAgent, "REVOKED", reason, "server")
-      .then((count) => {
+export function endTasksOfLostNodes(options: LostNodesOptions): () => Promise<void> {
+  const { tasks, nodes, clock, log } = options;
+  const stopping = new AbortController();
+  const pending = new Map<string, Promise<void>>();
+  /** Never rejects. */
+  const endAll = async (nodeAgent: string, reason: string): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      try {
+        const count = await tasks.endAllOn(nodeAgent, "REVOKED", reason, "server");
         if (count > 0) log.info({ agent_id: nodeAgent, count }, "tasks of a lost node agent ended");
-      })
-      .catch((error: unknown) =>
-        log.error({ error, agent_id: nodeAgent }, "tasks of a lost node agent could not be ended"),
-      )
-      .finally(() => pending.delete(ending));
-    pending.add(ending);
+        return;
+      } catch (error) {
+        log.error({ error, agent_id: nodeAgent }, "tasks of a lost node agent could not be ended");
+        await clock.sleep(RETRY_MS, stopping.signal).catch(() => undefined);
+      }
+    }
+  };
+  const end = (nodeAgent: string, reason: string): void => {
+    // What is under way takes in those that come while it is.
+    if (pending.has(nodeAgent)) return;
+    const ending = endAll(nodeAgent, reason).finally(() => {
+      pending.delete(nodeAgent);
+    });
+    pending.set(nodeAgent, ending);
   };
   const check = (nodeAgent: string): void => {
     const node = nodes.get(nodeAgent);
@@ -39,6 +55,12 @@ export function endTasksOfLostNodes({ tasks, nodes, log }: LostNodesOptions): ()
   for (const task of tasks.values()) if (isOpen(task)) holders.add(task.nodeAgent);
   holders.delete("");
   for (const holder of holders) check(holder);
+  const unfollow = tasks.onChange((changes) => {
+    for (const { before, after } of changes) {
+      if (after === undefined || !isOpen(after) || after.nodeAgent === "") continue;
+      if (before?.nodeAgent !== after.nodeAgent) check(after.nodeAgent);
+    }
+  });
   const unsubscribe = nodes.onChange((changes) => {
     for (const { id, before, after } of changes) {
       if (after === undefined || (after.banned && before?.banned !== true)) check(id);
@@ -46,6 +68,8 @@ export function endTasksOfLostNodes({ tasks, nodes, log }: LostNodesOptions): ()
   });
   return async () => {
     unsubscribe();
-    await Promise.allSettled(pending);
+    unfollow();
+    stopping.abort();
+    await Promise.all(pending.values());
   };
 }

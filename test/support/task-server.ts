@@ -69,6 +69,8 @@ export class TaskServer {
   readonly reports: EscalationReport[];
   /** Thrown by the audit log instead of taking an event. */
   auditFailure: Error | undefined;
+  /** AI agents without an entry any more. */
+  readonly unserved = new Set<string>();
   /** AI agents that are held back by a revocation. */
   readonly held = new Map<string, IdentityError>();
   #stopped = false;
@@ -108,6 +110,8 @@ export class TaskServer {
       aiAgents,
       classes,
       entryFor: (node, id) => (node === NODE || node === OTHER_NODE ? ENTRIES.get(id) : undefined),
+      isServed: (node, agent) =>
+        !this.unserved.has(agent) && (node === NODE || node === OTHER_NODE),
       issuer: recordIssued({
         issuer: ca.issuer,
         ledger,

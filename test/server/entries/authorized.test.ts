@@ -54,6 +54,10 @@ async function world(t: Test): Promise<World> {
         .map(({ id }) => id)
         .filter((id) => authorized.isAuthorized(agentId, id));
       t.strictSame(listed.sort(), granted.sort(), "the walk down and the walk up agree");
+      for (const { spiffeId } of [...store.values()]) {
+        const isListed = listed.some((id) => index.get(id)?.spiffeId === spiffeId);
+        t.equal(authorized.serves(agentId, spiffeId), isListed, spiffeId);
+      }
       return listed;
     },
   };

@@ -37,6 +37,21 @@ t.test("signs for whatever key the node agent shows, and cuts at the task's end"
   t.equal(server.tasks.serialsOf(task.id).length, 0, "what has expired is forgotten");
 });
 
+t.test("a task whose AI agent has no entry there any more gets nothing", async (t) => {
+  const server = await TaskServer.start(t);
+  const { task } = await server.open();
+  const csr = createCsr(generateP256KeyPair());
+  server.unserved.add(AGENT);
+  t.match(await server.tasks.signX509(NODE, [{ id: task.id, csr }]), [
+    { reason: "ENTRY_NOT_AUTHORIZED" },
+  ]);
+  await t.rejects(server.tasks.newJwtSvid(NODE, task.id, [TOOLS]), refusal("ENTRY_NOT_AUTHORIZED"));
+  t.throws(() => server.tasks.held(task.id, NODE), refusal("ENTRY_NOT_AUTHORIZED"));
+  t.match(server.tasks.get(task.id), { state: "ACTIVE" }, "an entry may come back");
+  server.unserved.delete(AGENT);
+  t.match(await server.tasks.signX509(NODE, [{ id: task.id, csr }]), [{ chain: Array }]);
+});
+
 t.test("answers each of a batch", async (t) => {
   const server = await TaskServer.start(t);
   const good = (await server.open()).task;
