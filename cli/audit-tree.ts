@@ -1,17 +1,29 @@
 // `signet audit tree TASK`: everything that happened in a task and in those that came from it, across
 // the streams, as a tree.
 import type { LoggedEvent } from "../server/audit/query.ts";
+import { type Brief, briefEvent } from "./audit-brief.ts";
 import { eachEvent, formatEvent, SOURCE } from "./audit-events.ts";
 import type { Command } from "./command.ts";
 import { cliError } from "./errors.ts";
 import { misuse } from "./flags.ts";
+import { formatDate } from "./output.ts";
+
+/** Where standard output is no terminal. */
+const USUAL_COLUMNS = 120;
+const FEWEST_COLUMNS = 60;
 
 export const command: Command = {
   description:
-    "Prints what happened in a task and in the tasks that came from it, across all streams. Nothing is verified: see 'signet audit verify'.",
+    "Prints what happened in a task and in the tasks that came from it, across all streams, a short line each. Nothing is verified: see 'signet audit verify'.",
   args: "<task>",
-  flags: [...SOURCE],
-  examples: [["signet audit tree 01J8ZQ4V6W3Q5R7T9Y1B2C3D4E", "the task with this ULID"]],
+  flags: [
+    { name: "wide", description: "all that each event says, in lines as long as they get" },
+    ...SOURCE,
+  ],
+  examples: [
+    ["signet audit tree 01J8ZQ4V6W3Q5R7T9Y1B2C3D4E", "the task with this ULID"],
+    ["signet audit tree 01J8ZQ4V6W3Q5R7T9Y1B2C3D4E --wide", "with every detail"],
+  ],
   async run(input, output) {
     const [task] = input.args;
     if (task === undefined) throw misuse("the task is missing: its SPIFFE ID or its ULID");
@@ -23,7 +35,7 @@ export const command: Command = {
         hint: "see which there are: 'signet audit tail --stream task'",
       });
     }
-    output.show({ events }, () => formatTree(events));
+    output.show({ events }, () => formatTree(events, input.isOn("wide")));
   },
 };
 
@@ -34,7 +46,19 @@ interface Branch {
   readonly below: Branch[];
 }
 
-function formatTree(events: readonly LoggedEvent[]): string {
+/** How the events of a task are printed, and what stands beside its name. */
+interface Form {
+  event(event: LoggedEvent): string;
+  heading(branch: Branch): string;
+}
+
+function formatTree(events: readonly LoggedEvent[], isWide: boolean): string {
+  const form = isWide ? WIDE : briefForm(events);
+  const rows = branchesOf(events).flatMap((top) => lines(top, "", form));
+  return (isWide ? rows : rows.map(cut)).join("\n");
+}
+
+function branchesOf(events: readonly LoggedEvent[]): readonly Branch[] {
   const branches = new Map<string, Branch>();
   const tops: Branch[] = [];
   for (const event of events) {
@@ -50,23 +74,53 @@ function formatTree(events: readonly LoggedEvent[]): string {
     }
     branch.events.push(event);
   }
-  return tops.flatMap((top) => lines(top, "")).join("\n");
+  return tops;
 }
 
-function lines({ task, events, below }: Branch, indent: string): string[] {
-  const rows = [`${indent}${task}`];
+function lines(branch: Branch, indent: string, form: Form): string[] {
+  const { events, below } = branch;
+  const rows = [`${indent}${form.heading(branch)}`];
   const count = events.length + below.length;
   const isLast = (i: number): boolean => i === count - 1;
   for (const [i, event] of events.entries()) {
-    rows.push(`${indent}${isLast(i) ? "└─" : "├─"} ${formatEvent(withoutTask(event))}`);
+    rows.push(`${indent}${isLast(i) ? "└─" : "├─"} ${form.event(event)}`);
   }
-  for (const [i, branch] of below.entries()) {
+  for (const [i, child] of below.entries()) {
     const last = isLast(events.length + i);
-    const [head = "", ...rest] = lines(branch, "");
+    const [head = "", ...rest] = lines(child, "", form);
     rows.push(`${indent}${last ? "└─" : "├─"} ${head}`);
     rows.push(...rest.map((row) => `${indent}${last ? "   " : "│  "}${row}`));
   }
   return rows;
+}
+
+const WIDE: Form = {
+  event: (event) => formatEvent(withoutTask(event)),
+  heading: ({ task }) => task,
+};
+
+/** Columns that are as wide for every task of the tree. */
+function briefForm(events: readonly LoggedEvent[]): Form {
+  const since = Math.min(...events.map(({ time }) => Date.parse(time)));
+  const briefs = new Map<LoggedEvent, Brief>();
+  for (const event of events) briefs.set(event, briefEvent(event, since));
+  const widthOf = (column: 0 | 1 | 2): number =>
+    Math.max(...[...briefs.values()].map((brief) => brief[column].length));
+  const [first, second, third] = [widthOf(0), widthOf(1), widthOf(2)];
+  return {
+    event(event) {
+      const [when, type, outcome, about] = briefs.get(event) ?? briefEvent(event, since);
+      return `${when.padStart(first)}  ${type.padEnd(second)}  ${outcome.padEnd(third)}  ${about}`.trimEnd();
+    },
+    heading: ({ task, events: [event] }) =>
+      event === undefined ? task : `${task}  ${formatDate(new Date(event.time))}`,
+  };
+}
+
+/** A line that would wrap shows that it goes on. */
+function cut(row: string): string {
+  const columns = Math.max(FEWEST_COLUMNS, process.stdout.columns ?? USUAL_COLUMNS);
+  return row.length <= columns ? row : `${row.slice(0, columns - 1)}…`;
 }
 
 /** The task stands above its events: it need not stand in each. */

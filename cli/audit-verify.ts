@@ -96,7 +96,6 @@ function toJson(verified: Verified, keys: readonly VerifierKey[]): unknown {
 function format(verified: Verified): string {
   const { damages, size, root, streams, checkpoints, signedSize, remarks } = verified;
   const rows: (readonly [string, string])[] = [
-    ["Verified", damages.length === 0 ? "yes" : "NO"],
     ["Events", String(size)],
     ["Root", root.toString("base64")],
     ["Streams", [...streams].map(([name, count]) => `${name} ${count}`).join("\n") || "none"],
@@ -104,7 +103,24 @@ function format(verified: Verified): string {
   ];
   if (damages.length > 0) rows.push(["Damage", damages.map(formatDamage).join("\n")]);
   if (remarks.length > 0) rows.push(["Remarks", remarks.join("\n")]);
-  return formatRecord(rows);
+  return `${verdict(verified)}\n\n${formatRecord(rows)}`;
+}
+
+/** What somebody wants to know who reads no further. */
+function verdict({ damages, size, checkpoints, signedSize }: Verified): string {
+  const [first] = damages;
+  if (first !== undefined) {
+    const more = damages.length === 1 ? "" : `, and ${damages.length - 1} more`;
+    return `NOT verified: ${first.message}${more}.\nNothing behind it in the log can be believed.`;
+  }
+  const events = formatCount(size, "event", "events");
+  if (checkpoints === 0) {
+    return `Verified: ${events}, none changed alone.\nNo signed checkpoint covers them: a log that was written anew, or cut off, looks the same.`;
+  }
+  if (signedSize >= size) {
+    return `Verified: ${events}, none changed, deleted, reordered or cut off.\nA signed checkpoint covers all of them.`;
+  }
+  return `Verified: ${events}, none changed, deleted or reordered.\nA signed checkpoint covers ${signedSize} of them; the others are not signed yet.`;
 }
 
 function formatDamage({ kind, message, id, file, offset }: Damage): string {

@@ -30,7 +30,11 @@ async function serve(t: Test) {
 t.test("verifies the log, by the keys beside it or by one that was noted", async (t) => {
   const { folder, key, elsewhere } = await serve(t);
   const alone = await command("audit", "verify", "--dir", folder);
-  t.match(alone, { code: 0, out: /Verified +yes\nEvents +6\n/, err: /give --key/ });
+  t.match(alone, {
+    code: 0,
+    out: /^Verified: 6 events, none changed, deleted, reordered or cut off\.\nA signed .* all of them\.\n\nEvents +6\n/,
+    err: /give --key/,
+  });
   const noted = await command(
     "audit",
     "verify",
@@ -62,7 +66,7 @@ t.test("says what was done to a log, and ends with 1", async (t) => {
   const changed = await command("audit", "verify", "--dir", copy, "--key", key);
   t.match(changed, {
     code: 1,
-    out: /Verified +NO[\s\S]*changed: event identity 1 was changed, ID \w{26} \(identity-0+1\.jsonl, byte 0\)/,
+    out: /^NOT verified: event identity 1 was changed\.\n[\s\S]*changed: event identity 1 was changed, ID \w{26} \(identity-0+1\.jsonl, byte 0\)/,
   });
   const json = await command("audit", "verify", "--dir", copy, "--output", "json");
   t.match(JSON.parse(json.out), {
@@ -78,7 +82,11 @@ t.test("says what was done to a log, and ends with 1", async (t) => {
   for (const name of ["checkpoint", "checkpoints"]) rmSync(join(copy, name));
   t.match(
     await command("audit", "verify", "--dir", copy, "--key", key),
-    { code: 0, err: /no signed checkpoint/ },
+    {
+      code: 0,
+      out: /^Verified: .*\nNo signed checkpoint covers them/,
+      err: /no signed checkpoint/,
+    },
     "nothing shows it",
   );
   const cut = await command(
@@ -149,6 +157,7 @@ t.test("prints a task and those that came from it as a tree", async (t) => {
         type: "task.opened",
         task: top,
         root: top,
+        detail: { task_class: "triage", purpose: "a long one ".repeat(20) },
       },
       {
         ...event,
@@ -170,7 +179,7 @@ t.test("prints a task and those that came from it as a tree", async (t) => {
       { ...event, id: "01J8ZQ4V6W3Q5R7T9Y1B2C3D43", stream: "task", type: "task.ended", task: top },
     ],
   });
-  const tree = await audit("tree", top.slice(-26));
+  const tree = await audit("tree", top.slice(-26), "--wide");
   const lines = tree.out
     .trimEnd()
     .split("\n")
@@ -183,7 +192,21 @@ t.test("prints a task and those that came from it as a tree", async (t) => {
     `└─ ${below}`,
     /^ {3}└─ +task +task\.opened/,
   ]);
-  t.equal((await command("audit", "tree", top, "--dir", folder)).out, tree.out);
+  t.equal((await command("audit", "tree", top, "--dir", folder, "--wide")).out, tree.out);
+  const brief = (await audit("tree", top)).out.trimEnd().split("\n");
+  t.equal(brief[0], `${top}  2030-03-17T17:46:40Z`);
+  t.match(brief.slice(1), [
+    '├─ +0.000s  task.opened  ok  triage  "',
+    "├─ +0.000s  tool.called  ok  tools/read/x",
+    "├─ +0.000s  task.ended   ok",
+    `└─ ${below}`,
+    "   └─ +0.000s  task.opened  ok",
+  ]);
+  t.ok(
+    brief.every((row) => row.length <= 120),
+    "fits a terminal",
+  );
+  t.match(brief[1], /…$/, "and says where it does not");
   t.match(await audit("tree", "01J8ZQ4V6W3Q5R7T9Y1B2C3D4Z"), { code: 2, err: /no event/ });
 });
 
