@@ -5,26 +5,31 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Site } from "./site.ts";
 
-export interface AuditRead {
-  readonly tree: string;
-  readonly verified: string;
+export interface AuditVerified {
+  readonly said: string;
   readonly isIntact: boolean;
-  /** The refused tool is there as an attempt to get more than was granted. */
-  readonly hasEscalation: boolean;
   readonly flipped: { readonly said: string; readonly isFound: boolean };
 }
 
 /** How long what a guard has seen may take to the server: it is on the guard's own disk before. */
 const ON_THE_WAY_MS = 5000;
 
-/** Reads what the log has of a task. */
-export async function readAudit(site: Site, taskId: string): Promise<AuditRead> {
+/** What the log has of a task, with the attempt to get more than was granted if there was one. */
+export async function readTree(site: Site, taskId: string): Promise<string> {
   const deadline = performance.now() + ON_THE_WAY_MS;
-  let tree = site.must("audit", "tree", taskId);
-  while (!/escalation/i.test(tree) && performance.now() < deadline) {
+  for (;;) {
+    const tree = site.must("audit", "tree", taskId);
+    if (hasEscalation(tree) || performance.now() > deadline) return tree;
     await sleep(100);
-    tree = site.must("audit", "tree", taskId);
   }
+}
+
+export function hasEscalation(tree: string): boolean {
+  return tree.includes("escalation.mandate-exceeded");
+}
+
+/** Verifies the files of the log, and a copy in which one byte is another. No server is needed. */
+export function verifyFiles(site: Site, taskId: string): AuditVerified {
   const folder = join(site.serverDir, "audit");
   const verified = site.signet("audit", "verify", "--dir", folder);
   const copy = join(site.dir, "copy");
@@ -32,12 +37,15 @@ export async function readAudit(site: Site, taskId: string): Promise<AuditRead> 
   flipOneByte(copy, taskId);
   const again = site.signet("audit", "verify", "--dir", copy);
   return {
-    tree,
-    verified: verified.text.trim(),
+    said: verdictOf(verified.text),
     isIntact: verified.status === 0,
-    hasEscalation: /escalation/i.test(tree),
-    flipped: { said: again.text.trim(), isFound: again.status !== 0 },
+    flipped: { said: verdictOf(again.text), isFound: again.status !== 0 },
   };
+}
+
+/** What the command says first; counts and names follow. */
+function verdictOf(text: string): string {
+  return text.trim().split("\n\n", 1)[0] ?? "";
 }
 
 /** In the one place where somebody would: the ticket that was read becomes another one. */

@@ -31,6 +31,7 @@ export function report(line: Report): void {
 /** What a server said of a refusal, out of what the MCP client makes of it. */
 export function saidBy(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
+  if (/socket hang up|ECONNRESET/.test(text)) return "closed by the ticket server";
   const [, message] = /"message":("(?:[^"\\]|\\.)*")/.exec(text) ?? [];
   return message === undefined ? (text.split("\n", 1)[0] ?? "") : (JSON.parse(message) as string);
 }

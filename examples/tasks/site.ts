@@ -106,7 +106,7 @@ join_token_file: ${this.#write("token", token)}
   async stop(): Promise<void> {
     for (const one of this.#participants) if (one.running) one.kill("SIGKILL");
     for (const child of this.#daemons.toReversed()) {
-      if (child.exitCode !== null) continue;
+      if (child.exitCode !== null || child.signalCode !== null) continue;
       const exited = once(child, "exit");
       child.kill("SIGTERM");
       await exited;
