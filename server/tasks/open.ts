@@ -96,9 +96,10 @@ export class Opening {
 
   /** Takes up a task that was made for the AI agent: once. */
   async claim(order: ClaimOrder): Promise<OpenedTask> {
-    const { store, credentials, audit, clock } = this.#options;
+    const { store, credentials, audit, quota, clock } = this.#options;
     const { id, nodeAgent, csr } = order;
     const agent = this.#agentOf(order);
+    quota.pace(agent.spiffeId);
     const request: VerifiedRequest = { csr, spki: parseCsr(csr).spki };
     const keyThumbprint = jwkThumbprint(request.spki);
     const { claimed, isNew } = await store
