@@ -52,9 +52,12 @@ t.test("kill -9 between the decision and what follows from it", { timeout: 120_0
       return registry.deleteAiAgent({ spiffeId });
     });
     const ended = Promise.allSettled(calls);
-    // The first is done, the others are under way, each somewhere.
-    await Promise.race(calls);
-    await sleep(round);
+    // The first has begun to end: it and the others are under way, each somewhere.
+    const hasBegun = async (): Promise<boolean> => {
+      const { aiAgents } = await registry.listAiAgents({});
+      return aiAgents.filter((one) => !one.disabled).length < COUNT - (round * COUNT) / KILLS;
+    };
+    while (!(await hasBegun())) await sleep(1);
     await server.kill();
     await ended;
     channel.close();
