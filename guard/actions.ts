@@ -2,6 +2,7 @@
 // prompts/get/NAME, http/METHOD/PATH. Names are percent-encoded, in one way only.
 
 import { encodeSegment } from "../policy/action-pattern.ts";
+import { policyError } from "../policy/errors.ts";
 
 /** One thing that a caller wants done. */
 export interface Call {
@@ -36,11 +37,14 @@ export function otherAction(protocol: string, method: string): string {
 }
 
 /**
- * A request of HTTP, by its method and the segments of its path. Paths that servers read in more than one
- * way (empty and dot segments, encoded slashes, backslashes) are refused rather than guessed at.
+ * A request of HTTP, by its method and the segments of its path. What servers read in more than one way
+ * (empty and dot segments, encoded slashes, backslashes, methods in small letters) is refused rather than
+ * guessed at.
  * @throws ACTION_INVALID
  */
 export function httpAction(method: string, target: string): string {
+  // Methods are told apart by case (RFC 9110 s9.1), and not by every server.
+  if (method !== method.toUpperCase()) throw ambiguous(`the method "${method.slice(0, 20)}"`);
   const path = target.split(/[?#]/, 1)[0] ?? "";
   const segments = path.replace(/^\//, "").split("/");
   // A folder's own address: "/a/" is "/a".
@@ -56,8 +60,35 @@ function decodeSegment(segment: string): string {
   } catch {
     return "";
   }
-  const isPlain = text !== "." && text !== ".." && !/[/\\]/.test(text) && !hasControl(text);
+  // With parameters (RFC 3986 s3.3) dots are dots for some.
+  const isDots = /^\.{1,2}(?:;|$)/.test(text);
+  const isPlain = !isDots && !/[/\\]/.test(text) && !hasControl(text);
   return isPlain ? text : "";
+}
+
+function ambiguous(what: string): Error {
+  return policyError(
+    "ACTION_INVALID",
+    `${what} could be read in two ways: it cannot be an action`,
+    {
+      hint: "send the request as it is meant",
+    },
+  );
+}
+
+/** Fields by which a request says that it is another one, to servers that listen to them. */
+const OVERRIDES = [
+  "x-http-method-override",
+  "x-http-method",
+  "x-method-override",
+  "x-original-url",
+  "x-rewrite-url",
+];
+
+/** @throws ACTION_INVALID for a request with such a field */
+export function assertMeantAsSent(headers: Readonly<Record<string, unknown>>): void {
+  const field = OVERRIDES.find((name) => headers[name] !== undefined);
+  if (field !== undefined) throw ambiguous(`a request with ${field}`);
 }
 
 function hasControl(text: string): boolean {

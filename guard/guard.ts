@@ -192,8 +192,10 @@ export class Guard implements Disposable {
       this.connections.markStrict(task.taskId);
       if (!statuses.isFresh()) throw stale(task);
     }
-    if (rules?.requirePop === true && !task.isBound) {
-      throw guardError("GUARD_PROOF_MISSING", `tasks of this class show a key with every call`, {
+    // Of a class that is gone nobody knows what it asked for.
+    const requirePop = rules?.requirePop ?? known !== undefined;
+    if (requirePop && !task.isBound) {
+      throw guardError("GUARD_PROOF_MISSING", "tasks of this class show a key with every call", {
         hint: "connect with the task's X509-SVID, or use a token that is bound to a key",
       });
     }

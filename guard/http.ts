@@ -8,7 +8,7 @@ import { peerOf } from "../client/tls/admit.ts";
 import { authorizeMemberOf } from "../client/tls/authorize.ts";
 import { protectServer } from "../client/tls/server.ts";
 import type { IdentityError } from "../pki/errors.ts";
-import { type Call, httpAction } from "./actions.ts";
+import { assertMeantAsSent, type Call, httpAction } from "./actions.ts";
 import { isMetadataRequest, metadataOf, refusedBy, sendJson, sendRefused } from "./challenge.ts";
 import type { Open } from "./connections.ts";
 import type { Guard, Permit } from "./guard.ts";
@@ -48,7 +48,7 @@ export function guardHttp(
     const serve = async (): Promise<void> => {
       const task = await guard.authenticate(request);
       followSocket(guard, request, response, task);
-      const call = options.call?.(request) ?? { action: httpAction(request.method ?? "", target) };
+      const call = options.call?.(request) ?? callOf(request, target);
       scope = call.action;
       const permit = await guard.authorize(task, call);
       if (response.destroyed) {
@@ -98,6 +98,12 @@ export function protect<S extends Server>(
 /** The target of a request as it came, whatever a framework has cut off. */
 export function targetOf(request: IncomingMessage & { readonly originalUrl?: string }): string {
   return request.originalUrl ?? request.url ?? "/";
+}
+
+/** @throws ACTION_INVALID for what could be read in two ways */
+function callOf({ method = "", headers }: IncomingMessage, target: string): Call {
+  assertMeantAsSent(headers);
+  return { action: httpAction(method, target) };
 }
 
 /** What one connection has open. */

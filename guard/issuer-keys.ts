@@ -39,16 +39,17 @@ export class IssuerKeys {
   async find(keyId: string | undefined): Promise<readonly VerificationKey[]> {
     const nowMs = this.#options.clock.now().getTime();
     const isKnown = this.#keys.some((key) => key.keyId === keyId);
-    const isOld = nowMs - this.#fetchedAtMs > MAX_AGE_MS;
-    const mayAsk = nowMs - this.#triedAtMs >= MIN_INTERVAL_MS;
+    // Either way: a clock that was set back must not keep old keys in force.
+    const ageMs = Math.abs(nowMs - this.#fetchedAtMs);
+    const mayAsk = Math.abs(nowMs - this.#triedAtMs) >= MIN_INTERVAL_MS;
     let failure: unknown;
-    if ((!isKnown || isOld) && (mayAsk || this.#pending !== undefined)) {
+    if ((!isKnown || ageMs > MAX_AGE_MS) && (mayAsk || this.#pending !== undefined)) {
       failure = await this.#fetch(nowMs).then(
         () => undefined,
         (error: unknown) => error ?? new Error("no answer"),
       );
     }
-    if (nowMs - this.#fetchedAtMs <= MAX_STALE_MS) return this.#keys;
+    if (Math.abs(nowMs - this.#fetchedAtMs) <= MAX_STALE_MS) return this.#keys;
     throw guardError("GUARD_ISSUER_UNREACHABLE", "the keys of the issuer of tokens are not there", {
       hint: "check that this host reaches the issuer, and its certificate",
       cause: failure,

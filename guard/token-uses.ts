@@ -16,7 +16,9 @@ export class TokenUses {
 
   /** Takes one of `limit` uses of the task's token; false when there is none left, or no room to count it. */
   take({ credential, expiresAt }: PresentedTask, limit: number): boolean {
-    const known = this.#taken.get(credential.sha256);
+    // By its jti: the signature under it can be written in two ways that are both good.
+    const { name } = credential;
+    const known = this.#taken.get(name);
     if (known !== undefined) {
       if (known.count >= limit) return false;
       known.count += 1;
@@ -25,7 +27,7 @@ export class TokenUses {
     if (this.#taken.size >= MAX_TOKENS) this.#sweep();
     if (limit < 1 || this.#taken.size >= MAX_TOKENS) return false;
     // A little longer than any leeway accepts it.
-    this.#taken.set(credential.sha256, { count: 1, untilMs: expiresAt.getTime() + 300_000 });
+    this.#taken.set(name, { count: 1, untilMs: expiresAt.getTime() + 300_000 });
     return true;
   }
 

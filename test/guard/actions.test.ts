@@ -46,6 +46,8 @@ t.test("what is no name is refused", async (t) => {
     ["a directory above", () => httpAction("GET", "/a/%2E%2e/b")],
     ["an encoded slash", () => httpAction("GET", "/a%2fb")],
     ["no UTF-8", () => httpAction("GET", "/%ff")],
+    ["dots with a parameter", () => httpAction("GET", "/a/..;x=1/b")],
+    ["a method that some take for GET", () => httpAction("GeT", "/a")],
   ];
   for (const [name, call] of calls) t.throws(call, refusal, name);
 });

@@ -19,6 +19,7 @@ interface Service {
     task: { spiffeId: string },
     target: string,
     method?: string,
+    headers?: Readonly<Record<string, string>>,
   ): Promise<{ status: number; text: string; challenge: string }>;
 }
 
@@ -50,13 +51,13 @@ async function setUp(t: Test, options: HttpGuardOptions = {}): Promise<Service> 
     node,
     ran,
     release: held.resolve,
-    async get(task, target, method = "GET") {
+    async get(task, target, method = "GET", headers = {}) {
       const source = await node.tlsOf(task.spiffeId);
       const agent = httpsAgent({ source, authorize: authorizeAny() });
       agents.push(agent);
       return new Promise((resolve, reject) => {
         const call = request(
-          { agent, host: "localhost", port, path: target, method },
+          { agent, host: "localhost", port, path: target, method, headers },
           (response) => {
             let text = "";
             response.on("data", (piece: Buffer) => {
@@ -120,6 +121,20 @@ t.test("paths that servers read in more than one way are refused", async (t) => 
   }
   t.same(ran, []);
   t.equal((await get(task, "/tickets/caf%C3%A9")).status, 200);
+});
+
+t.test("a request that calls itself another one is refused", async (t) => {
+  const { node, get, ran } = await setUp(t);
+  const task = node.open();
+  for (const [name, value] of [
+    ["X-HTTP-Method-Override", "DELETE"],
+    ["X-Method-Override", "DELETE"],
+    ["X-Original-URL", "/admin"],
+  ]) {
+    const headers = { [String(name)]: String(value) };
+    t.equal((await get(task, "/tickets/7", "POST", headers)).status, 400, String(name));
+  }
+  t.same(ran, []);
 });
 
 t.test("an action can be what the service says", async (t) => {

@@ -67,6 +67,22 @@ t.test("without the issuer its keys are good for an hour", async (t) => {
   await t.rejects(keys.find("a"), REFUSAL);
 });
 
+t.test("a clock that is set back keeps no old key in force", async (t) => {
+  let published = "a";
+  const { url } = await serve(t, (_, response) =>
+    response.end(formatJwks([{ keyId: published, spki }])),
+  );
+  const clock = new TestClock("2030-01-01T00:00:00Z");
+  const keys = new IssuerKeys({ url, clock });
+  await keys.find("a");
+  published = "b";
+  clock.step(-2 * 60 * 60_000);
+  t.same(
+    (await keys.find("a")).map(({ keyId }) => keyId),
+    ["b"],
+  );
+});
+
 t.test("an answer that is none gives no keys", async (t) => {
   const clock = new TestClock("2030-01-01T00:00:00Z");
   const good = await serve(t, (_, response) => response.end(formatJwks([{ keyId: "a", spki }])));

@@ -100,6 +100,35 @@ t.test(
   },
 );
 
+t.test("a token has its uses once, however its signature is written", async (t) => {
+  const { node, mcp } = await setUp(t);
+  const token = await node.accessToken(node.open(), { mandate: { ...MANDATE, uses: 1 } });
+  const [header, payload, signature = ""] = token.split(".");
+  const bytes = Buffer.from(signature, "base64url");
+  // For (r, s) that is good, (r, n - s) is too.
+  const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+  const other = (order - BigInt(`0x${bytes.toString("hex", 32)}`)).toString(16).padStart(64, "0");
+  const flipped = Buffer.concat([bytes.subarray(0, 32), Buffer.from(other, "hex")]);
+  const twin = `${header}.${payload}.${flipped.toString("base64url")}`;
+  const call = { name: "read_ticket", arguments: {} };
+  const first = await mcp.connect(undefined, () => ({ authorization: `Bearer ${token}` }));
+  await first.client.callTool(call);
+  const second = await mcp.connect(undefined, () => ({ authorization: `Bearer ${twin}` }));
+  await t.rejects(second.client.callTool(call), { code: 403 });
+  t.equal(mcp.refused.at(-1), "GUARD_BUDGET_SPENT");
+  t.equal(mcp.ran.length, 1);
+});
+
+t.test("of a class that is gone no bearer token is taken", async (t) => {
+  const { node, mcp } = await setUp(t);
+  const task = node.open({ taskClass: "gone" });
+  const bearer = await node.jwtSvid(task.spiffeId);
+  const byBearer = mcp.connect(undefined, () => ({ authorization: `Bearer ${bearer}` }));
+  await t.rejects(byBearer, { code: 401 });
+  t.equal(mcp.refused.pop(), "GUARD_PROOF_MISSING");
+  await mcp.connect(await node.tlsOf(task.spiffeId));
+});
+
 async function untilStale(mcp: GuardedMcp): Promise<void> {
   while (mcp.guard.statuses.isFresh()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
