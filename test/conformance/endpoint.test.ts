@@ -9,13 +9,17 @@ import { connect as connectTls } from "node:tls";
 import t from "tap";
 import { agentConfigSchema } from "../../agent/config.ts";
 import { Status } from "../../pki/errors.ts";
+import { generateP256KeyPair } from "../../pki/keys.ts";
+import { createCsr } from "../../pki/x509/csr.ts";
 import { type Channel, createChannel } from "../../proto/rpc/client.ts";
 import {
   EntryService,
+  GuardService,
   HealthService,
   LaunchService,
   ServerReflectionService,
   SpiffeWorkloadApi,
+  TaskAPIService,
 } from "../../proto/schema.gen.ts";
 import { entryOf, first, HEADER, TestAgent, TestPeer } from "../support/test-agent.ts";
 import { eventually, OWN_UID, TestTrustDomain } from "../support/trust-domain.ts";
@@ -119,10 +123,21 @@ t.test(
     await reflection.send({ host: "", listServices: "" });
     const listed = (await first(reflection.responses)).listServicesResponse?.service ?? [];
     const names = listed.map(({ name }) => name).filter((name) => !name.startsWith("grpc."));
-    t.strictSame(names, ["SpiffeWorkloadAPI", "signet.launch.v1.Launch"]);
+    t.strictSame(names.toSorted(), [
+      "SpiffeWorkloadAPI",
+      "signet.guard.v1.Guard",
+      "signet.launch.v1.Launch",
+      "signet.task.v1.TaskAPI",
+    ]);
     t.equal((await plain.client(HealthService).check({ service: "" })).status, 1);
     await t.rejects(launch(plain), { code: Status.invalidArgument });
     t.match((await launch(open(HEADER))).ready?.socketPath, /^\//, "with it there is a socket");
+    const reason = "SECURITY_HEADER_MISSING";
+    await t.rejects(plain.client(TaskAPIService).openTask({}), { reason });
+    await t.rejects(plain.client(GuardService).describeTask({ id: "x" }), { reason });
+    const csr = createCsr(generateP256KeyPair());
+    const opened = open(HEADER).client(TaskAPIService).openTask({ csr });
+    await t.rejects(opened, { code: Status.permissionDenied }, "with it the caller is asked for");
     const admin = plain.client(EntryService).countEntries({});
     await t.rejects(admin, { code: Status.unimplemented }, "and nothing of administration");
   },
