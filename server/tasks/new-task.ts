@@ -36,6 +36,11 @@ export const ATTESTED = "process-attested";
 
 export class NewTasks {
   readonly #options: NewTasksOptions;
+  /** By ceiling: what is granted below it, and a class, to those that ask for nothing by name. */
+  readonly #inherited = new WeakMap<
+    Mandate,
+    { readonly maximum: Mandate; readonly granted: Mandate }
+  >();
 
   constructor(options: NewTasksOptions) {
     this.#options = options;
@@ -147,12 +152,18 @@ export class NewTasks {
     agent: AiAgentRecord,
     taskClass: TaskClassRecord,
   ): Promise<Mandate> {
+    const { maximum } = taskClass;
+    const isInherited = Object.values(mandate).every((value) => value === undefined);
+    const known = isInherited ? this.#inherited.get(agent.ceiling) : undefined;
+    if (known?.maximum === maximum) return known.granted;
     const bounds = [
       { name: "the AI agent's ceiling", mandate: agent.ceiling },
-      { name: `the class ${taskClass.name}`, mandate: taskClass.maximum },
+      { name: `the class ${taskClass.name}`, mandate: maximum },
     ];
     try {
-      return grant(mandate, bounds, { clip: allowClip && taskClass.allowClip });
+      const granted = grant(mandate, bounds, { clip: allowClip && taskClass.allowClip });
+      if (isInherited) this.#inherited.set(agent.ceiling, { maximum, granted });
+      return granted;
     } catch (error) {
       if (error instanceof IdentityError && error.reason === "MANDATE_EXCEEDED") {
         const detail = { task_class: taskClass.name, asked: error.message };
