@@ -63,7 +63,7 @@ export async function readText(path: string): Promise<string> {
   } catch (cause) {
     const problem = cause instanceof Error ? cause.message : String(cause);
     throw cliError("FOLDER_UNUSABLE", `cannot read "${path}": ${problem}`, {
-      hint: "name the folder of the audit log with --dir; only the server's user may read it",
+      hint: "name the folder of the audit log with --dir, of 'signet up --dir DIR' it is DIR/server/audit; only the server's user may read it",
       cause,
     });
   }

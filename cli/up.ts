@@ -29,6 +29,9 @@ interface Up extends Daemon {
   readonly trustDomain: string;
   readonly workloadSocket: string;
   readonly adminSocket: string;
+  /** Where access tokens are issued, if they are. */
+  readonly oauthIssuer?: string;
+  readonly auditDir: string;
   readonly logFile: string;
   readonly ready: Promise<void>;
 }
@@ -51,6 +54,12 @@ export const command: Command = {
       isRepeated: true,
     },
     {
+      name: "oauth-port",
+      value: "<port>",
+      description:
+        "issues access tokens to tasks, as http://127.0.0.1:<port>; the same at every start on the folder",
+    },
+    {
       name: "log-level",
       value: "<level>",
       description: `how much goes to <folder>/up.log: ${LOG_LEVELS.join(", ")}`,
@@ -60,6 +69,7 @@ export const command: Command = {
   examples: [
     ["signet up --dir ./dev", "ready in about a second; Ctrl-C stops it"],
     ["signet up --dir ./dev --feature-flag wit-svid", "with WIT-SVIDs"],
+    ["signet up --dir ./dev --oauth-port 8090", "with access tokens for tasks"],
   ],
   async run(input, output) {
     const dir = resolve(required(input, "dir", "--dir"));
@@ -71,12 +81,13 @@ export const command: Command = {
     const unknown = flags.find((flag) => !known.includes(flag));
     if (unknown !== undefined)
       throw misuse(`--feature-flag: "${unknown}" is not one of ${known.join(", ")}`);
+    const oauthPort = portFrom(input.text("oauthPort"));
     await ensureDir(dir, 0o711);
     const log = openLog(join(dir, LOG_FILE), level);
     const trustDomain = await findTrustDomain(dir, input.text("trustDomain"));
     await runDaemon(
       log,
-      () => start(dir, trustDomain, flags, log),
+      () => start({ dir, trustDomain, flags, oauthPort }, log),
       async (up) => {
         await up.ready;
         output.show(summary(up), () => welcome(up));
@@ -85,12 +96,14 @@ export const command: Command = {
   },
 };
 
-async function start(
-  dir: string,
-  trustDomain: string,
-  flags: readonly string[],
-  log: Logger,
-): Promise<Up> {
+interface UpOptions {
+  readonly dir: string;
+  readonly trustDomain: string;
+  readonly flags: readonly string[];
+  readonly oauthPort: number | undefined;
+}
+
+async function start({ dir, trustDomain, flags, oauthPort }: UpOptions, log: Logger): Promise<Up> {
   const version = readVersion();
   const server = await startServer(
     parseConfig(
@@ -101,6 +114,7 @@ async function start(
         listen: { address: "127.0.0.1", port: 0 },
         rate_limit: { attestation: false, signing: false },
         feature_flags: flags,
+        ...(oauthPort !== undefined && { oauth: oauthOn(oauthPort) }),
       }),
       serverConfigSchema,
       "signet up",
@@ -127,7 +141,9 @@ async function start(
     return {
       trustDomain,
       workloadSocket: agent.socket,
+      ...(oauthPort !== undefined && { oauthIssuer: oauthOn(oauthPort).issuer }),
       adminSocket: server.adminSocket,
+      auditDir: join(dir, "server", "audit"),
       logFile: join(dir, LOG_FILE),
       ready: agent.ready,
       failed: Promise.race([server.failed, agent.failed]),
@@ -140,6 +156,18 @@ async function start(
     await server.stop();
     throw error;
   }
+}
+
+/** The issuer of access tokens: on this machine alone, so it needs no TLS. */
+function oauthOn(port: number): { issuer: string; address: string; port: number; http: true } {
+  return { issuer: `http://127.0.0.1:${port}`, address: "127.0.0.1", port, http: true };
+}
+
+function portFrom(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port >= 1 && port <= 65_535) return port;
+  throw misuse(`--oauth-port: ${JSON.stringify(text)} is no port from 1 to 65535`);
 }
 
 /** Writes the bundle the agent starts with, and makes a token, which the agent uses only if it has to. */
@@ -182,6 +210,8 @@ function summary(up: Up): object {
     parentId: `spiffe://${up.trustDomain}${NODE_PATH}`,
     workloadSocket: `unix://${up.workloadSocket}`,
     adminSocket: up.adminSocket,
+    ...(up.oauthIssuer !== undefined && { oauthIssuer: up.oauthIssuer }),
+    auditDir: up.auditDir,
     logFile: up.logFile,
   };
 }
@@ -191,6 +221,7 @@ function welcome(up: Up): string {
   const uid = process.getuid?.() ?? 0;
   return [
     `Ready. Trust domain ${up.trustDomain}; log in ${up.logFile}; Ctrl-C stops.`,
+    ...(up.oauthIssuer === undefined ? [] : [`Access tokens for tasks: ${up.oauthIssuer}`]),
     "",
     "In another terminal:",
     "",

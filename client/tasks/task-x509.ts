@@ -120,9 +120,10 @@ export function endedError(
   state: TaskEndState | undefined,
   reason: string,
 ): IdentityError {
+  const hint = "open another task for what is left to do";
+  // Somebody else's words, which name the task already.
+  if (state === undefined && reason.includes(id)) return pkiError("TASK_ENDED", reason, { hint });
   const how = state === undefined ? "" : ` (${state})`;
   const why = reason === "" ? "" : `: ${reason}`;
-  return pkiError("TASK_ENDED", `the task ${id} has ended${how}${why}`, {
-    hint: "open another task for what is left to do",
-  });
+  return pkiError("TASK_ENDED", `the task ${id} has ended${how}${why}`, { hint });
 }

@@ -239,7 +239,7 @@ export function requireGood(agentId: string, agent: AiAgentRecord | undefined, n
 
 export function unknownTask(id: string): IdentityError {
   return serverError("TASK_NOT_FOUND", `there is no task ${JSON.stringify(id.slice(0, 100))}`, {
-    hint: "it may have ended some time ago: see 'signet task show'",
+    hint: "list them: 'signet task list --all'; what ended long ago is in the audit log alone",
   });
 }
 

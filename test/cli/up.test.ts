@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
@@ -32,6 +33,19 @@ t.test("up turns a standard on that may still change, for server and agent", asy
   t.match(fetched.out, /SPIFFE ID +spiffe:\/\/north.test\/me\n.*Proof by/s);
   const wrong = await command("up", "--dir", t.testdir(), "--feature-flag", "wit");
   t.match(wrong, { code: 2, err: /--feature-flag: "wit" is not one of wit-svid/ });
+});
+
+t.test("up issues access tokens where it is told to", async (t) => {
+  const port = await freePort();
+  const up = await startUp("north.test", ["--oauth-port", String(port)]);
+  t.teardown(() => up.stop());
+  const issuer = `http://127.0.0.1:${port}`;
+  const metadata = await fetch(`${issuer}/.well-known/oauth-authorization-server`);
+  t.match(await metadata.json(), { issuer, token_endpoint: `${issuer}/token` });
+  for (const wrong of ["0", "65536", "http", "-1", ""]) {
+    const refused = await command("up", "--dir", t.testdir(), "--oauth-port", wrong);
+    t.match(refused, { code: 2, err: /--oauth-port: .*is no port/ }, wrong);
+  }
 });
 
 t.test("up serves an ordinary user from its folder, and resumes there", async (t) => {
@@ -128,3 +142,11 @@ t.test("up serves an ordinary user from its folder, and resumes there", async (t
   again.kill("SIGTERM");
   t.equal((await once(again, "exit"))[0], 0);
 });
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  return port;
+}
