@@ -138,7 +138,8 @@ export class TaskStatusCache {
     // An end is the last there is, whoever noticed it and whatever version it knew.
     if (held !== undefined && verdict !== "ended" && version < held.version) return false;
     if (verdict === "good") this.#refused.delete(taskId);
-    else if (this.#isForgotten(status)) return false;
+    // By a clock that is ahead it is over already: not worth keeping, and an end all the same.
+    else if (this.#isForgotten(status)) return verdict === "ended";
     else this.#refused.set(taskId, status);
     return true;
   }

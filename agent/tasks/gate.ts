@@ -10,7 +10,7 @@ import type { CallContext } from "../../proto/rpc/service.ts";
 import type { signet } from "../../proto/schema.gen.ts";
 import type { Selector } from "../../proto/types/selector.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import { SeenIds } from "../../runtime/seen-ids.ts";
+import { type SeenId, SeenIds } from "../../runtime/seen-ids.ts";
 import { agentError } from "../errors.ts";
 import { descendsFrom } from "../launch/descent.ts";
 import { withName } from "../launch/index.ts";
@@ -30,12 +30,13 @@ export interface GateOptions {
   readonly identitiesOf: (selectors: readonly Selector[]) => readonly string[];
   readonly pins: Pick<Pins, "pin">;
   readonly report: (taskId: string, kind: ReportKind, detail: string) => void;
+  /** How many proofs of one user are remembered, and of one task. */
+  readonly proofs?: { readonly limit: number; readonly limitPerSender: number };
   readonly clock: Clock;
 }
 
-/** Proofs remembered: those of a minute or two. */
-const MAX_PROOFS = 200_000;
-const MAX_PROOFS_PER_TASK = 5000;
+/** Proofs remembered, those of a minute or two: of each user by itself, so that none shuts the others out. */
+const PROOFS = { limit: 50_000, limitPerSender: 5000 };
 
 /** A caller that may. */
 export interface Admitted {
@@ -45,12 +46,11 @@ export interface Admitted {
 
 export class Gate {
   readonly #options: GateOptions;
-  readonly #seen: SeenIds;
+  /** By the user who opened the task. */
+  readonly #seen = new Map<number, SeenIds>();
 
   constructor(options: GateOptions) {
     this.#options = options;
-    const { clock } = options;
-    this.#seen = new SeenIds({ limit: MAX_PROOFS, limitPerSender: MAX_PROOFS_PER_TASK, clock });
   }
 
   /**
@@ -70,14 +70,14 @@ export class Gate {
     const over = held === undefined ? tasks.getEnded(taskId) : undefined;
     const known = held ?? over;
     if (known === undefined) throw notHeld(taskId);
-    const aiAgent = held?.record.aiAgent ?? over?.aiAgent ?? "";
+    const { aiAgent, uid } = held?.record ?? over ?? { aiAgent: "", uid: 0 };
     const who = `process ${caller.pid} of user ${caller.uid}`;
     const prove = (): void => {
       const now = clock.now();
       const publicKey = importSpki(known.spki);
       const jws = proof?.jws ?? "";
       const { jti, until } = validateTaskProof(jws, { method, taskId, publicKey, now });
-      this.#remember(taskId, jti, until);
+      this.#remember(uid, { sender: taskId, id: jti, until });
     };
     // Who launched under a name is asked for it no second time.
     const selectors = withName(caller.selectors, held?.record.launch?.name ?? "");
@@ -120,7 +120,9 @@ export class Gate {
   /** Whether the caller is the process of the task, or descends from it. True where the class binds it to none. */
   #isBound(held: HeldTask, context: CallContext): boolean {
     const processes = processesOf(held);
-    if (processes.size === 0) return held.record.binding === undefined;
+    const { binding, launch } = held.record;
+    // Of a launch nobody is known until its socket is there.
+    if (processes.size === 0) return binding === undefined && launch === undefined;
     return descendsFrom(this.#options.pins, this.#options.peerOf(context.peer), processes);
   }
 
@@ -140,8 +142,9 @@ export class Gate {
     );
   }
 
-  #remember(taskId: string, jti: string, until: Date): void {
-    switch (this.#seen.remember({ sender: taskId, id: jti, until })) {
+  #remember(uid: number, proof: SeenId): void {
+    const { sender: taskId } = proof;
+    switch (this.#seenOf(uid).remember(proof)) {
       case "new":
         return;
       case "known":
@@ -153,6 +156,15 @@ export class Gate {
           hint: "try again in a minute; keep tokens instead of fetching one for each use",
         });
     }
+  }
+
+  #seenOf(uid: number): SeenIds {
+    const known = this.#seen.get(uid);
+    if (known !== undefined) return known;
+    const { clock, proofs } = this.#options;
+    const seen = new SeenIds({ ...PROOFS, ...proofs, clock });
+    this.#seen.set(uid, seen);
+    return seen;
   }
 }
 

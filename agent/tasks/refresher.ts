@@ -20,12 +20,16 @@ const BATCH_SIZE = 500;
 const RETRY_MS = 5000;
 /** A task this young may not have reached the server that was asked. */
 const YOUNG_MS = 10_000;
+/** How often that is believed: by a clock that is behind, a task stays young for long. */
+const MAX_MISSES = 3;
 
 export class Refresher {
   readonly #options: RefresherOptions;
   readonly #wanted = new Set<string>();
   /** To be asked for again after a while. */
   readonly #waiting = new Set<string>();
+  /** Of young tasks, how often the server did not know them. */
+  readonly #misses = new Map<string, number>();
   #isAsking = false;
   #timer: Timer | undefined;
   #stopped = false;
@@ -58,10 +62,14 @@ export class Refresher {
         for (const taskId of taskIds) {
           const held = get(taskId);
           const task = tasks.get(taskId);
+          const misses = (this.#misses.get(taskId) ?? 0) + 1;
+          this.#misses.delete(taskId);
           if (held === undefined || this.#stopped) continue;
           if (task !== undefined) learn(held, task);
-          else if (this.#isYoung(held)) this.#later([taskId]);
-          else this.#lose(held);
+          else if (this.#isYoung(held) && misses < MAX_MISSES) {
+            this.#misses.set(taskId, misses);
+            this.#later([taskId]);
+          } else this.#lose(held);
         }
       } catch (error) {
         log.debug({ error }, "could not ask the server for tasks");

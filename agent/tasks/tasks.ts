@@ -30,6 +30,8 @@ export interface TasksOptions {
 export interface EndedTask {
   readonly spki: Uint8Array;
   readonly aiAgent: string;
+  /** Of who opened it. */
+  readonly uid: number;
   readonly state: string;
 }
 
@@ -228,7 +230,8 @@ export class Tasks {
   #close(held: HeldTask, state: string): void {
     this.#held.delete(held.id);
     this.#ending.delete(held.id);
-    this.#ended.set(held.id, { spki: held.spki, aiAgent: held.record.aiAgent, state });
+    const { aiAgent, uid } = held.record;
+    this.#ended.set(held.id, { spki: held.spki, aiAgent, uid, state });
     for (const oldest of this.#ended.keys()) {
       if (this.#ended.size <= MAX_ENDED) break;
       this.#ended.delete(oldest);

@@ -45,6 +45,14 @@ t.test("an older state does not take the place of a newer one", async (t) => {
   t.equal(cache.get("a")?.verdict, "refused");
 });
 
+t.test("an end is told also where the clock says that it does not matter any more", async (t) => {
+  const { cache, seen, apply } = frame();
+  const before = new Date("2029-12-31T23:00:00Z");
+  apply(status("a", "ended", 2, before), status("b", "refused", 2, before));
+  t.strictSame(seen[0]?.tasks, [status("a", "ended", 2, before)], "by a clock that is ahead");
+  t.equal(cache.size, 0);
+});
+
 t.test(
   "nothing follows an end: no later version, no snapshot without it, no older version before it",
   async (t) => {
