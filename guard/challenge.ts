@@ -6,6 +6,7 @@ import type { ServerResponse } from "node:http";
 import { IdentityError, Status } from "../pki/errors.ts";
 import { AGENT_TASK_TYPE } from "../policy/authorization-details.ts";
 import type { Guard } from "./guard.ts";
+import { toldOf } from "./refusals.ts";
 
 /** What a challenge is about. */
 export interface ChallengeOptions {
@@ -73,8 +74,8 @@ export function refusedBy(error: unknown, options: ChallengeOptions): Refused {
       hint: undefined,
     };
   }
-  const { reason, message, hint } = error;
-  const said = { reason, message, hint };
+  const { reason } = error;
+  const said = toldOf(error);
   if (reason === "GUARD_CREDENTIAL_MISSING") {
     return { status: 401, headers: challenge(options), ...said };
   }

@@ -3,7 +3,6 @@
 // server is an McpServer or a Server, and of which version, makes no difference.
 
 import { randomUUID } from "node:crypto";
-import { IdentityError } from "../pki/errors.ts";
 import type { Guard, Permit } from "./guard.ts";
 import {
   callOf,
@@ -16,6 +15,7 @@ import {
   readOnlyNames,
 } from "./mcp-messages.ts";
 import type { PresentedTask } from "./presented.ts";
+import { toldOf } from "./refusals.ts";
 
 /** What a guard uses of a transport of the MCP SDK, and is itself to the server. */
 export interface McpTransport {
@@ -270,12 +270,9 @@ export class GuardedTransport implements McpTransport {
   }
 }
 
-/** A refusal as the answer of JSON-RPC. What was not expected is told to nobody. */
+/** A refusal as the answer of JSON-RPC. */
 export function refusalOf(id: string | number | undefined, error: unknown): Message {
-  const isTold = error instanceof IdentityError;
-  const { reason, message, hint } = isTold
-    ? error
-    : { reason: "INTERNAL", message: "internal error", hint: undefined };
+  const { reason, message, hint } = toldOf(error);
   const answer = { code: REFUSED, message, data: { reason, ...(hint !== undefined && { hint }) } };
   return { jsonrpc: "2.0", id: id ?? (null as never), error: answer };
 }

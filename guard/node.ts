@@ -49,8 +49,7 @@ export class GuardNode {
     try {
       await retrying(() => this.#client.record({ events }, { timeoutMs: TIMEOUT_MS }));
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw guardError("GUARD_AUDIT_UNAVAILABLE", `the call cannot be written down: ${why}`, {
+      throw guardError("GUARD_AUDIT_UNAVAILABLE", "the call cannot be written down", {
         hint: "check the node agent of this node: a guard lets nothing pass that is not on record",
         cause,
       });

@@ -2,7 +2,7 @@
 // escalations.
 
 import { clientError } from "../client/errors.ts";
-import { IdentityError, pkiError } from "../pki/errors.ts";
+import { IdentityError, pkiError, Status } from "../pki/errors.ts";
 import { type signet, TaskState } from "../proto/schema.gen.ts";
 import type { Call } from "./actions.ts";
 import { guardError } from "./errors.ts";
@@ -55,6 +55,31 @@ export function suspended(spiffeId: string, state: string): Error {
   return pkiError("TASK_SUSPENDED", `the task ${spiffeId} may not go on: ${state}`, {
     hint: "'signet task show' says why; it can be let go on",
   });
+}
+
+/** What whoever called is told of a refusal. */
+export interface Told {
+  readonly reason: string;
+  readonly message: string;
+  readonly hint: string | undefined;
+}
+
+const FAILURES: ReadonlySet<Status> = new Set([
+  Status.unavailable,
+  Status.deadlineExceeded,
+  Status.internal,
+  Status.unknown,
+]);
+
+/** What is told of an error: what went wrong between this host and others, its addresses and paths, is not. */
+export function toldOf(error: unknown): Told {
+  if (!(error instanceof IdentityError)) {
+    return { reason: "INTERNAL", message: "internal error", hint: undefined };
+  }
+  const { reason, message, hint, code } = error;
+  const isOwn = /^(?:GUARD|TASK)_/.test(reason);
+  if (isOwn || !FAILURES.has(code)) return { reason, message, hint };
+  return { reason, message: "the guard cannot ask what it has to", hint: "try again in a moment" };
 }
 
 export function stale({ spiffeId }: PresentedTask): Error {

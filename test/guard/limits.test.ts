@@ -129,6 +129,27 @@ t.test("of a class that is gone no bearer token is taken", async (t) => {
   await mcp.connect(await node.tlsOf(task.spiffeId));
 });
 
+t.test("nobody is told what a host says about itself", async (t) => {
+  const { node, mcp } = await setUp(t);
+  const task = node.open({ mandate: { uses: 5 } });
+  const call = { name: "read_ticket", arguments: {} };
+  const { client } = await mcp.connect(await node.tlsOf(task.spiffeId));
+  for (const method of ["Record", "SpendUses", "DescribeTask"]) {
+    for (const code of [Status.unavailable, Status.deadlineExceeded]) {
+      const secret = "no answer from /run/private/agent.sock";
+      node.failures.set(method, new IdentityError("CONNECTION_UNAVAILABLE", code, secret));
+      const error = await client.callTool(call).then(
+        () => undefined,
+        (reason: Error) => reason,
+      );
+      t.ok(error, `${method} ${code}`);
+      t.notMatch(error?.message, "private");
+    }
+    node.failures.delete(method);
+  }
+  t.same(mcp.ran, []);
+});
+
 async function untilStale(mcp: GuardedMcp): Promise<void> {
   while (mcp.guard.statuses.isFresh()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
