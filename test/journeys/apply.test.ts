@@ -72,7 +72,10 @@ t.test("from a file to a task, and to its end", { timeout: 120_000 }, async (t) 
 
   t.comment("3. disabled: the task ends, the SVIDs go, and come back");
   await up.admin("ai-agent", "disable", ID, "--reason", "misbehaves");
-  t.match(await up.admin("ai-agent", "show", ID), /State +disabled: misbehaves\n.*Open tasks +0\n/s);
+  t.match(
+    await up.admin("ai-agent", "show", ID),
+    /State +disabled: misbehaves\n.*Open tasks +0\n/s,
+  );
   await exited(child);
   t.match(await up.admin("task", "list", "--all"), / revoked /);
   await soon(async () => {
