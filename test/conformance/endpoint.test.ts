@@ -132,7 +132,7 @@ t.test(
     t.equal((await plain.client(HealthService).check({ service: "" })).status, 1);
     await t.rejects(launch(plain), { code: Status.invalidArgument });
     t.match((await launch(open(HEADER))).ready?.socketPath, /^\//, "with it there is a socket");
-    const refused = { reason: "SECURITY_HEADER_MISSING" } as object;
+    const refused = { reason: "SECURITY_HEADER_MISSING", code: Status.invalidArgument };
     await t.rejects(plain.client(TaskAPIService).openTask({}), refused);
     await t.rejects(plain.client(GuardService).describeTask({ id: "x" }), refused);
     const csr = createCsr(generateP256KeyPair());
