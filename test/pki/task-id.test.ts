@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import t from "tap";
+import { Status } from "../../pki/errors.ts";
 import { SpiffeId } from "../../pki/spiffe-id.ts";
 import {
   firstUlidOf,
@@ -79,5 +80,6 @@ t.test("reads the SPIFFE ID of a task, and takes nothing else for one", async (t
   }
   t.throws(() => taskSpiffeId(`spiffe://north.test/${"a".repeat(2010)}`, ulid), {
     reason: "SPIFFE_ID_INVALID",
+    code: Status.invalidArgument,
   });
 });
