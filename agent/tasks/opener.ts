@@ -121,7 +121,12 @@ export function assertKey(held: HeldTask, spki: Uint8Array): void {
 /** The caller's entries; those of one AI agent, when it is named. @throws NO_IDENTITY_ISSUED */
 function entriesFor(entries: readonly RegistrationEntry[], aiAgent: string): RegistrationEntry[] {
   const wanted = entries.filter(({ spiffeId }) => aiAgent === "" || spiffeId === aiAgent);
-  if (wanted.length === 0) throw noIdentity();
+  if (entries.length === 0) throw noIdentity();
+  if (wanted.length === 0) {
+    throw agentError("NO_IDENTITY_ISSUED", `this process is not the AI agent "${aiAgent}"`, {
+      hint: "name one whose registration entry has selectors of this process, or leave it out",
+    });
+  }
   return wanted.slice(0, MAX_ENTRIES);
 }
 

@@ -325,5 +325,9 @@ function revoked(id: SpiffeId): IdentityError {
 }
 
 function denied(method: string, who: string): IdentityError {
-  return serverError("CALLER_NOT_AUTHORIZED", `${who} may not call ${method}`);
+  const hint = method.startsWith("/signet.task.v1.TaskControl/")
+    ? "whom tasks.orchestrators of the server's configuration names may make, see and end tasks; all else is for administrators"
+    : "";
+  const detail = hint === "" ? {} : { hint };
+  return serverError("CALLER_NOT_AUTHORIZED", `${who} may not call ${method}`, detail);
 }

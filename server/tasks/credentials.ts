@@ -232,7 +232,8 @@ export function requireGood(agentId: string, agent: AiAgentRecord | undefined, n
   const cause = agent === undefined ? "deleted" : endOf(agent, now);
   if (cause === undefined) return;
   const reason = cause === "expired" ? "AI_AGENT_EXPIRED" : "AI_AGENT_DISABLED";
-  throw serverError(reason, `the AI agent "${agentId}" is ${cause}: it has no tasks`, {
+  const why = agent?.end?.reason ? ` (${agent.end.reason})` : "";
+  throw serverError(reason, `the AI agent "${agentId}" is ${cause}${why}: it has no tasks`, {
     hint: "ask its owner; see 'signet ai-agent show'",
   });
 }

@@ -194,7 +194,13 @@ export class TaskServer {
 
   /** Disables an AI agent, as far as the store goes. */
   disable(spiffeId: string): Promise<void> {
-    const end = { cause: "disabled", reason: "", by: "test", atUnixSeconds: 0, isSettled: false };
+    const end = {
+      cause: "disabled",
+      reason: "over budget",
+      by: "test",
+      atUnixSeconds: 0,
+      isSettled: false,
+    };
     return this.setAgent({ spiffeId, end: { ...end, cause: "disabled" } });
   }
 

@@ -175,9 +175,9 @@ t.test("an ordinary stream never shows a task", async (t) => {
 
 t.test("refuses what makes no sense", async (t) => {
   await t.rejects(client.openTask({ taskClass: "standard", purpose: "x" }), refusal("CSR_INVALID"));
-  await t.rejects(
-    tasks.open(client, { aiAgent: "spiffe://north.test/ai/other" }),
-    refusal("NO_IDENTITY_ISSUED"),
-  );
+  await t.rejects(tasks.open(client, { aiAgent: "spiffe://north.test/ai/other" }), {
+    ...refusal("NO_IDENTITY_ISSUED"),
+    message: /not the AI agent "spiffe:.*other"/,
+  });
   await t.rejects(tasks.open(client, { taskClass: "no-such" }));
 });

@@ -221,7 +221,8 @@ t.test(
     for (const svid of [await server.mint("/ai/researcher"), ofTask]) {
       const client = (await server.channel(svid)).client(TaskControlService);
       const call = client.getTask({ id: task.id });
-      await t.rejects(call, refusal("CALLER_NOT_AUTHORIZED"), String(svid.id));
+      const refused = { ...refusal("CALLER_NOT_AUTHORIZED"), hint: /tasks\.orchestrators/ };
+      await t.rejects(call, refused, String(svid.id));
     }
     const path = `/ai/researcher/task/${ULID}`;
     await t.rejects(server.mint(path), refusal("SVID_REQUEST_INVALID"), "nor is such an ID minted");

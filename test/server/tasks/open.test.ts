@@ -108,7 +108,10 @@ t.test("refuses AI agents that are disabled, expired or held back", async (t) =>
   await t.rejects(server.open(), refusal("SVID_HELD"));
   server.held.clear();
   await server.disable(AGENT);
-  await t.rejects(server.open(), refusal("AI_AGENT_DISABLED"));
+  await t.rejects(server.open(), {
+    ...refusal("AI_AGENT_DISABLED"),
+    message: /is disabled \(over budget\): it has no tasks/,
+  });
   const [signed] = await server.tasks.signX509(NODE, [
     { id: task.id, csr: createCsr(generateP256KeyPair()) },
   ]);
