@@ -79,6 +79,7 @@ export async function startTasks(
     audit: audit.log,
     tasks,
     reactionsOf: (name) => taskClasses.get(name)?.reactions,
+    isServed: (nodeAgent, spiffeId) => authorized.serves(nodeAgent, spiffeId),
     clock,
     log,
     metrics,

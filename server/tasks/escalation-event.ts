@@ -17,8 +17,10 @@ export interface EscalationReport {
   readonly agent?: string | undefined;
   /** What was asked for, for people. Never a token or a key. */
   readonly detail?: Readonly<Record<string, string>> | undefined;
-  /** Who saw it. Left out: this server. */
-  readonly observer?: { readonly by: ObservedBy; readonly spiffeId: string } | undefined;
+  /** Who saw it, and the node agent that says so for somebody else. Left out: this server. */
+  readonly observer?:
+    | { readonly by: ObservedBy; readonly spiffeId: string; readonly node?: string | undefined }
+    | undefined;
 }
 
 /** What a report is about, as far as it is known here. */

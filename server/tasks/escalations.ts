@@ -63,6 +63,8 @@ export interface EscalationsOptions {
   readonly tasks: EscalationTasks;
   /** Reactions of a task class, by kind. */
   readonly reactionsOf: (taskClass: string) => Readonly<Record<string, string>> | undefined;
+  /** Whether a node agent may serve an entry with this SPIFFE ID now. */
+  readonly isServed: (nodeAgent: string, spiffeId: string) => boolean;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -106,7 +108,8 @@ export class Escalations {
   async heard(event: AuditEvent): Promise<void> {
     if (event.outcome !== "denied" || event.observedBy === "agent") return;
     const { agent, task, observedBy: by = "agent", observer: spiffeId = "" } = event;
-    const observer: EscalationReport["observer"] = { by, spiffeId };
+    const node = by === "node" ? undefined : event.detail?.["node"];
+    const observer: EscalationReport["observer"] = { by, spiffeId, node };
     const kind = event.type.slice(TYPE_PREFIX.length);
     if (event.stream === "escalation" && isEscalationKind(kind)) {
       await this.#tracked(this.#handle({ kind, agent, task, observer }, true));
@@ -172,14 +175,17 @@ export class Escalations {
 
   /**
    * Whose word is enough to suspend or end a task: the server's own, that of the node agent that holds the
-   * task, and that of guards trusted by name. Any workload with an identity can send events, and a node
-   * agent that is not what it was can report anything: that is written down, and no more.
+   * task, and that of guards trusted by name, of those nodes that may serve them. Any workload with an
+   * identity can send events, and a node agent that is not what it was can report anything, in any name:
+   * that is written down, and no more.
    */
   #isTrusted(observer: EscalationReport["observer"], task: KnownTask | undefined): boolean {
     if (observer === undefined || observer.by === "issuer") return true;
-    const { by, spiffeId } = observer;
+    const { config, isServed } = this.#options;
+    const { by, spiffeId, node } = observer;
     if (by === "node") return task !== undefined && task.nodeAgent === spiffeId;
-    return by === "guard" && this.#options.config.trustedGuards.has(spiffeId);
+    if (by !== "guard" || !config.trustedGuards.has(spiffeId)) return false;
+    return node === undefined || isServed(node, spiffeId);
   }
 
   async #denied(denial: Omit<EscalationReport, "kind">): Promise<void> {

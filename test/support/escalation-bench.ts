@@ -62,6 +62,10 @@ class StoredTasks implements EscalationTasks {
   }
 }
 
+/** The node agent that has an entry of {@link GUARD}. */
+export const GUARDED = "spiffe://north.test/spire/agent/x/guarded";
+export const GUARD = "spiffe://north.test/guard";
+
 /** A line of the log. */
 export interface EscalationEvent {
   readonly type: string;
@@ -109,6 +113,7 @@ export class EscalationBench {
       audit,
       tasks: this.tasks,
       reactionsOf: () => classReactions,
+      isServed: (node, spiffeId) => node === GUARDED && spiffeId === GUARD,
       clock,
       log: createLogger({
         level: "error",

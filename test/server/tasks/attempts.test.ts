@@ -242,9 +242,21 @@ t.test("attempts of an AI agent on a running server", async (t) => {
       observer,
       task: task.spiffeId,
     });
+    const guard = "spiffe://north.test/guard";
     await audit.append({ events: [event("spiffe://north.test/web"), event(RESEARCHER, "agent")] });
-    t.equal(await site.state(task.id), ACTIVE);
-    await audit.append({ events: [event("spiffe://north.test/guard")] });
+    await audit.append({ events: [event(guard)] });
+    await eventually(async () => {
+      const found = (await site.events()).filter(({ observer }) => observer === guard);
+      if (found.length === 0) throw new Error("not written");
+    });
+    t.equal(await site.state(task.id), ACTIVE, "no such guard is on that node");
+    const entry = {
+      spiffeId: { trustDomain: "north.test", path: "/guard" },
+      parentId: { trustDomain: "north.test", path: other.id.slice("spiffe://north.test".length) },
+      selectors: [parseSelector("unix:uid:2")],
+    };
+    await server.admin.client(EntryService).batchCreateEntry({ entries: [entry] });
+    await audit.append({ events: [event(guard)] });
     await eventually(async () => {
       if ((await site.state(task.id)) !== SUSPENDED) throw new Error("goes on");
     });

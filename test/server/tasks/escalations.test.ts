@@ -4,11 +4,10 @@ import { createLogger } from "../../../runtime/log.ts";
 import { createMetrics } from "../../../runtime/metrics.ts";
 import { ESCALATION_KINDS, type EscalationKind } from "../../../server/tasks/escalation-kinds.ts";
 import { Escalations } from "../../../server/tasks/escalations.ts";
-import { EscalationBench } from "../../support/escalation-bench.ts";
+import { EscalationBench, GUARD, GUARDED } from "../../support/escalation-bench.ts";
 import { addTask, NODE, RESEARCHER } from "../../support/task-records.ts";
 
 const WRITER = "spiffe://north.test/ai/writer";
-const GUARD = "spiffe://north.test/guard";
 const KINDS = Object.keys(ESCALATION_KINDS) as EscalationKind[];
 
 t.test("each attempt is an event with its kind, severity and what was done", async (t) => {
@@ -131,6 +130,23 @@ t.test(
     }
   },
 );
+
+t.test("a node agent speaks for no guard that is not on it", async (t) => {
+  const bench = await EscalationBench.start(t, { trustedGuards: new Set([GUARD]) });
+  const { id } = await addTask(bench.tasks.store);
+  const event = {
+    stream: "escalation",
+    type: "escalation.key-mismatch",
+    outcome: "denied",
+    observedBy: "guard",
+    observer: GUARD,
+    task: `${RESEARCHER}/task/${id}`,
+  } as const;
+  await bench.escalations.heard({ ...event, detail: { node: NODE } });
+  t.equal(bench.tasks.state(id), "ACTIVE", "in the name of a guard elsewhere");
+  await bench.escalations.heard({ ...event, detail: { node: GUARDED } });
+  t.equal(bench.tasks.state(id), "SUSPENDED");
+});
 
 t.test(
   "an event that is in the log is not written again, but what was done about it is",
@@ -298,6 +314,7 @@ t.test("a log that cannot be written keeps no task alive, and the refusal goes o
     audit: { append: () => Promise.reject(new Error("disk full")) },
     tasks: bench.tasks,
     reactionsOf: () => undefined,
+    isServed: () => false,
     clock: bench.clock,
     log: createLogger({ level: "error", destination: { write: (line) => lines.push(line) } }),
     metrics: await createMetrics(),
