@@ -4,7 +4,7 @@ import { AuditLogService } from "../proto/schema.gen.ts";
 import { type AuditStream, STREAMS } from "../server/audit/event.ts";
 import { type LoggedEvent, parseLine, QueryReader } from "../server/audit/query.ts";
 import { withServer } from "./admin-channel.ts";
-import { auditFolder } from "./audit-files.ts";
+import { assertFolder, auditFolder } from "./audit-files.ts";
 import type { Flag, Input } from "./command.ts";
 import { ADMIN_SOCKET, parseWord } from "./flags.ts";
 
@@ -61,7 +61,9 @@ async function fromFiles(
   take: (event: LoggedEvent) => void,
 ): Promise<void> {
   const query = { streams, tree, ...(task !== "" && { task }), ...(type !== "" && { type }) };
-  const reader = new QueryReader(auditFolder(input), query);
+  const folder = auditFolder(input);
+  await assertFolder(folder);
+  const reader = new QueryReader(folder, query);
   let kept: LoggedEvent[] = [];
   for await (const line of reader.read()) {
     if (last === 0) take(parseLine(line));

@@ -1,5 +1,5 @@
 // Where the commands of the audit log find its files, its keys and checkpoints.
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { parseVerifierKey, type VerifierKey } from "../pki/merkle/note.ts";
 import { splitNotes } from "../server/audit/checkpoint-files.ts";
@@ -56,10 +56,19 @@ export async function checkpointsFrom(paths: readonly string[]): Promise<SourceN
   return notes;
 }
 
+/** Whether a log can be read there. @throws FOLDER_UNUSABLE */
+export async function assertFolder(folder: string): Promise<void> {
+  await orUnusable(folder, readdir(folder));
+}
+
 /** A text file that somebody named. @throws FOLDER_UNUSABLE */
-export async function readText(path: string): Promise<string> {
+export function readText(path: string): Promise<string> {
+  return orUnusable(path, readFile(path, "utf8"));
+}
+
+async function orUnusable<T>(path: string, reading: Promise<T>): Promise<T> {
   try {
-    return await readFile(path, "utf8");
+    return await reading;
   } catch (cause) {
     const problem = cause instanceof Error ? cause.message : String(cause);
     throw cliError("FOLDER_UNUSABLE", `cannot read "${path}": ${problem}`, {

@@ -48,6 +48,7 @@ export const command: Command = {
       if (follow) output.show(event, () => formatEvent(event));
       else events.push(event);
     });
+    if (!follow && events.length === 0) output.note("no event is like that");
     if (!follow) output.show({ events }, () => events.map(formatEvent).join("\n"));
   },
 };

@@ -106,12 +106,17 @@ function format(verified: Verified): string {
   return `${verdict(verified)}\n\n${formatRecord(rows)}`;
 }
 
+/** Damage at a place of the log, after which other lines stand. */
+const INSIDE: readonly string[] = ["changed", "deleted", "reordered"];
+
 /** What somebody wants to know who reads no further. */
 function verdict({ damages, size, checkpoints, signedSize }: Verified): string {
   const [first] = damages;
   if (first !== undefined) {
     const more = damages.length === 1 ? "" : `, and ${damages.length - 1} more`;
-    return `NOT verified: ${first.message}${more}.\nNothing behind it in the log can be believed.`;
+    const isInside = INSIDE.includes(first.kind);
+    const rest = isInside ? "\nNothing behind it in the log can be believed." : "";
+    return `NOT verified: ${first.message}${more}.${rest}`;
   }
   const events = formatCount(size, "event", "events");
   if (checkpoints === 0) {

@@ -103,6 +103,7 @@ t.test("says what was done to a log, and ends with 1", async (t) => {
   const other = key.replace(/\+.*/, "+14640260+AR93UjS9FN7MBPGYi5aScGTBQNoSOMu6jlLn1KIClQkh");
   const forged = await command("audit", "verify", "--dir", folder, "--key", other);
   t.match(forged, { code: 1, out: /checkpoint-forged: .*no key that is trusted/ });
+  t.notMatch(forged.out, /Nothing behind it/);
   const bent = await command(
     "audit",
     "verify",
@@ -124,6 +125,12 @@ t.test("what it cannot read it says with a hint", async (t) => {
     err: /--proof needs --key/,
   });
   t.match(await command("audit", "verify", "--key", "x"), { code: 2, err: /no verifier key/ });
+  for (const words of [["tail"], ["tree", "x"]]) {
+    t.match(await command("audit", ...words, "--dir", "/nowhere"), {
+      code: 1,
+      err: /FOLDER_UNUSABLE/,
+    });
+  }
   t.match(await command("audit", "tail", "--last", "none"), { code: 2 });
   t.match(await command("audit", "tail", "--stream", "gossip"), { code: 2, err: /tool_call/ });
   t.match(await command("audit", "tail", "--follow", "--dir", "/x"), { code: 2 });
@@ -137,6 +144,8 @@ t.test("prints the newest events, from the server and from files alike", async (
   t.equal((await command("audit", "tail", "--last", "2", "--dir", folder)).out, tail.out);
   const identity = await audit("tail", "--stream", "identity", "--output", "json");
   t.equal(JSON.parse(identity.out).events.length, 3);
+  const none = await audit("tail", "--type", "admin.none");
+  t.match(none, { code: 0, out: "", err: /no event is like that/ });
   const typed = await audit("tail", "--type", "admin.call", "--output", "json");
   t.equal(JSON.parse(typed.out).events.length, 4);
 });
