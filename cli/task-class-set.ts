@@ -33,9 +33,19 @@ export const command: Command = {
       return client.setTaskClass({ taskClass: changed, expectedVersion: before?.version ?? 0 });
     });
     if (taskClass === undefined) throw new TypeError("the server answered without a task class");
+    if (isEmpty(taskClass.maximum)) {
+      output.note("its tasks may do nothing: --location and --action say what they may");
+    }
     output.show(taskClassToJson(taskClass), () => formatTaskClass(taskClass));
   },
 };
+
+/** Without a place or without an action nothing is allowed. */
+function isEmpty(maximum: signet.mandate.v1.Mandate | undefined): boolean {
+  return [maximum?.locations, maximum?.actions].some(
+    (set) => set === undefined || (!set.any && set.values.length === 0),
+  );
+}
 
 async function existing(
   client: ClientOf<typeof RegistryService>,

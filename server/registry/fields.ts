@@ -54,6 +54,11 @@ export class Faults {
     this.add(`${field} ${value} is not within ${min} and ${max}`);
   }
 
+  seconds(field: string, value: number, min: number, max: number): void {
+    if (Number.isSafeInteger(value) && value >= min && value <= max) return;
+    this.add(`${field} of ${value} s is not within ${min} s and ${max} s`);
+  }
+
   labels(labels: Readonly<Record<string, string>>): void {
     const all = Object.entries(labels);
     if (all.length > MAX_LABELS) this.add(`${all.length} labels are more than ${MAX_LABELS}`);

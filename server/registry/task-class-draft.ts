@@ -68,12 +68,12 @@ export function readTaskClass(wire: Wire): ReadTaskClass {
     jwtSvidTtlSeconds: wire.jwtSvidTtlSeconds || DEFAULTS.jwtSvidTtlSeconds,
     accessTokenTtlSeconds: wire.accessTokenTtlSeconds || DEFAULTS.accessTokenTtlSeconds,
   };
-  faults.number("max_ttl", maxTtlSeconds, 1, 30 * DAY);
-  faults.number("default_ttl", lifetimes.defaultTtlSeconds, 1, maxTtlSeconds);
-  faults.number("idle_timeout", lifetimes.idleTimeoutSeconds, 0, 30 * DAY);
-  faults.number("x509_svid_ttl", lifetimes.x509SvidTtlSeconds, 30, DAY);
-  faults.number("jwt_svid_ttl", lifetimes.jwtSvidTtlSeconds, 10, HOUR);
-  faults.number("access_token_ttl", lifetimes.accessTokenTtlSeconds, 10, HOUR);
+  faults.seconds("max_ttl", maxTtlSeconds, 1, 30 * DAY);
+  faults.seconds("default_ttl", lifetimes.defaultTtlSeconds, 1, maxTtlSeconds);
+  faults.seconds("idle_timeout", lifetimes.idleTimeoutSeconds, 0, 30 * DAY);
+  faults.seconds("x509_svid_ttl", lifetimes.x509SvidTtlSeconds, 30, DAY);
+  faults.seconds("jwt_svid_ttl", lifetimes.jwtSvidTtlSeconds, 10, HOUR);
+  faults.seconds("access_token_ttl", lifetimes.accessTokenTtlSeconds, 10, HOUR);
   faults.number("max_depth", wire.maxDepth, 0, MAX_DEPTH);
   const words = {
     failMode: word(faults, "fail_mode", wire.failMode, WORDS.failMode),
