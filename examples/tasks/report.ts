@@ -33,5 +33,7 @@ export function saidBy(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   if (/socket hang up|ECONNRESET/.test(text)) return "closed by the ticket server";
   const [, message] = /"message":("(?:[^"\\]|\\.)*")/.exec(text) ?? [];
-  return message === undefined ? (text.split("\n", 1)[0] ?? "") : (JSON.parse(message) as string);
+  const said = message === undefined ? (text.split("\n", 1)[0] ?? "") : JSON.parse(message);
+  // Which task it is stands above.
+  return String(said).replace(/the task spiffe:\S+/, "the task");
 }
