@@ -119,7 +119,11 @@ t.test("an AI agent in Python works in a task", { timeout: 120_000 }, async (t) 
     t.equal(used.environment, id);
     t.equal(used.token, id);
     t.equal(used.answer, `/tickets/42 for ${id}`);
-    t.match(used.refusal, /PERMISSION_DENIED.*mandate/s, "no token for whom the mandate does not name");
+    t.match(
+      used.refusal,
+      /PERMISSION_DENIED.*mandate/s,
+      "no token for whom the mandate does not name",
+    );
     t.same(await run.exited, [0, null]);
     const task = await shown(id);
     t.match(task.state, /^completed$/i);
