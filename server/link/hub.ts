@@ -68,7 +68,9 @@ export class LinkHub implements Publication {
   readonly #taskClasses = new Map<string, number>();
   /** What else is for every session, and changed after that revision. */
   #pending: ((session: Session) => void)[] = [];
-  #settling: Promise<void> | undefined;
+  /** There is something to tell: also of a revision that was settled before, when it was heard of late. */
+  #isUnsettled = false;
+  #isSettling = false;
   #stopping = false;
 
   constructor(options: LinkHubOptions) {
@@ -303,16 +305,18 @@ export class LinkHub implements Publication {
   /** Wakes the sessions with something to send once every replica has reached `revision`. */
   #settle(revision: number): void {
     this.#pendingRevision = Math.max(this.#pendingRevision, revision);
-    this.#settling ??= this.#catchUp().finally(() => {
-      this.#settling = undefined;
-    });
+    this.#isUnsettled = true;
+    if (this.#isSettling) return;
+    this.#isSettling = true;
+    void this.#catchUp(); // never rejects
   }
 
   async #catchUp(): Promise<void> {
     const { entries, bundles, crls, revocations, tasks, taskClasses, log } = this.#options;
     const replicas = [entries, bundles, crls, revocations, tasks, taskClasses];
     try {
-      while (this.#revision < this.#pendingRevision && !this.#stopping) {
+      while (this.#isUnsettled && !this.#stopping) {
+        this.#isUnsettled = false;
         const target = this.#pendingRevision;
         await Promise.all(replicas.map((replica) => replica.reached(target)));
         if (this.#pendingRevision !== target) continue;
@@ -329,6 +333,9 @@ export class LinkHub implements Publication {
     } catch (error) {
       // The store has failed: agents keep what they have, and readiness says what is wrong here.
       log.error({ error }, "node agents can no longer be told of changes");
+    } finally {
+      // In the turn in which it was seen that nothing is left: whatever comes after begins anew.
+      this.#isSettling = false;
     }
   }
 
