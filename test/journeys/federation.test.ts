@@ -164,6 +164,9 @@ t.test("two trust domains federate, rotate and part", { timeout: 60_000 }, async
   const failures: string[] = [];
   let calls = 0;
   let goesOn = true;
+  t.teardown(() => {
+    goesOn = false;
+  });
   const traffic = (async () => {
     while (goesOn) {
       calls++;
