@@ -54,7 +54,7 @@ export const command: Command = {
     );
     if (aiAgent === undefined) throw new TypeError("the server answered without an AI agent");
     output.show(aiAgentToJson(aiAgent), () => formatAiAgent(aiAgent));
-    if (aiAgent.entryIds.length === 0) {
+    if (aiAgent.entryIds.length === 0 && aiAgent.hostedBy.length === 0) {
       output.note(
         "nothing says yet which processes it is: register them with 'signet entry create'",
       );

@@ -42,6 +42,12 @@ export const AI_AGENT_FLAGS: readonly Flag[] = [
   ...CEILING_FLAGS,
   { name: "any-environment", description: "its tasks may be used in every environment" },
   { name: "max-open-tasks", value: "<number>", description: "how many may be open at once" },
+  {
+    name: "may-host",
+    value: "<id>",
+    description: "an AI agent that its processes may open tasks for, or all below a path: <id>/*",
+    isRepeated: true,
+  },
   { name: "model-id", value: "<name>", description: "the model it runs on" },
   { name: "manifest-hash", value: "<hash>", description: "of what it is made of: sha256:9f86..." },
   {
@@ -81,6 +87,7 @@ export function aiAgentFromFlags(input: Input, base: AiAgent): AiAgent {
   text("manifestHash", (value) => {
     agent.manifestHash = value;
   });
+  if (input.has("mayHost")) agent.mayHost = input.list("mayHost").filter((one) => one !== "");
   if (input.has("taskClass")) agent.taskClasses = input.list("taskClass");
   if (input.has("label")) agent.labels = labelsFrom(input);
   agent.ceiling = ceilingFrom(input, agent);

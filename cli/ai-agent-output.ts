@@ -63,8 +63,12 @@ export function formatAiAgent(one: AiAgent): string {
         ? String(one.openTasks)
         : `${one.openTasks}, at most ${one.maxOpenTasks}`,
     ],
-    ["Entries", one.entryIds.join("\n") || "none: nothing says which processes it is"],
+    ["Entries", one.entryIds.join("\n") || withoutEntries(one)],
   ];
+  if (one.mayHost.length > 0) {
+    rows.push(["May host", one.mayHost.join("\n")], ["Hosted tasks", String(one.hostedTasks)]);
+  }
+  if (one.hostedBy.length > 0) rows.push(["Hosted by", one.hostedBy.join("\n")]);
   const labels = Object.entries(one.labels).map(([name, value]) => `${name}=${value}`);
   if (labels.length > 0) rows.push(["Labels", labels.join("\n")]);
   if (one.modelId !== "") rows.push(["Model", one.modelId]);
@@ -73,6 +77,12 @@ export function formatAiAgent(one: AiAgent): string {
   rows.push(["Created", formatMoment(one.createdAt)], ["Changed", formatMoment(one.updatedAt)]);
   const ceiling = mandateRows(one.ceiling);
   return `${formatRecord(rows)}\n\nIts tasks may get at most\n${formatRecord(ceiling)}`;
+}
+
+function withoutEntries({ hostedBy }: AiAgent): string {
+  return hostedBy.length > 0
+    ? "none: its tasks are its hosts' to open"
+    : "none: nothing says which processes it is";
 }
 
 function stateOf({ disabled, validUntil }: AiAgent): string {

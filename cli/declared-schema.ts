@@ -158,6 +158,7 @@ const aiAgent = documentOf(
     ceiling: mandate,
     task_classes: z.array(z.string()).default([]),
     max_open_tasks: count.default(0),
+    may_host: z.array(z.string()).default([]),
     model_id: z.string().default(""),
     manifest_hash: z.string().default(""),
   }),
@@ -171,6 +172,7 @@ const aiAgent = documentOf(
     ceiling: spec.ceiling,
     taskClasses: spec.task_classes,
     maxOpenTasks: spec.max_open_tasks,
+    mayHost: spec.may_host,
     modelId: spec.model_id,
     manifestHash: spec.manifest_hash,
   };
@@ -195,6 +197,7 @@ const taskClass = documentOf(
     bind: z.enum(["process", "none"]).default("process"),
     allow_clip: z.boolean().default(false),
     opened_by: z.enum(["agent", "operator"]).default("agent"),
+    require_attested: z.boolean().default(false),
     reactions: z.record(z.string(), z.enum(["log", "suspend", "revoke"])).default({}),
   }),
 ).transform(({ metadata, spec }): DeclaredWire => {
@@ -217,6 +220,7 @@ const taskClass = documentOf(
     bind: spec.bind,
     allowClip: spec.allow_clip,
     openedBy: spec.opened_by,
+    requireAttested: spec.require_attested,
     reactions: spec.reactions,
   };
   return { kind: "task-class", wire };

@@ -35,6 +35,10 @@ export const TASK_CLASS_FLAGS: readonly Flag[] = [
   { name: "identity", value: "<kind>", description: "the sub of its SVIDs: task or agent" },
   { name: "bind", value: "<kind>", description: "what a task ends with: process or none" },
   { name: "allow-clip", description: "who asks for too much and allows it gets what may be had" },
+  {
+    name: "require-attested",
+    description: "for processes attested as the AI agent itself alone: none of hosted ones",
+  },
   { name: "opened-by", value: "<who>", description: "who may open one: agent or operator" },
   {
     name: "reaction",
@@ -60,7 +64,7 @@ const DURATIONS = {
   accessTokenTtl: ["accessTokenTtlSeconds", "--access-token-ttl"],
 } as const;
 const WORDS = ["description", "failMode", "identity", "bind", "openedBy", "owner"] as const;
-const SWITCHES = ["requirePop", "allowClip"] as const;
+const SWITCHES = ["requirePop", "requireAttested", "allowClip"] as const;
 
 /** `base` with what the flags say; lists that are given replace the former ones. */
 export function taskClassFromFlags(input: Input, base: TaskClass): TaskClass {

@@ -40,6 +40,7 @@ export function formatTaskClass(one: TaskClass): string {
     ["JWT-SVID TTL", formatSeconds(one.jwtSvidTtlSeconds)],
     ["Access token TTL", formatSeconds(one.accessTokenTtlSeconds)],
     ["Opened by", one.openedBy === "operator" ? "operators alone" : "AI agents"],
+    ["Held by", one.requireAttested ? "its AI agent's own processes" : "its AI agent, or a host"],
     ["Ends with", one.bind === "process" ? "its process" : "no process"],
     ["Proof of possession", one.requirePop ? "always" : "where a token is bound to a key"],
     ["While guards hear nothing", one.failMode === "closed" ? "refused" : "good for its lifetime"],

@@ -76,6 +76,7 @@ export function formatTask(task: Task): string {
     isOver ? ["Ended", momentOf(task.endedAtMs)] : ["Until", momentOf(task.expiresAtMs)],
     ["Node agent", task.nodeAgent || "none yet: it has not been claimed"],
   ];
+  if (task.assurance !== "") rows.push(["Assurance", assuranceOf(task)]);
   if (task.intent !== "") rows.push(["Intent", task.intent]);
   if (binding !== undefined) rows.push(["Process", `${binding.pid} of user ${binding.uid}`]);
   if (!isOver && task.idleTimeoutSeconds > 0) {
@@ -102,6 +103,10 @@ export function formatOutcomes(tasks: readonly Task[]): string {
 
 function stateOf({ state }: Task): string {
   return (NAMES.get(state) ?? String(state)).toLowerCase();
+}
+
+function assuranceOf({ assurance, host }: Task): string {
+  return host === "" ? assurance : `${assurance}, by ${host}`;
 }
 
 function momentOf(unixMs: number): string {

@@ -70,7 +70,8 @@ export class Gate {
     const over = held === undefined ? tasks.getEnded(taskId) : undefined;
     const known = held ?? over;
     if (known === undefined) throw notHeld(taskId);
-    const { aiAgent, uid } = held?.record ?? over ?? { aiAgent: "", uid: 0 };
+    const holder = held?.holder ?? over?.holder ?? "";
+    const uid = held?.record.uid ?? over?.uid ?? 0;
     const who = `process ${caller.pid} of user ${caller.uid}`;
     const prove = (): void => {
       const now = clock.now();
@@ -81,9 +82,9 @@ export class Gate {
     };
     // Who launched under a name is asked for it no second time.
     const selectors = withName(caller.selectors, held?.record.launch?.name ?? "");
-    if (!this.#options.identitiesOf(selectors).includes(aiAgent)) {
-      report(taskId, "not-owner", `${who} is none of ${aiAgent}`);
-      throw agentError("TASK_NOT_OWNER", `the caller is no process of ${aiAgent}`, {
+    if (!this.#options.identitiesOf(selectors).includes(holder)) {
+      report(taskId, "not-owner", `${who} is none of ${holder}`);
+      throw agentError("TASK_NOT_OWNER", `the caller is no process of ${holder}`, {
         hint: "a task is used by the AI agent that opened it",
       });
     }
@@ -91,7 +92,7 @@ export class Gate {
       // Of who has the key: others could only fill the log.
       prove();
       report(taskId, "used-after-end", `${who} called ${method}`);
-      throw ended(taskId, over?.state ?? "ENDED");
+      throw ended(taskId, over?.state ?? "ENDED", over?.reason);
     }
     if (!this.#isBound(held, context)) throw this.#foreignProcess(held, who, prove);
     try {

@@ -35,6 +35,7 @@ export class HeldTask {
   refusal: TaskStatus | undefined;
   #task: Task | undefined;
   #ended: string | undefined;
+  #endReason = "";
   #version = 0;
   readonly #leave: () => void;
   readonly #waiting = new Set<() => void>();
@@ -49,6 +50,11 @@ export class HeldTask {
     this.#leave = leave;
   }
 
+  /** SPIFFE ID of the AI agent whose processes may call for it: the task's own, or its host. */
+  get holder(): string {
+    return this.record.host ?? this.record.aiAgent;
+  }
+
   /** As it was last heard of. */
   get task(): Task | undefined {
     return this.#task;
@@ -57,6 +63,11 @@ export class HeldTask {
   /** The state that it ended in. */
   get endState(): string | undefined {
     return this.#ended;
+  }
+
+  /** Why it ended, for people. */
+  get endReason(): string {
+    return this.#endReason;
   }
 
   /** Whether credentials may be made for it. */
@@ -77,21 +88,23 @@ export class HeldTask {
   }
 
   /** It is in another state: what else the server has to say comes later. */
-  guess(state: string): void {
+  guess(state: string, stateReason: string): void {
     const number = stateNumber(state);
     if (this.#task !== undefined && number !== undefined) {
-      this.#task = { ...this.#task, state: number };
+      this.#task = { ...this.#task, state: number, stateReason };
     }
     this.touch();
   }
 
   /** It is over: lets go of everything but its name and key. */
-  end(state: string, now: Date): void {
+  end(state: string, reason: string, now: Date): void {
     if (this.#ended !== undefined) return;
     this.#ended = state;
+    this.#endReason = reason;
     if (this.#task !== undefined) {
       const number = stateNumber(state) ?? this.#task.state;
-      this.#task = { ...this.#task, state: number, endedAtMs: now.getTime() };
+      const endedAtMs = now.getTime();
+      this.#task = { ...this.#task, state: number, stateReason: reason, endedAtMs };
     }
     this.svid = undefined;
     this.csr = undefined;

@@ -17,6 +17,8 @@ export interface HeldRecord {
   readonly taskId: string;
   readonly spiffeId: string;
   readonly aiAgent: string;
+  /** SPIFFE ID that its process was attested with, when that is another one: that of its host. */
+  readonly host?: string;
   readonly taskClass: string;
   /** Of the task's public key, DER, base64. */
   readonly spki: string;

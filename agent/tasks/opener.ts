@@ -30,8 +30,8 @@ export interface Opening {
   readonly launch?: (taskId: string) => LaunchRecord;
 }
 
-/** More than any process matches; a message has room for them. */
-const MAX_ENTRIES = 1000;
+/** More than any process matches, and as many as the server looks at. */
+const MAX_ENTRIES = 500;
 
 export class Opener {
   readonly #options: OpenerOptions;
@@ -118,16 +118,14 @@ export function assertKey(held: HeldTask, spki: Uint8Array): void {
   });
 }
 
-/** The caller's entries; those of one AI agent, when it is named. @throws NO_IDENTITY_ISSUED */
+/**
+ * The caller's entries; those of one AI agent, when it is named. All of them when it is none of these: whether
+ * one of them may host it, the server knows. @throws NO_IDENTITY_ISSUED
+ */
 function entriesFor(entries: readonly RegistrationEntry[], aiAgent: string): RegistrationEntry[] {
-  const wanted = entries.filter(({ spiffeId }) => aiAgent === "" || spiffeId === aiAgent);
   if (entries.length === 0) throw noIdentity();
-  if (wanted.length === 0) {
-    throw agentError("NO_IDENTITY_ISSUED", `this process is not the AI agent "${aiAgent}"`, {
-      hint: "name one whose registration entry has selectors of this process, or leave it out",
-    });
-  }
-  return wanted.slice(0, MAX_ENTRIES);
+  const wanted = entries.filter(({ spiffeId }) => aiAgent === "" || spiffeId === aiAgent);
+  return (wanted.length === 0 ? [...entries] : wanted).slice(0, MAX_ENTRIES);
 }
 
 function recordOf(
@@ -141,11 +139,15 @@ function recordOf(
   },
 ): HeldRecord {
   const { spki, uid, entries, binding, launch } = more;
-  const own = entries.filter(({ spiffeId }) => spiffeId === task.aiAgent);
+  const { aiAgent, host } = task;
+  const holder = host === "" ? aiAgent : host;
+  const own = entries.filter(({ spiffeId }) => spiffeId === holder);
+  if (own.length === 0) throw invalid(`a task of "${holder}", which the caller is not`);
   return {
     taskId: task.id,
     spiffeId: task.spiffeId,
-    aiAgent: task.aiAgent,
+    aiAgent,
+    ...(host !== "" && { host }),
     taskClass: task.taskClass,
     spki: Buffer.from(spki).toString("base64"),
     uid,

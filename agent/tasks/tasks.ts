@@ -29,10 +29,12 @@ export interface TasksOptions {
 /** A task that ended a short while ago: who still calls for it is told so. */
 export interface EndedTask {
   readonly spki: Uint8Array;
-  readonly aiAgent: string;
+  /** Of the AI agent whose processes may call for it. */
+  readonly holder: string;
   /** Of who opened it. */
   readonly uid: number;
   readonly state: string;
+  readonly reason: string;
 }
 
 export interface Ending {
@@ -122,14 +124,15 @@ export class Tasks {
     if (isGood && held.refusal === undefined) return;
     const isRefused = state === "PARKED" || state === "SUSPENDED";
     const verdict = isGood ? "good" : isRefused ? "refused" : "ended";
-    this.#tell({ ...this.#statusOf(held, state), version: Number(task.version), verdict });
+    const status = this.#statusOf(held, state, task.stateReason);
+    this.#tell({ ...status, version: Number(task.version), verdict });
   }
 
   /** The server does not know it as a task of this node agent that goes on. */
   lost(held: HeldTask): void {
-    const state = this.#options.status.get(held.id)?.state ?? "REVOKED";
-    this.#tell({ ...this.#statusOf(held, state), verdict: "ended" });
-    if (held.endState === undefined) this.#close(held, state);
+    const { state = "REVOKED", reason = "" } = this.#options.status.get(held.id) ?? {};
+    this.#tell({ ...this.#statusOf(held, state, reason), verdict: "ended" });
+    if (held.endState === undefined) this.#close(held, state, reason);
     this.#forget(held.id);
   }
 
@@ -138,9 +141,9 @@ export class Tasks {
     held: HeldTask,
     { state, reason, summaryDigest = "" }: Ending,
   ): Promise<Task | undefined> {
-    if (held.endState !== undefined) throw ended(held.id, held.endState);
-    const status = this.#statusOf(held, state);
-    this.#close(held, state);
+    if (held.endState !== undefined) throw ended(held.id, held.endState, held.endReason);
+    const status = this.#statusOf(held, state, reason);
+    this.#close(held, state, reason);
     this.#tell({ ...status, verdict: "ended" });
     const { id: taskId, spiffeId } = held;
     const forgetAtMs = status.forgetAt.getTime();
@@ -161,19 +164,20 @@ export class Tasks {
     if (held.endState !== undefined) return;
     this.#ending.add(held.id);
     held.socket?.lapse();
-    this.#tell({ ...this.#statusOf(held, "ENDED"), verdict: "ended" });
+    this.#tell({ ...this.#statusOf(held, "ENDED", ""), verdict: "ended" });
   }
 
   /** Ends of an earlier run that the server does not know: they hold all the same. */
   refuseSpooled(): void {
     const tasks = [...this.#options.journal.ends.values()].map(
-      ({ taskId, spiffeId, state, forgetAtMs }): TaskStatus => ({
+      ({ taskId, spiffeId, state, reason, forgetAtMs }): TaskStatus => ({
         taskId,
         spiffeId,
         verdict: "ended",
         version: 0,
         forgetAt: new Date(forgetAtMs),
         state,
+        reason,
       }),
     );
     this.#options.status.apply({ tasks, classes: [], removedClasses: [] });
@@ -206,10 +210,10 @@ export class Tasks {
   }
 
   #take(held: HeldTask, status: TaskStatus): void {
-    const { verdict, state, version } = status;
+    const { verdict, state, reason, version } = status;
     if (verdict === "ended") {
       if (this.#ending.has(held.id)) return;
-      this.#close(held, state);
+      this.#close(held, state, reason);
       this.#forget(held.id);
       return;
     }
@@ -218,30 +222,30 @@ export class Tasks {
       held.refusal = status;
       held.svid = undefined;
       held.socket?.lapse();
-      held.guess(state);
+      held.guess(state, reason);
     } else if (held.refusal !== undefined) {
       held.refusal = undefined;
       held.socket?.serve();
-      held.guess("ACTIVE");
+      held.guess("ACTIVE", reason);
     }
     if (!isKnown) this.#options.refresh([held.id]);
   }
 
-  #close(held: HeldTask, state: string): void {
+  #close(held: HeldTask, state: string, reason: string): void {
     this.#held.delete(held.id);
     this.#ending.delete(held.id);
-    const { aiAgent, uid } = held.record;
-    this.#ended.set(held.id, { spki: held.spki, aiAgent, uid, state });
+    const { holder, record } = held;
+    this.#ended.set(held.id, { spki: held.spki, holder, uid: record.uid, state, reason });
     for (const oldest of this.#ended.keys()) {
       if (this.#ended.size <= MAX_ENDED) break;
       this.#ended.delete(oldest);
     }
-    held.end(state, this.#options.clock.now());
+    held.end(state, reason, this.#options.clock.now());
     if (held.socket !== undefined) this.#own(held.socket.close());
     this.#options.onEnded(state);
   }
 
-  #statusOf(held: HeldTask, state: string): TaskStatus {
+  #statusOf(held: HeldTask, state: string, reason: string): TaskStatus {
     const nowMs = this.#options.clock.now().getTime();
     const { expiresAtMs } = held.record;
     const endMs = expiresAtMs > 0 ? expiresAtMs : nowMs + UNKNOWN_LIFE_MS;
@@ -252,6 +256,7 @@ export class Tasks {
       version: Number(held.task?.version ?? 0),
       forgetAt: new Date(endMs + LEEWAY_MS),
       state,
+      reason,
     };
   }
 

@@ -31,7 +31,7 @@ export interface TaskRequest {
   readonly ttlSeconds?: number;
   /** Ends the task when it has not shown life for so long. Default: the class's. */
   readonly idleTimeoutSeconds?: number;
-  /** SPIFFE ID of the AI agent, where this process is of several. */
+  /** SPIFFE ID of the AI agent, where this process is of several; or of one that it hosts. */
   readonly aiAgent?: string;
   /** For whom, when it is not the AI agent itself. Recorded as this process's word. */
   readonly principal?: string;

@@ -1,8 +1,10 @@
 // A task as whoever follows it sees it: the wire's words for it, checked once.
 
+import type { IdentityError } from "../../pki/errors.ts";
 import { SpiffeId } from "../../pki/spiffe-id.ts";
 import type { Mandate } from "../../policy/mandate.ts";
 import { mandateFromWire } from "../../policy/mandate-wire.ts";
+import { detailOf } from "../../proto/rpc/status.ts";
 import { type signet, TaskState as Wire } from "../../proto/schema.gen.ts";
 import { invalid, reading } from "../response.ts";
 
@@ -40,6 +42,10 @@ export interface TaskInfo {
   readonly root: string;
   readonly depth: number;
   readonly openedBy: string;
+  /** How it is known who holds it: "process-attested", or by the word of its host, "host-asserted". */
+  readonly assurance: string;
+  /** SPIFFE ID of the AI agent whose process holds it; "" when that is `aiAgent` itself. */
+  readonly host: string;
   /** SPIFFE ID of the node agent that holds it; "" until it is claimed. */
   readonly nodeAgent: string;
   readonly externalRefs: Readonly<Record<string, string>>;
@@ -66,9 +72,11 @@ export function readTask(wire: signet.task.v1.Task | undefined): TaskInfo {
     if (state === undefined) throw invalid(`a task is in a state ${wire.state}`);
     const { id, taskClass, purpose, intent, aiAgent, principal, owner, stateReason } = wire;
     const { parent, root, depth, openedBy, nodeAgent, idleTimeoutSeconds, grantHash } = wire;
+    const { assurance, host } = wire;
     return {
       ...{ id, taskClass, purpose, intent, aiAgent, principal, owner, state, stateReason },
       ...{ parent, root, depth, openedBy, nodeAgent, idleTimeoutSeconds, grantHash },
+      ...{ assurance, host },
       spiffeId: SpiffeId.parse(wire.spiffeId),
       mandate: mandateFromWire(wire.mandate),
       openedAt: new Date(wire.openedAtMs),
@@ -80,6 +88,16 @@ export function readTask(wire: signet.task.v1.Task | undefined): TaskInfo {
       version: Number(wire.version),
     };
   });
+}
+
+/** How a task ended, where an error of its end says so; undefined where it does not. */
+export function endIn(
+  error: IdentityError,
+): { readonly state: TaskEndState; readonly reason: string } | undefined {
+  const about = detailOf(error, "signet.task.v1.Task");
+  const state = about && STATES.get(about.state);
+  if (about === undefined || state === undefined || !isEndState(state)) return undefined;
+  return { state, reason: about.stateReason };
 }
 
 /** Whether nothing follows a state. */

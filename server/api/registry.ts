@@ -31,7 +31,7 @@ export interface RegistryApiOptions {
   readonly rules: EntryRules;
   readonly registry: AiAgents;
   readonly classes: TaskClasses;
-  readonly tasks: Pick<AiAgentTasks, "countOf">;
+  readonly tasks: Pick<AiAgentTasks, "countOf" | "countHostedBy">;
   readonly apply: Apply;
 }
 
@@ -40,6 +40,7 @@ const MAX_PAGE = 500;
 const MAX_PAGE_CHARACTERS = 1024 * 1024;
 const MAX_REASON_LENGTH = 512;
 const MAX_ENTRY_IDS = 100;
+const MAX_HOSTS = 100;
 
 /** The handlers of the service. */
 export function registryHandlers(options: RegistryApiOptions): Handlers<typeof RegistryService> {
@@ -176,12 +177,21 @@ function* partsOf<T>(all: readonly T[]): Generator<readonly T[], void, undefined
   if (part.length > 0) yield part;
 }
 
-function toWire(record: AiAgentRecord, { index, tasks }: RegistryApiOptions) {
+function toWire(record: AiAgentRecord, { index, tasks, aiAgents }: RegistryApiOptions) {
   const entryIds: string[] = [];
   for (const { id } of index.withSpiffeId(record.spiffeId)) {
     if (entryIds.push(id) === MAX_ENTRY_IDS) break;
   }
-  return aiAgentToWire(record, { openTasks: tasks.countOf(record.spiffeId), entryIds });
+  const { spiffeId } = record;
+  return aiAgentToWire(record, {
+    openTasks: tasks.countOf(spiffeId),
+    entryIds,
+    hostedBy: aiAgents
+      .hostsOf(spiffeId)
+      .slice(0, MAX_HOSTS)
+      .map((one) => one.spiffeId),
+    hostedTasks: tasks.countHostedBy(spiffeId),
+  });
 }
 
 /** The entry that comes with a new AI agent: its SPIFFE ID may be left out, and is no other. */

@@ -82,8 +82,10 @@ export class OAuthIssuer {
     const rules = classOf(task.taskClass) ?? WITHOUT_CLASS;
     const cnf = confirmationOf(order);
     if (cnf === undefined && rules.requirePop) throw popRequired(task.taskClass);
-    const refusal = held.refusal(task.agentId, task.nodeAgent);
-    if (refusal !== undefined) throw refusal;
+    for (const id of task.host === "" ? [task.agentId] : [task.agentId, task.host]) {
+      const refusal = held.refusal(id, task.nodeAgent);
+      if (refusal !== undefined) throw refusal;
+    }
     const { resource, mandate } = await this.#granted(order);
     const { signer, keyId, expiresAt: keyExpiresAt } = keys.active();
     const nowMs = this.#options.clock.now().getTime();
@@ -170,6 +172,7 @@ export class OAuthIssuer {
     { taskClaim }: OAuthAddresses,
   ): Readonly<Record<string, unknown>> {
     const { agentId: agent, taskClass, root, depth, grantHash, principal } = task;
+    const { assurance, host } = task;
     const isOwn = principal === agent;
     return {
       ...(isOwn && { sub_profile: "ai_agent" }),
@@ -180,6 +183,8 @@ export class OAuthIssuer {
         depth,
         grant_hash: grantHash,
         fail_mode: failMode,
+        assurance,
+        ...(host !== "" && { host }),
         // Nobody but the AI agent itself has said for whom it works.
         ...(!isOwn && { principal: "agent-asserted" }),
       },

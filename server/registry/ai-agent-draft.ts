@@ -33,6 +33,7 @@ const MANIFEST_HASH = /^[A-Za-z0-9:+/=_.-]{1,256}$/;
 const ENVIRONMENT = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 const CLASS_NAME = /^[a-z0-9][a-z0-9.-]{0,62}$/;
 const MAX_CLASSES = 32;
+const MAX_HOSTED = 256;
 export const MAX_OPEN_TASKS = 1_000_000;
 /** What "/task/" and a ULID take: the IDs of its tasks must be SPIFFE IDs too. */
 const TASK_SUFFIX_BYTES = 32;
@@ -66,6 +67,7 @@ export function readAiAgent(wire: Wire, trustDomain: TrustDomain): ReadAiAgent {
   faults.text("model_id", wire.modelId, MAX_MODEL_LENGTH);
   faults.labels(wire.labels);
   faults.number("max_open_tasks", wire.maxOpenTasks, 0, MAX_OPEN_TASKS);
+  checkHosted(faults, wire, trustDomain);
   if (id === undefined || ceiling === undefined || faults.all.length > 0) {
     return { faults: faults.all };
   }
@@ -81,6 +83,7 @@ export function readAiAgent(wire: Wire, trustDomain: TrustDomain): ReadAiAgent {
     modelId: wire.modelId,
     labels: sorted(wire.labels),
     maxOpenTasks: wire.maxOpenTasks,
+    mayHost: [...new Set(wire.mayHost)].sort(),
   };
   return { draft, faults: [] };
 }
@@ -133,6 +136,27 @@ function checkClasses(faults: Faults, names: readonly string[]): void {
   }
 }
 
+/** Who may be hosted: AI agents of this trust domain that need not be there yet, and never all of them. */
+function checkHosted(faults: Faults, { spiffeId, mayHost }: Wire, trustDomain: TrustDomain): void {
+  if (mayHost.length > MAX_HOSTED) faults.add(`${mayHost.length} in may_host are too many`);
+  for (const one of mayHost.slice(0, MAX_HOSTED)) {
+    const named = one.endsWith("/*") ? one.slice(0, -2) : one;
+    const id = faults.try("may_host", () => SpiffeId.parse(named));
+    if (id === undefined) continue;
+    const refuse = (what: string, hint?: string): void =>
+      faults.add(`may_host: ${quote(one)} ${what}`, hint);
+    if (!id.isMemberOf(trustDomain)) {
+      const hint = "an AI agent of another trust domain is hosted there";
+      refuse(`is not in the trust domain "${trustDomain.name}"`, hint);
+    } else if (id.path === "") refuse("names no path", "name the path of those that it may host");
+    else if (one === spiffeId) {
+      refuse("is this AI agent itself", "leave it out: its own tasks need no host");
+    }
+    if (id.path === "/spire" || id.path.startsWith("/spire/")) refuse("is reserved for servers");
+    if (aiAgentAbove(named) !== undefined) refuse("is the ID of a task");
+  }
+}
+
 /** Labels in the order of their names. */
 export function sorted(labels: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -142,13 +166,12 @@ export function sorted(labels: Readonly<Record<string, string>>): Record<string,
 export interface AiAgentFigures {
   readonly openTasks: number;
   readonly entryIds: readonly string[];
+  readonly hostedBy: readonly string[];
+  readonly hostedTasks: number;
 }
 
 /** The wire form. */
-export function aiAgentToWire(
-  record: AiAgentRecord,
-  { openTasks, entryIds }: AiAgentFigures,
-): Init<Wire> {
+export function aiAgentToWire(record: AiAgentRecord, figures: AiAgentFigures): Init<Wire> {
   return {
     spiffeId: record.spiffeId,
     owner: record.owner,
@@ -165,10 +188,10 @@ export function aiAgentToWire(
     disabledReason: record.end === undefined ? "" : reasonOf(record.end),
     createdAt: record.createdAtUnixSeconds,
     updatedAt: record.updatedAtUnixSeconds,
-    openTasks,
     managedBy: record.managedBy,
     version: record.version,
-    entryIds,
+    mayHost: record.mayHost,
+    ...figures,
   };
 }
 

@@ -17,7 +17,15 @@ export interface AiAgentTasks {
     reason: string,
     by: string,
   ): Promise<number>;
+  /** Ends the tasks of others that it hosts. */
+  endHostedBy(
+    aiAgentId: string,
+    state: "REVOKED" | "EXPIRED",
+    reason: string,
+    by: string,
+  ): Promise<number>;
   countOf(aiAgentId: string): number;
+  countHostedBy(aiAgentId: string): number;
 }
 
 export interface AiAgentEndsOptions {
@@ -111,7 +119,9 @@ export class AiAgentEnds {
       by: end.by,
     });
     const state = end.cause === "expired" ? "EXPIRED" : "REVOKED";
-    await tasks.endAllOf(spiffeId, state, sentenceOf(end), end.by);
+    await tasks.endAllOf(spiffeId, state, sentenceOf("its AI agent", end), end.by);
+    const host = "the AI agent that hosts it";
+    await tasks.endHostedBy(spiffeId, state, sentenceOf(host, end), end.by);
     if (end.cause === "expired") await this.#noteExpiry(record);
     await agents.change(async (transaction) => {
       const now = await transaction.get(spiffeId);
@@ -177,8 +187,8 @@ function isUnsettled(record: AiAgentRecord): record is Unsettled {
 }
 
 /** What its tasks say of why they ended. */
-function sentenceOf({ cause, reason }: AiAgentEnd): string {
-  if (cause === "expired") return "the time of its AI agent is over";
-  const what = `its AI agent was ${cause}`;
+function sentenceOf(who: string, { cause, reason }: AiAgentEnd): string {
+  if (cause === "expired") return `the time of ${who} is over`;
+  const what = `${who} was ${cause}`;
   return reason === "" ? what : `${what}: ${reason}`;
 }

@@ -33,6 +33,7 @@ const COMMON = {
   bind: "process",
   allowClip: false,
   openedBy: "agent",
+  requireAttested: false,
   reactions: {},
   isShipped: true,
   owner: "",
@@ -83,6 +84,7 @@ export const SHIPPED_CLASSES: readonly TaskClassRecord[] = [
     maxDepth: 1,
     requirePop: true,
     failMode: "closed",
+    requireAttested: true,
   },
   {
     ...COMMON,
@@ -100,5 +102,6 @@ export const SHIPPED_CLASSES: readonly TaskClassRecord[] = [
     maxDepth: 0,
     requirePop: true,
     openedBy: "operator",
+    requireAttested: true,
   },
 ];

@@ -92,6 +92,7 @@ export function readTaskClass(wire: Wire): ReadTaskClass {
     requirePop: wire.requirePop,
     ...words,
     allowClip: wire.allowClip,
+    requireAttested: wire.requireAttested,
     reactions: sorted(wire.reactions) as Record<string, Reaction>,
     owner: wire.owner,
     labels: sorted(wire.labels),

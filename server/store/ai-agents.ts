@@ -35,6 +35,8 @@ export interface AiAgentRecord {
   readonly labels: Readonly<Record<string, string>>;
   /** 0 is the server's default. */
   readonly maxOpenTasks: number;
+  /** AI agents that its processes may open tasks for: SPIFFE IDs, or path prefixes that end in "/*". */
+  readonly mayHost: readonly string[];
   readonly end: AiAgentEnd | undefined;
   readonly createdAtUnixSeconds: number;
   readonly updatedAtUnixSeconds: number;
@@ -94,10 +96,16 @@ export class AiAgentTransaction {
 export class AiAgentStore {
   readonly #log: OrderedLog;
   readonly #replica: Replica<AiAgentRecord>;
+  /** SPIFFE IDs of those that may host others: few. */
+  readonly #hosts = new Set<string>();
 
   private constructor(log: OrderedLog, replica: Replica<AiAgentRecord>) {
     this.#log = log;
     this.#replica = replica;
+    for (const one of replica.values()) this.#noteHost(one.spiffeId, one);
+    replica.onChange((changes) => {
+      for (const { id, after } of changes) this.#noteHost(id, after);
+    });
   }
 
   /** Reads every AI agent into memory and follows the log. */
@@ -140,6 +148,12 @@ export class AiAgentStore {
     return this.#replica.values();
   }
 
+  /** The AI agents that may host this one. */
+  hostsOf(spiffeId: string): readonly AiAgentRecord[] {
+    const hosts = [...this.#hosts].map((id) => this.#replica.get(id));
+    return hosts.filter((one) => one !== undefined).filter((one) => mayHost(one, spiffeId));
+  }
+
   /** Resolves once those in memory include the commit `revision`. */
   reached(revision: number): Promise<void> {
     return this.#replica.reached(revision);
@@ -167,12 +181,27 @@ export class AiAgentStore {
   async stop(): Promise<void> {
     await this.#replica.stop();
   }
+
+  #noteHost(id: string, record: AiAgentRecord | undefined): void {
+    if (record === undefined || record.mayHost.length === 0) this.#hosts.delete(id);
+    else this.#hosts.add(id);
+  }
 }
 
 /** Why an AI agent gets nothing now, if so: it was ended, or its time has come and nobody noticed yet. */
 export function endOf(agent: AiAgentRecord, now: Date): AiAgentEnd["cause"] | undefined {
   if (agent.end !== undefined) return agent.end.cause;
   return agent.validUntilUnixSeconds * 1000 <= now.getTime() ? "expired" : undefined;
+}
+
+/** Whether processes of an AI agent may open tasks for another one. */
+export function mayHost(
+  { mayHost: all }: Pick<AiAgentRecord, "mayHost">,
+  spiffeId: string,
+): boolean {
+  return all.some((one) =>
+    one.endsWith("/*") ? spiffeId.startsWith(one.slice(0, -1)) : one === spiffeId,
+  );
 }
 
 function keyOf(spiffeId: string): string {

@@ -36,6 +36,8 @@ export interface TaskClassRecord {
   readonly allowClip: boolean;
   /** Who may open one. */
   readonly openedBy: "agent" | "operator";
+  /** Only for processes that were attested as the AI agent itself. */
+  readonly requireAttested: boolean;
   /** By kind of attempt; what is not here has the default of the kind. */
   readonly reactions: Readonly<Record<string, Reaction>>;
   /** One of those that come with the server, as it came or changed. */

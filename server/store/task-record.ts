@@ -30,6 +30,9 @@ export interface StatusReference {
   readonly index: number;
 }
 
+/** How it is known that the AI agent is who holds a task: its own process, or the word of its host. */
+export type Assurance = "process-attested" | "host-asserted";
+
 /** A task, open or ended. SPIFFE IDs are whole. */
 export interface TaskRecord {
   /** A ULID. */
@@ -60,7 +63,10 @@ export interface TaskRecord {
   readonly nodeAgent: string;
   readonly externalRefs: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
-  readonly assurance: string;
+  /** "" until it is claimed. */
+  readonly assurance: "" | Assurance;
+  /** SPIFFE ID of the AI agent whose process holds it; "" when that is the task's own. */
+  readonly host: string;
   /** Uses that are spent or lent to node agents. */
   readonly usesTaken: number;
   /** SHA-256 of the grant, hexadecimal. */
@@ -89,6 +95,8 @@ export interface EndedTask {
   readonly agentId: string;
   readonly taskClass: string;
   readonly state: EndState;
+  /** Why, for people: as node agents and verifiers are told it. */
+  readonly reason: string;
   readonly nodeAgent: string;
   readonly endedAtMs: number;
   readonly version: number;
@@ -196,7 +204,8 @@ function taskFrom(json: TaskJson): TaskRecord {
     nodeAgent: shared.text(json.nodeAgent),
     externalRefs: shared.value(json.externalRefs),
     labels: shared.value(json.labels),
-    assurance: shared.text(json.assurance),
+    assurance: shared.text(json.assurance) as TaskRecord["assurance"],
+    host: shared.text(json.host),
     usesTaken: json.usesTaken,
     grantHash: json.grantHash,
     keyThumbprint: json.keyThumbprint,
@@ -220,6 +229,7 @@ function endedFrom(json: EndedTask): EndedTask {
     agentId: shared.text(json.agentId),
     taskClass: shared.text(json.taskClass),
     state: shared.text(json.state) as EndState,
+    reason: shared.text(json.reason),
     nodeAgent: shared.text(json.nodeAgent),
     endedAtMs: json.endedAtMs,
     version: json.version,

@@ -77,6 +77,7 @@ export class TaskStore {
   readonly #byAgent = new Map<string, Set<string>>();
   readonly #byNode = new Map<string, Set<string>>();
   readonly #byParent = new Map<string, Set<string>>();
+  readonly #byHost = new Map<string, Set<string>>();
   /** By the name of an idempotency key: the task that was opened with it. */
   readonly #byKey = new Map<string, string>();
   /** Known to be refused: parked, suspended or ended. */
@@ -146,9 +147,21 @@ export class TaskStore {
     }
   }
 
+  /** IDs of all open tasks. */
+  openIds(): ReadonlySet<string> {
+    const ids = new Set<string>();
+    for (const task of this.#replica.values()) if (isOpen(task)) ids.add(task.id);
+    return ids;
+  }
+
   /** IDs of the open tasks of an AI agent. */
   ofAgent(agentId: string): ReadonlySet<string> {
     return this.#byAgent.get(agentId) ?? NONE;
+  }
+
+  /** IDs of the open tasks of others that processes of an AI agent hold. */
+  hostedBy(host: string): ReadonlySet<string> {
+    return this.#byHost.get(host) ?? NONE;
   }
 
   /** IDs of the open tasks that a node agent holds. */
@@ -205,6 +218,16 @@ export class TaskStore {
     );
     await this.#replica.reached(revision);
     return result;
+  }
+
+  /** What is known of tasks that ended elsewhere: verifiers refuse them. */
+  async addEnded(tasks: readonly EndedTask[]): Promise<void> {
+    for (let at = 0; at < tasks.length; at += DELETED_AT_ONCE) {
+      const puts = tasks
+        .slice(at, at + DELETED_AT_ONCE)
+        .map((task) => ({ key: OPEN + task.id, value: encodeEnded(task) }));
+      await this.#replica.reached(await this.#log.commit({ puts }));
+    }
   }
 
   /** A page of ended tasks, the newest (by ID) first: those with IDs less than `before`. */
@@ -270,6 +293,7 @@ export class TaskStore {
     add(this.#byAgent, task.agentId, task.id);
     if (task.nodeAgent !== "") add(this.#byNode, task.nodeAgent, task.id);
     if (task.parent !== "") add(this.#byParent, task.parent, task.id);
+    if (task.host !== "") add(this.#byHost, task.host, task.id);
     if (task.state === "PARKED" || task.state === "SUSPENDED") this.#refused.add(task.id);
   }
 
@@ -280,6 +304,7 @@ export class TaskStore {
     remove(this.#byAgent, task.agentId, task.id);
     remove(this.#byNode, task.nodeAgent, task.id);
     remove(this.#byParent, task.parent, task.id);
+    remove(this.#byHost, task.host, task.id);
   }
 }
 

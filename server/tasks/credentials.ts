@@ -1,4 +1,4 @@
-// What tasks are issued: X509-SVIDs of the ordinary profile and JWT-SVIDs, for the node agent that holds
+// What tasks are issued: X509-SVIDs of the ordinary profile, JWT-SVIDs and WIT-SVIDs, for the node agent that holds
 // the task alone, never past its end. Each is a sign of life. A task is looked at before something is
 // signed and once more before it leaves: whoever ends a task in between finds the document, or the
 // document does not leave. Access tokens: server/oauth.
@@ -11,11 +11,12 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { IssuedX509Svid, X509SvidOrder } from "../ca/issuer.ts";
 import { serverError } from "../errors.ts";
 import type { HeldBack, RecordedIssuing } from "../ledger/record-issued.ts";
-import { type AiAgentRecord, endOf } from "../store/ai-agents.ts";
+import type { AiAgentRecord } from "../store/ai-agents.ts";
 import type { TaskClassRecord } from "../store/task-classes.ts";
 import type { KnownTask, TaskRecord } from "../store/task-record.ts";
 import type { EscalationReport } from "./escalation-event.ts";
-import type { SignOrder, TaskSvid, TaskToken } from "./orders.ts";
+import type { SignOrder, TaskSvid, TaskToken, WitKey } from "./orders.ts";
+import { requireGood, requireHost } from "./require-good.ts";
 import type { TaskSerials } from "./serials.ts";
 import { ended, type OpenTask, requireStep } from "./states.ts";
 
@@ -25,7 +26,7 @@ export interface CredentialsOptions {
   readonly aiAgents: { get(spiffeId: string): AiAgentRecord | undefined };
   /** Whether this node agent may serve an entry of the AI agent now. */
   readonly isServed: (nodeAgent: string, agentId: string) => boolean;
-  readonly issuer: Pick<RecordedIssuing, "issueX509" | "issueX509Batch" | "issueJwt">;
+  readonly issuer: Pick<RecordedIssuing, "issueX509" | "issueX509Batch" | "issueJwt" | "issueWit">;
   readonly held: HeldBack;
   readonly serials: TaskSerials;
   /** A sign of life. */
@@ -121,48 +122,61 @@ export class Credentials {
         { hint: "ask for a token for one of the task's locations" },
       );
     }
-    const taskClass = classes.get(task.taskClass);
-    const spiffeId = taskSpiffeId(task.agentId, task.id);
     const order = {
-      spiffeId: taskClass?.identity === "agent" ? SpiffeId.parse(task.agentId) : spiffeId,
+      ...this.#tokenOf(task),
       audience,
-      ttlSeconds: this.#ttlOf(task, taskClass?.jwtSvidTtlSeconds ?? 1),
+      ttlSeconds: this.#ttlOf(task, classes.get(task.taskClass)?.jwtSvidTtlSeconds ?? 1),
       includeJti: true,
-      claims: this.#claimsOf(task, spiffeId, taskClass),
     };
-    const { token, expiresAt } = await issuer.issueJwt(order, nodeAgent);
-    this.held(id, nodeAgent);
-    this.#options.touch(id);
-    return { token, expiresAt };
+    return this.#leave(id, nodeAgent, await issuer.issueJwt(order, nodeAgent));
+  }
+
+  /**
+   * A WIT-SVID for a key. It is for no service in particular: what its holder may do there, whoever takes it
+   * has to ask. As with registration entries, it lives as long as an X509-SVID: both are bound to a key.
+   * @throws NOT_SUPPORTED when this server issues none, KEY_INVALID, KEY_UNSUPPORTED, and as {@link held}
+   */
+  async wit(nodeAgent: string, id: string, { spki, alg }: WitKey): Promise<TaskToken> {
+    const { classes, issuer } = this.#options;
+    const task = this.held(id, nodeAgent);
+    this.#requireGood(task, nodeAgent);
+    const order = {
+      ...this.#tokenOf(task),
+      spki,
+      alg,
+      ttlSeconds: this.#ttlOf(task, classes.get(task.taskClass)?.x509SvidTtlSeconds ?? 1),
+    };
+    return this.#leave(id, nodeAgent, await issuer.issueWit(order, nodeAgent));
   }
 
   /**
    * The task, if this node agent holds it, it goes on, and the node agent still has an entry of its AI agent:
    * who lost the entry has none of its identities any more.
    * @throws TASK_NOT_FOUND, TASK_HELD_ELSEWHERE, TASK_ENDED, TASK_SUSPENDED, TASK_PARKED, TASK_NOT_CLAIMED,
-   * ENTRY_NOT_AUTHORIZED
+   * ENTRY_NOT_AUTHORIZED, AI_AGENT_NOT_HOSTED
    */
   held(id: string, nodeAgent: string): OpenTask {
-    const { tasks, isServed, clock } = this.#options;
+    const { tasks, isServed, aiAgents, clock } = this.#options;
     const task = tasks.get(id);
     if (task === undefined) throw unknownTask(id);
     if (task.nodeAgent !== nodeAgent) throw notHeld(id);
     const open = requireStep(task, "use", clock.now());
-    if (isServed(nodeAgent, open.agentId)) return open;
-    throw serverError(
-      "ENTRY_NOT_AUTHORIZED",
-      `no entry of "${open.agentId}" is this node agent's`,
-      {
-        hint: "a task gets credentials while its AI agent has a registration entry there",
-      },
-    );
+    const { host, agentId } = open;
+    const attested = host === "" ? agentId : host;
+    if (host !== "") requireHost(host, aiAgents.get(host), agentId, clock.now());
+    if (isServed(nodeAgent, attested)) return open;
+    throw serverError("ENTRY_NOT_AUTHORIZED", `no entry of "${attested}" is this node agent's`, {
+      hint: "a task gets credentials while its AI agent has a registration entry there",
+    });
   }
 
-  #requireGood({ agentId }: TaskRecord, nodeAgent: string): void {
+  #requireGood({ agentId, host }: TaskRecord, nodeAgent: string): void {
     const { aiAgents, held, clock } = this.#options;
-    requireGood(agentId, aiAgents.get(agentId), clock.now());
-    const refusal = held.refusal(agentId, nodeAgent);
-    if (refusal !== undefined) throw refusal;
+    for (const id of host === "" ? [agentId] : [agentId, host]) {
+      requireGood(id, aiAgents.get(id), clock.now());
+      const refusal = held.refusal(id, nodeAgent);
+      if (refusal !== undefined) throw refusal;
+    }
   }
 
   #orderOf(task: TaskRecord, csr: Uint8Array): X509SvidOrder {
@@ -194,27 +208,40 @@ export class Credentials {
     return { chain, notAfter };
   }
 
-  #claimsOf(
-    task: TaskRecord,
-    spiffeId: SpiffeId,
-    taskClass: TaskClassRecord | undefined,
-  ): Readonly<Record<string, unknown>> {
-    const { statusUriOf, claim } = this.#options;
+  /** A token that was made leaves when the task goes on still. */
+  #leave(id: string, nodeAgent: string, { token, expiresAt }: TaskToken): TaskToken {
+    this.held(id, nodeAgent);
+    this.#options.touch(id);
+    return { token, expiresAt };
+  }
+
+  /** Whom JWT-SVIDs and WIT-SVIDs of a task name, and what they say besides. */
+  #tokenOf(task: TaskRecord): {
+    readonly spiffeId: SpiffeId;
+    readonly claims: Readonly<Record<string, unknown>>;
+  } {
+    const { classes, statusUriOf, claim } = this.#options;
     const { list, index } = task.status;
-    return {
+    const taskClass = classes.get(task.taskClass);
+    const taskId = taskSpiffeId(task.agentId, task.id);
+    const claims = {
       ...(statusUriOf !== undefined && {
         status: { status_list: { idx: index, uri: statusUriOf(list) } },
       }),
       [claim]: {
-        id: spiffeId.toString(),
+        id: taskId.toString(),
         agent: task.agentId,
         class: task.taskClass,
         root: task.root,
         depth: task.depth,
         grant_hash: task.grantHash,
         fail_mode: taskClass?.failMode ?? "closed",
+        assurance: task.assurance,
+        ...(task.host !== "" && { host: task.host }),
       },
     };
+    const isOfAgent = taskClass?.identity === "agent";
+    return { spiffeId: isOfAgent ? SpiffeId.parse(task.agentId) : taskId, claims };
   }
 }
 
@@ -225,17 +252,6 @@ function orError<T>(run: () => T): T | IdentityError {
     if (error instanceof IdentityError) return error;
     throw error;
   }
-}
-
-/** @throws AI_AGENT_DISABLED, AI_AGENT_EXPIRED */
-export function requireGood(agentId: string, agent: AiAgentRecord | undefined, now: Date): void {
-  const cause = agent === undefined ? "deleted" : endOf(agent, now);
-  if (cause === undefined) return;
-  const reason = cause === "expired" ? "AI_AGENT_EXPIRED" : "AI_AGENT_DISABLED";
-  const why = agent?.end?.reason ? ` (${agent.end.reason})` : "";
-  throw serverError(reason, `the AI agent "${agentId}" is ${cause}${why}: it has no tasks`, {
-    hint: "ask its owner; see 'signet ai-agent show'",
-  });
 }
 
 export function unknownTask(id: string): IdentityError {

@@ -17,6 +17,8 @@ export const ESCALATION_KINDS = {
   /** A mandate beyond the AI agent's ceiling, the class or the task, when opening or asking for a token. */
   "mandate-exceeded": { severity: "medium", reaction: "log" },
   "class-not-allowed": { severity: "medium", reaction: "log" },
+  /** A task in the name of another AI agent, which the caller may not host. */
+  "hosting-not-allowed": { severity: "high", reaction: "log" },
   "audience-not-in-mandate": { severity: "medium", reaction: "log" },
   "budget-exceeded": { severity: "low", reaction: "log" },
   /** A proof or a document that is not of the key the task is bound to. */

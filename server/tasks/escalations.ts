@@ -47,6 +47,8 @@ export interface EscalationTasks {
   get(id: string): KnownTask | undefined;
   /** IDs of the open tasks of an AI agent. */
   ofAgent(agentId: string): Iterable<string>;
+  /** IDs of the open tasks of others that it hosts. */
+  hostedBy(agentId: string): Iterable<string>;
   suspend(id: string, actor: { readonly by: string }, reason: string): Promise<unknown>;
   end(
     id: string,
@@ -210,7 +212,7 @@ export class Escalations {
   }
 
   /**
-   * Reacts on the task, or where the attempt is about none, every open task of the AI agent. An attempt on
+   * Reacts on the task, or where the attempt is about none, every open task that the AI agent holds. An attempt on
    * somebody else's task is answered on who made it: its victim keeps working.
    */
   async #react(
@@ -220,7 +222,8 @@ export class Escalations {
   ): Promise<{ readonly changed: number; readonly failed: number }> {
     if (reaction === "log") return { changed: 0, failed: 0 };
     const isOwn = task !== "" && (known === undefined || known.agentId === agent);
-    const ids = isOwn ? [ulidOf(task)] : [...this.#options.tasks.ofAgent(agent)];
+    const { tasks } = this.#options;
+    const ids = isOwn ? [ulidOf(task)] : [...tasks.ofAgent(agent), ...tasks.hostedBy(agent)];
     let changed = 0;
     let failed = 0;
     for (let at = 0; at < ids.length; at += AT_ONCE) {

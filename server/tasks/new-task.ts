@@ -8,7 +8,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import { serverError } from "../errors.ts";
 import type { AiAgentRecord } from "../store/ai-agents.ts";
 import type { TaskClassRecord } from "../store/task-classes.ts";
-import type { TaskRecord } from "../store/task-record.ts";
+import type { Assurance, TaskRecord } from "../store/task-record.ts";
 import type { EscalationReport } from "./escalation-event.ts";
 import { grantHashOf } from "./grant-hash.ts";
 import type { TaskTerms } from "./orders.ts";
@@ -25,14 +25,18 @@ export interface NewTasksOptions {
 /** Who opens a task, and where. */
 export interface Origin {
   readonly agent: AiAgentRecord;
+  /** The AI agent whose process it is, when that is another one. */
+  readonly host: AiAgentRecord | undefined;
   readonly openedBy: string;
   /** "" for one that waits to be claimed. */
   readonly nodeAgent: string;
   readonly isOperator: boolean;
 }
 
-/** What is known of a caller that a node agent attested. */
-export const ATTESTED = "process-attested";
+/** What is known of a caller that a node agent attested: that it is the AI agent, or its host. */
+export function assuranceOf(host: AiAgentRecord | undefined): Assurance {
+  return host === undefined ? "process-attested" : "host-asserted";
+}
 
 export class NewTasks {
   readonly #options: NewTasksOptions;
@@ -49,7 +53,7 @@ export class NewTasks {
   /** The task that the terms make, PENDING and without a key. */
   async recordOf(terms: TaskTerms, origin: Origin): Promise<TaskRecord> {
     const { clock, ulids, statusIndexes } = this.#options;
-    const { agent, openedBy, nodeAgent } = origin;
+    const { agent, host, openedBy, nodeAgent } = origin;
     const taskClass = await this.#classOf(terms, origin);
     const now = clock.now();
     const nowMs = now.getTime();
@@ -58,6 +62,7 @@ export class NewTasks {
     const endMs = Math.min(
       nowMs + ttlSeconds * 1000,
       agent.validUntilUnixSeconds * 1000,
+      (host?.validUntilUnixSeconds ?? Number.POSITIVE_INFINITY) * 1000,
       (mandate.untilUnixSeconds ?? Number.POSITIVE_INFINITY) * 1000,
     );
     if (endMs <= nowMs) {
@@ -89,7 +94,8 @@ export class NewTasks {
       nodeAgent,
       externalRefs: terms.externalRefs,
       labels: terms.labels,
-      assurance: nodeAgent === "" ? "" : ATTESTED,
+      assurance: nodeAgent === "" ? "" : assuranceOf(host),
+      host: host?.spiffeId ?? "",
       usesTaken: 0,
       grantHash: grantHashOf(spiffeId, agent.spiffeId, mandate, ""),
       keyThumbprint: "",
@@ -113,7 +119,37 @@ export class NewTasks {
     return this.#options.classes.get(taskClass)?.bind === "none" ? undefined : binding;
   }
 
-  async #classOf(terms: TaskTerms, { agent, isOperator }: Origin): Promise<TaskClassRecord> {
+  /** Whether a process of this host, if any, may have a task of this class. @throws TASK_CLASS_NOT_ALLOWED */
+  async requireAttested(
+    name: string,
+    agent: AiAgentRecord,
+    host: AiAgentRecord | undefined,
+  ): Promise<void> {
+    // Of a class that is gone nobody knows what it asked for.
+    const isRequired = this.#options.classes.get(name)?.requireAttested ?? true;
+    if (host === undefined || !isRequired) return;
+    await this.#refuseClass(
+      name,
+      { agent, host },
+      `tasks of the class "${name}" are for processes that are attested as "${agent.spiffeId}" itself`,
+      "give it a registration entry and a process of its own, or name a class for hosted AI agents",
+    );
+  }
+
+  async #refuseClass(
+    name: string,
+    { agent, host }: Pick<Origin, "agent" | "host">,
+    why: string,
+    hint: string,
+  ): Promise<never> {
+    const hosted = host !== undefined && { host: host.spiffeId };
+    const detail = { task_class: name.slice(0, 100), why, ...hosted };
+    await this.#options.report({ kind: "class-not-allowed", agent: agent.spiffeId, detail });
+    throw serverError("TASK_CLASS_NOT_ALLOWED", why, { hint });
+  }
+
+  async #classOf(terms: TaskTerms, origin: Origin): Promise<TaskClassRecord> {
+    const { agent, isOperator } = origin;
     const only = agent.taskClasses.length === 1 ? agent.taskClasses[0] : undefined;
     const name = terms.taskClass === "" ? (only ?? "") : terms.taskClass;
     if (name === "") {
@@ -122,11 +158,8 @@ export class NewTasks {
       });
     }
     const taskClass = this.#options.classes.get(name);
-    const refuse = async (why: string, hint: string): Promise<never> => {
-      const detail = { task_class: name.slice(0, 100), why };
-      await this.#options.report({ kind: "class-not-allowed", agent: agent.spiffeId, detail });
-      throw serverError("TASK_CLASS_NOT_ALLOWED", why, { hint });
-    };
+    const refuse = (why: string, hint: string): Promise<never> =>
+      this.#refuseClass(name, origin, why, hint);
     if (!agent.taskClasses.includes(name)) {
       return refuse(
         `"${agent.spiffeId}" may not open tasks of the class ${JSON.stringify(name.slice(0, 100))}`,
@@ -144,6 +177,7 @@ export class NewTasks {
         "let an administrator open it with 'signet task create', and claim it",
       );
     }
+    await this.requireAttested(name, agent, origin.host);
     return taskClass;
   }
 

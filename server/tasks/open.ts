@@ -6,7 +6,6 @@ import { createHash } from "node:crypto";
 import { IdentityError } from "../../pki/errors.ts";
 import { jwkThumbprint } from "../../pki/token/thumbprint.ts";
 import { parseCsr } from "../../pki/x509/csr.ts";
-import type { RegistrationEntry } from "../../proto/types/entry.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { AuditSink } from "../audit/log.ts";
@@ -15,22 +14,23 @@ import type { AiAgentRecord, AiAgentStore } from "../store/ai-agents.ts";
 import { isOpen, type TaskRecord } from "../store/task-record.ts";
 import type { TaskStore } from "../store/tasks.ts";
 import type { Transaction } from "../store/transaction.ts";
-import { type Credentials, requireGood, unknownTask, type VerifiedRequest } from "./credentials.ts";
+import { type Credentials, unknownTask, type VerifiedRequest } from "./credentials.ts";
 import type { EscalationReport } from "./escalation-event.ts";
 import { recordEvent } from "./events.ts";
-import { ATTESTED, type NewTasks, type Origin } from "./new-task.ts";
+import { assuranceOf, type NewTasks, type Origin } from "./new-task.ts";
 import type { ClaimOrder, CreateOrder, OpenedTask, OpenOrder, TaskTerms } from "./orders.ts";
 import type { Quota } from "./quota.ts";
+import { requireGood, requireHost } from "./require-good.ts";
 import { changed, ended, requireOpen, requireStep } from "./states.ts";
 import type { StatusIndexes } from "./status-index.ts";
 import { checkTerms } from "./terms.ts";
+import type { Opener, WhoOpens } from "./who-opens.ts";
 
 export interface OpeningOptions {
   readonly store: TaskStore;
   readonly aiAgents: Pick<AiAgentStore, "get" | "getIn">;
   readonly newTasks: NewTasks;
-  /** The entry, if this node agent may serve it now. */
-  readonly entryFor: (nodeAgent: string, entryId: string) => RegistrationEntry | undefined;
+  readonly whoOpens: WhoOpens;
   readonly credentials: Credentials;
   readonly quota: Quota;
   readonly statusIndexes: StatusIndexes;
@@ -44,9 +44,6 @@ export interface OpeningOptions {
   readonly log: Logger;
 }
 
-/** Entries of one caller that are looked at. */
-const MAX_ENTRIES = 500;
-
 export class Opening {
   readonly #options: OpeningOptions;
 
@@ -55,22 +52,23 @@ export class Opening {
   }
 
   async open(order: OpenOrder): Promise<OpenedTask> {
-    const { store, credentials, statusIndexes, audit, quota, forget } = this.#options;
+    const { store, credentials, statusIndexes, audit, quota, forget, whoOpens } = this.#options;
     const { terms, nodeAgent, csr } = order;
     checkTerms(terms);
-    const agent = this.#agentOf(order);
+    const opener = await whoOpens.of(order);
+    const { agent, host } = opener;
     // Before the signature of the request is verified, which costs more than all before it.
     quota.pace(agent.spiffeId);
     const request: VerifiedRequest = { csr, spki: parseCsr(csr).spki };
     const keyThumbprint = jwkThumbprint(request.spki);
     const idempotency = idempotencyName(terms.idempotencyKey, nodeAgent, agent.spiffeId);
     const known = idempotency === "" ? undefined : store.opened(idempotency);
-    if (known !== undefined) return this.#again(known, order, agent, request);
+    if (known !== undefined) return this.#again(known, order, opener, request);
     const leave = quota.enter(agent.spiffeId, agent.maxOpenTasks);
     let fresh: TaskRecord | undefined;
     try {
-      const openedBy = agent.spiffeId;
-      const origin: Origin = { agent, openedBy, nodeAgent, isOperator: false };
+      const openedBy = (host ?? agent).spiffeId;
+      const origin: Origin = { agent, host, openedBy, nodeAgent, isOperator: false };
       const task = await this.#options.newTasks.recordOf(terms, origin);
       const binding = this.#options.newTasks.bindingOf(task.taskClass, order.binding);
       fresh = { ...task, state: "ACTIVE", keyThumbprint, binding, idempotency };
@@ -79,7 +77,7 @@ export class Opening {
       if (!isNew) {
         const id = store.opened(idempotency);
         if (id === undefined) throw ended(fresh.id, "ABANDONED");
-        return await this.#again(id, order, agent, request);
+        return await this.#again(id, order, opener, request);
       }
       const opened = fresh;
       fresh = undefined;
@@ -96,9 +94,10 @@ export class Opening {
 
   /** Takes up a task that was made for the AI agent: once. */
   async claim(order: ClaimOrder): Promise<OpenedTask> {
-    const { store, credentials, audit, quota, clock } = this.#options;
+    const { store, credentials, audit, quota, clock, newTasks, whoOpens } = this.#options;
     const { id, nodeAgent, csr } = order;
-    const agent = this.#agentOf(order);
+    const opener = await whoOpens.of(order);
+    const { agent, host } = opener;
     quota.pace(agent.spiffeId);
     const request: VerifiedRequest = { csr, spki: parseCsr(csr).spki };
     const keyThumbprint = jwkThumbprint(request.spki);
@@ -108,20 +107,26 @@ export class Opening {
         // Who may not have it learns nothing of it.
         if (task === undefined || task.agentId !== agent.spiffeId) throw unknownTask(id);
         if (!isOpen(task)) throw ended(id, task.state);
-        const isAgain = task.nodeAgent === nodeAgent && task.keyThumbprint === keyThumbprint;
+        const isAgain = isHeldBy(task, nodeAgent, keyThumbprint, opener);
         if (isAgain) return { claimed: requireStep(task, "use", clock.now()), isNew: false };
         const pending = requireStep(task, "claim", clock.now());
-        await this.#requireGoodAgent(tasks.transaction, agent.spiffeId);
-        const lastActiveMs = clock.now().getTime();
-        const assurance = ATTESTED;
-        const binding = this.#options.newTasks.bindingOf(pending.taskClass, order.binding);
-        const claim = { nodeAgent, keyThumbprint, binding, lastActiveMs, assurance };
+        await newTasks.requireAttested(pending.taskClass, agent, host);
+        await this.#requireGoodAgents(tasks.transaction, agent.spiffeId, host?.spiffeId ?? "");
+        const claim = {
+          nodeAgent,
+          keyThumbprint,
+          binding: newTasks.bindingOf(pending.taskClass, order.binding),
+          lastActiveMs: clock.now().getTime(),
+          assurance: assuranceOf(host),
+          host: host?.spiffeId ?? "",
+          expiresAtMs: endOf(pending, host),
+        };
         const after = changed(pending, { ...claim, state: "ACTIVE", stateReason: "" });
         tasks.put(after);
         return { claimed: after, isNew: true };
       })
       .catch(async (error: unknown) => {
-        await this.#reportForeign(error, order, agent);
+        await this.#reportForeign(error, order, opener);
         throw error;
       });
     if (isNew) {
@@ -143,7 +148,7 @@ export class Opening {
     let fresh: TaskRecord | undefined;
     try {
       if (known !== undefined) return await this.#createdBefore(known, terms);
-      const origin: Origin = { agent, openedBy: by, nodeAgent: "", isOperator };
+      const origin: Origin = { agent, host: undefined, openedBy: by, nodeAgent: "", isOperator };
       fresh = { ...(await this.#options.newTasks.recordOf(terms, origin)), idempotency };
       if (!(await this.#add(fresh))) {
         return await this.#createdBefore(store.opened(idempotency) ?? "", terms);
@@ -158,58 +163,31 @@ export class Opening {
     }
   }
 
-  /** The AI agent that the caller is, by the entries that it matches on this node agent. */
-  #agentOf({ nodeAgent, entryIds, agentId }: Omit<OpenOrder, "terms">): AiAgentRecord {
-    const { aiAgents, entryFor, clock } = this.#options;
-    if (entryIds.length > MAX_ENTRIES) {
-      throw serverError("TASK_REQUEST_INVALID", `${entryIds.length} entries of one caller`);
-    }
-    const found = new Map<string, AiAgentRecord>();
-    for (const id of entryIds) {
-      const entry = entryFor(nodeAgent, id);
-      if (entry === undefined) {
-        throw serverError("ENTRY_NOT_AUTHORIZED", "entry not found or not authorized");
-      }
-      const agent = aiAgents.get(entry.spiffeId);
-      if (agent !== undefined) found.set(agent.spiffeId, agent);
-    }
-    const [first, ...others] = [...found.values()];
-    const agent = agentId === "" ? first : found.get(agentId);
-    if (agent === undefined) {
-      const who = agentId === "" ? "the caller is no AI agent" : `the caller is not "${agentId}"`;
-      throw serverError("NOT_AN_AI_AGENT", who, {
-        hint: "register it with 'signet ai-agent create', for the SPIFFE ID of its registration entry",
-      });
-    }
-    if (agentId === "" && others.length > 0) {
-      const names = [...found.keys()].map((name) => `"${name}"`).join(", ");
-      throw serverError("AI_AGENT_AMBIGUOUS", `the caller is several AI agents: ${names}`, {
-        hint: "say which one opens the task, in ai_agent",
-      });
-    }
-    requireGood(agent.spiffeId, agent, clock.now());
-    return agent;
-  }
-
   /** One commit: the task is there if its AI agent is still good. False: its key was used before. */
   #add(task: TaskRecord): Promise<boolean> {
     return this.#options.store.transact(async (tasks) => {
-      await this.#requireGoodAgent(tasks.transaction, task.agentId);
+      await this.#requireGoodAgents(tasks.transaction, task.agentId, task.host);
       return tasks.add(task);
     });
   }
 
   /** Read in the same commit: an AI agent that is disabled meanwhile has no task that nobody ends. */
-  async #requireGoodAgent(transaction: Transaction, agentId: string): Promise<void> {
-    const agent = await this.#options.aiAgents.getIn(transaction, agentId);
-    requireGood(agentId, agent, this.#options.clock.now());
+  async #requireGoodAgents(
+    transaction: Transaction,
+    agentId: string,
+    hostId: string,
+  ): Promise<void> {
+    const { aiAgents, clock } = this.#options;
+    requireGood(agentId, await aiAgents.getIn(transaction, agentId), clock.now());
+    if (hostId === "") return;
+    requireHost(hostId, await aiAgents.getIn(transaction, hostId), agentId, clock.now());
   }
 
   /** A call that was made before: it is answered with the task of then, if it is the same call. */
   async #again(
     id: string,
     { nodeAgent, terms }: OpenOrder,
-    agent: AiAgentRecord,
+    opener: Opener,
     request: VerifiedRequest,
   ): Promise<OpenedTask> {
     const { store, credentials, audit, clock } = this.#options;
@@ -217,9 +195,8 @@ export class Opening {
     if (known === undefined) throw ended(id, "long ago");
     const task = requireOpen(known, clock.now());
     const isSame =
-      task.agentId === agent.spiffeId &&
-      task.nodeAgent === nodeAgent &&
-      task.keyThumbprint === jwkThumbprint(request.spki) &&
+      task.agentId === opener.agent.spiffeId &&
+      isHeldBy(task, nodeAgent, jwkThumbprint(request.spki), opener) &&
       task.purpose === terms.purpose &&
       (terms.taskClass === "" || task.taskClass === terms.taskClass);
     if (!isSame) throw keyReused();
@@ -253,14 +230,33 @@ export class Opening {
   async #reportForeign(
     error: unknown,
     { id, nodeAgent }: ClaimOrder,
-    agent: AiAgentRecord,
+    { agent, host }: Opener,
   ): Promise<void> {
     const task = this.#options.store.get(id);
     if (!(error instanceof IdentityError) || error.reason !== "TASK_NOT_FOUND") return;
     if (task === undefined) return;
     const detail = { method: "claim", node_agent: nodeAgent };
-    await this.#options.report({ kind: "not-owner", task: id, agent: agent.spiffeId, detail });
+    const by = (host ?? agent).spiffeId;
+    await this.#options.report({ kind: "not-owner", task: id, agent: by, detail });
   }
+}
+
+/** Whether a task is this caller's. */
+function isHeldBy(
+  task: TaskRecord,
+  nodeAgent: string,
+  keyThumbprint: string,
+  { host }: Opener,
+): boolean {
+  const isSameHost = task.host === (host?.spiffeId ?? "");
+  return task.nodeAgent === nodeAgent && task.keyThumbprint === keyThumbprint && isSameHost;
+}
+
+/** A task ends with its host too. */
+function endOf({ expiresAtMs }: TaskRecord, host: AiAgentRecord | undefined): number {
+  return host === undefined
+    ? expiresAtMs
+    : Math.min(expiresAtMs, host.validUntilUnixSeconds * 1000);
 }
 
 /** Stands for a key of one caller: another one's call with the same key is another call. "" without a key. */

@@ -42,12 +42,14 @@ import type {
   TaskSerial,
   TaskSvid,
   TaskToken,
+  WitKey,
 } from "./orders.ts";
 import { Quota } from "./quota.ts";
 import { TaskSerials } from "./serials.ts";
 import { type OpenTask, requireStep } from "./states.ts";
 import { StatusIndexes } from "./status-index.ts";
 import { Upkeep } from "./upkeep.ts";
+import { WhoOpens } from "./who-opens.ts";
 
 export interface TasksConfig {
   /** Open tasks of one AI agent, unless its record says otherwise. */
@@ -68,10 +70,12 @@ export interface TasksOptions {
   readonly entryFor: (nodeAgent: string, entryId: string) => RegistrationEntry | undefined;
   /** Whether this node agent may serve an entry of the AI agent now. */
   readonly isServed: (nodeAgent: string, agentId: string) => boolean;
-  readonly issuer: Pick<RecordedIssuing, "issueX509" | "issueX509Batch" | "issueJwt">;
+  readonly issuer: Pick<RecordedIssuing, "issueX509" | "issueX509Batch" | "issueJwt" | "issueWit">;
   readonly ledger: Pick<Ledger, "find">;
   readonly held: HeldBack;
   readonly audit: AuditSink;
+  /** Of the store: server/store/epoch.ts. */
+  readonly epoch?: number;
   /** Told of attempts to get more than was granted: escalations.ts. */
   readonly report: (report: EscalationReport) => Promise<unknown>;
   /** Of the token issuer, if there is one: it serves the status lists, and its name is in claims. */
@@ -87,7 +91,7 @@ export class Tasks {
   readonly #changes: Changes;
   readonly #credentials: Credentials;
   readonly #serials = new TaskSerials();
-  readonly #statusIndexes = new StatusIndexes();
+  readonly #statusIndexes: StatusIndexes;
   readonly #upkeep: Upkeep;
   /** Signs of life since the last write of the record. */
   readonly #active = new Map<string, number>();
@@ -98,7 +102,8 @@ export class Tasks {
     const { store, config, trustDomain, addresses, clock } = options;
     this.#store = store;
     const serials = this.#serials;
-    const statusIndexes = this.#statusIndexes;
+    const statusIndexes = new StatusIndexes(options.epoch);
+    this.#statusIndexes = statusIndexes;
     const credentials = new Credentials({
       ...options,
       tasks: store,
@@ -122,7 +127,7 @@ export class Tasks {
     this.#upkeep = new Upkeep({ ...options, changes: this.#changes, keepEndedSeconds });
     this.#opening = new Opening({
       ...options,
-      ...{ credentials, newTasks, quota, statusIndexes },
+      ...{ credentials, newTasks, quota, statusIndexes, whoOpens: new WhoOpens(options) },
       abandon: (id) => this.#upkeep.abandon(id),
       forget: (id) => serials.delete(id),
     });
@@ -199,6 +204,11 @@ export class Tasks {
     return this.#store.ofAgent(agentId).size;
   }
 
+  /** How many tasks of others an AI agent hosts. */
+  countHostedBy(host: string): number {
+    return this.#store.hostedBy(host).size;
+  }
+
   /** All that memory has: open tasks, and those that ended a short while ago. */
   values(): Iterable<KnownTask> {
     return this.#store.values();
@@ -207,6 +217,11 @@ export class Tasks {
   /** IDs of the open tasks of an AI agent. */
   ofAgent(agentId: string): ReadonlySet<string> {
     return this.#store.ofAgent(agentId);
+  }
+
+  /** IDs of the open tasks of others that an AI agent hosts. */
+  hostedBy(host: string): ReadonlySet<string> {
+    return this.#store.hostedBy(host);
   }
 
   narrow(id: string, actor: Actor, mandate: MandateRequest): Promise<TaskRecord> {
@@ -248,6 +263,16 @@ export class Tasks {
     return this.#upkeep.endUntilNone(() => this.#store.ofAgent(agentId), state, reason, by);
   }
 
+  /** Ends every open task of others that an AI agent hosts; answers how many. */
+  endHostedBy(host: string, state: EndState, reason: string, by: string): Promise<number> {
+    return this.#upkeep.endUntilNone(() => this.#store.hostedBy(host), state, reason, by);
+  }
+
+  /** Ends every open task; answers how many. */
+  endAll(state: EndState, reason: string, by: string): Promise<number> {
+    return this.#upkeep.endUntilNone(() => this.#store.openIds(), state, reason, by);
+  }
+
   /** Ends every open task that a node agent holds; answers how many. */
   endAllOn(nodeAgent: string, state: EndState, reason: string, by: string): Promise<number> {
     return this.#upkeep.endUntilNone(() => this.#store.ofNode(nodeAgent), state, reason, by);
@@ -264,6 +289,11 @@ export class Tasks {
   /** A JWT-SVID of a task for one audience of its mandate. @throws TASK_AUDIENCE_REFUSED, as {@link held} */
   newJwtSvid(nodeAgent: string, id: string, audience: readonly string[]): Promise<TaskToken> {
     return this.#credentials.jwt(nodeAgent, id, audience);
+  }
+
+  /** A WIT-SVID of a task for this key. @throws NOT_SUPPORTED when none are issued, as {@link held} */
+  newWitSvid(nodeAgent: string, id: string, key: WitKey): Promise<TaskToken> {
+    return this.#credentials.wit(nodeAgent, id, key);
   }
 
   /**

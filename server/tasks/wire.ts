@@ -67,6 +67,7 @@ export function taskToWire(task: TaskRecord): Init<Wire> {
     lastActiveMs: task.lastActiveMs,
     ...(binding !== undefined && { binding }),
     status: task.status,
+    host: task.host,
   };
 }
 

@@ -34,6 +34,10 @@ class StoredTasks implements EscalationTasks {
     return this.store.ofAgent(agentId);
   }
 
+  hostedBy(host: string): Iterable<string> {
+    return this.store.hostedBy(host);
+  }
+
   suspend(id: string, _: object, stateReason: string): Promise<void> {
     return this.store.transact(async (tasks) => {
       const found = await tasks.get(id);

@@ -47,6 +47,7 @@ export function taskRecord(changes: Partial<TaskRecord> = {}): TaskRecord {
     externalRefs: {},
     labels: {},
     assurance: "process-attested",
+    host: "",
     usesTaken: 0,
     grantHash: "",
     keyThumbprint: "",

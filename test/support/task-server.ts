@@ -111,7 +111,9 @@ export class TaskServer {
       classes,
       entryFor: (node, id) => (node === NODE || node === OTHER_NODE ? ENTRIES.get(id) : undefined),
       isServed: (node, agent) =>
-        !this.unserved.has(agent) && (node === NODE || node === OTHER_NODE),
+        !this.unserved.has(agent) &&
+        WITH_ENTRY.has(agent) &&
+        (node === NODE || node === OTHER_NODE),
       issuer: recordIssued({
         issuer: ca.issuer,
         ledger,
@@ -181,6 +183,7 @@ export class TaskServer {
         modelId: "",
         labels: {},
         maxOpenTasks: 0,
+        mayHost: [],
         end: undefined,
         createdAtUnixSeconds: nowSeconds,
         updatedAtUnixSeconds: nowSeconds,
@@ -280,6 +283,8 @@ const ENTRIES = new Map([
   entry(OTHER_ENTRY, OTHER_AGENT),
   entry(PLAIN_ENTRY, "spiffe://north.test/web"),
 ]);
+
+const WITH_ENTRY = new Set([...ENTRIES.values()].map(({ spiffeId }) => spiffeId));
 
 function addressesOf(issuer: string) {
   const status = { path: "/status/", url: `${issuer}/status/` };

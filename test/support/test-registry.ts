@@ -73,7 +73,12 @@ export async function startRegistry(
       await ask(`end ${id} ${state} ${reason}`);
       return 1;
     },
+    endHostedBy: async (id: string, state: string, reason: string) => {
+      await ask(`end hosted by ${id} ${state} ${reason}`);
+      return 1;
+    },
     countOf: () => 3,
+    countHostedBy: () => 2,
   };
   const revoker = {
     revoke: async ({ target, reason, replace }: RevokeRequest) => {

@@ -1,9 +1,11 @@
 // The task service of a node agent, against a real server: what the holder of a task gets, and who gets nothing.
 import t from "tap";
+import type { IdentityError } from "../../../pki/errors.ts";
 import { parseJwtSvidInsecurely } from "../../../pki/jwt/svid.ts";
 import { generateP256KeyPair } from "../../../pki/keys.ts";
 import { parseCertificate } from "../../../pki/x509/certificate.ts";
 import { createCsr } from "../../../pki/x509/csr.ts";
+import { detailOf } from "../../../proto/rpc/status.ts";
 import { TaskState } from "../../../proto/schema.gen.ts";
 import { first, StreamReader } from "../../support/test-agent.ts";
 import { AI_AGENT, TestTask, TestTasks, TOOLS } from "../../support/test-tasks.ts";
@@ -80,8 +82,16 @@ t.test("watching brings the task, its states, and its end as an error", async (t
   );
   const last = until(TaskState.REVOKED);
   await tasks.control.revokeTask({ id: task.id, reason: "enough" });
-  await last;
+  t.equal((await last).task?.stateReason, "enough", "why, in the words of who ended it");
   await t.rejects(watch.next(), refusal("TASK_ENDED"));
+
+  t.comment("who comes too late is told how and why, too");
+  const late = await first(client.watchTask({ proof: task.proof("WatchTask"), csr: task.csr })).catch(
+    (error: unknown) => error,
+  );
+  t.match(late, { reason: "TASK_ENDED", message: /REVOKED: enough/ });
+  const about = detailOf(late as IdentityError, "signet.task.v1.Task");
+  t.match(about, { id: task.id, state: TaskState.REVOKED, stateReason: "enough" });
   await t.rejects(
     client.fetchTaskJWTSVID({ proof: task.proof("FetchTaskJWTSVID"), audience: TOOLS }),
     refusal("TASK_ENDED"),
@@ -176,8 +186,8 @@ t.test("an ordinary stream never shows a task", async (t) => {
 t.test("refuses what makes no sense", async (t) => {
   await t.rejects(client.openTask({ taskClass: "standard", purpose: "x" }), refusal("CSR_INVALID"));
   await t.rejects(tasks.open(client, { aiAgent: "spiffe://north.test/ai/other" }), {
-    ...refusal("NO_IDENTITY_ISSUED"),
-    message: /not the AI agent "spiffe:.*other"/,
+    reason: "AI_AGENT_NOT_HOSTED",
+    message: /not "spiffe:.*other", nor may it host that/,
   });
   await t.rejects(tasks.open(client, { taskClass: "no-such" }));
 });

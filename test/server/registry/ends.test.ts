@@ -36,6 +36,7 @@ t.test(
     t.same(asked, [
       `revoke ${RESEARCHER} privilege-withdrawn`,
       `end ${RESEARCHER} REVOKED its AI agent was disabled: misbehaves`,
+      `end hosted by ${RESEARCHER} REVOKED the AI agent that hosts it was disabled: misbehaves`,
     ]);
     t.equal(held(), "AI_AGENT_DISABLED");
     t.equal(held(`${RESEARCHER}/task/01ARZ3NDEKTSV4RRFFQ69G5FAV`), "AI_AGENT_DISABLED");
@@ -44,12 +45,12 @@ t.test(
     t.equal(held("spiffe://north.test/agent/researcher2"), undefined);
 
     await client.disableAiAgent(action);
-    t.equal(asked.length, 2, "once is enough");
+    t.equal(asked.length, 3, "once is enough");
     const { aiAgent: enabled } = await client.enableAiAgent({ spiffeId: RESEARCHER });
     t.match(enabled, { disabled: false, disabledReason: "" });
     t.equal(held(), undefined);
     await client.disableAiAgent(action);
-    t.equal(asked.length, 4, "and again when there may be something again");
+    t.equal(asked.length, 6, "and again when there may be something again");
     await t.rejects(
       client.disableAiAgent({ ...action, spiffeId: WEB }),
       refused("AI_AGENT_NOT_FOUND"),
@@ -110,6 +111,7 @@ t.test("its time ends to the second, without polling", async (t) => {
   t.same(asked, [
     `revoke ${RESEARCHER} cessation-of-operation`,
     `end ${RESEARCHER} EXPIRED the time of its AI agent is over`,
+    `end hosted by ${RESEARCHER} EXPIRED the time of the AI agent that hosts it is over`,
     `note ai-agent.expired ${RESEARCHER}`,
   ]);
   await clock.advance(1000);

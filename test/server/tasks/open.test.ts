@@ -89,7 +89,8 @@ t.test("checks what a node agent says of its caller", async (t) => {
     ["an unknown entry", { entryIds: ["nothing"] }, "ENTRY_NOT_AUTHORIZED"],
     ["no entry", { entryIds: [] }, "NOT_AN_AI_AGENT"],
     ["a plain workload", { entryIds: [PLAIN_ENTRY] }, "NOT_AN_AI_AGENT"],
-    ["another AI agent", { agentId: OTHER_AGENT }, "NOT_AN_AI_AGENT"],
+    ["another AI agent", { agentId: OTHER_AGENT }, "AI_AGENT_NOT_HOSTED"],
+    ["no AI agent at all", { entryIds: [PLAIN_ENTRY], agentId: AGENT }, "NOT_AN_AI_AGENT"],
     ["two of them", { entryIds: [ENTRY, OTHER_ENTRY] }, "AI_AGENT_AMBIGUOUS"],
     ["a request that is none", { csr: Uint8Array.of(1, 2, 3) }, "CSR_INVALID"],
   ];
