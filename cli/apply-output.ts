@@ -1,7 +1,7 @@
 // How changes are shown: a line for each object, + comes, ~ changes, - goes, and below it its fields.
 
 import type { signet } from "../proto/schema.gen.ts";
-import { formatCount } from "./output.ts";
+import { formatCount, visible } from "./output.ts";
 
 type Change = signet.registry.v1.AppliedChange;
 type FieldChange = signet.registry.v1.FieldChange;
@@ -27,7 +27,7 @@ function formatChange(change: Change, isBrief: boolean, isColoured: boolean): st
   const { kind, name, action, fields, entryId } = change;
   const [sign, colour] = SIGNS[action] ?? ["?", 0];
   const which = entryId === "" ? "" : ` (${entryId})`;
-  const lines = [`${sign} ${kind} ${harmless(name)}${which}`];
+  const lines = [`${sign} ${kind} ${visible(name)}${which}`];
   if (action !== "create" || !isBrief) {
     for (const field of fields) lines.push(`    ${formatField(field, action)}`);
   }
@@ -36,9 +36,9 @@ function formatChange(change: Change, isBrief: boolean, isColoured: boolean): st
 }
 
 function formatField({ field, before, after }: FieldChange, action: string): string {
-  const name = harmless(field);
-  if (action === "create") return `${name}: ${harmless(after)}`;
-  return `${name}: ${harmless(before || "nothing")} -> ${harmless(after || "nothing")}`;
+  const name = visible(field);
+  if (action === "create") return `${name}: ${visible(after)}`;
+  return `${name}: ${visible(before || "nothing")} -> ${visible(after || "nothing")}`;
 }
 
 /** "2 created, 1 changed, 3 unchanged", or that there is nothing to do. */
@@ -50,12 +50,4 @@ export function formatSummary({ dryRun, created, updated, deleted, unchanged }: 
   const rest = `${formatCount(unchanged, "object is", "objects are")} as declared`;
   if (parts.length === 0) return `nothing to change: ${rest}`;
   return unchanged === 0 ? parts.join(", ") : `${parts.join(", ")}; ${rest}`;
-}
-
-/** Values come from files and from the server: none of them moves a cursor. */
-function harmless(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  });
 }

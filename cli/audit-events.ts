@@ -7,6 +7,7 @@ import { withServer } from "./admin-channel.ts";
 import { assertFolder, auditFolder } from "./audit-files.ts";
 import type { Flag, Input } from "./command.ts";
 import { ADMIN_SOCKET, parseWord } from "./flags.ts";
+import { visible } from "./output.ts";
 
 /** Which events a command wants. */
 export interface Wanted {
@@ -74,7 +75,7 @@ async function fromFiles(
   for (const event of kept.slice(-last)) take(event);
 }
 
-/** What an event says, on one line. */
+/** What an event says, on one line. Much of it is the word of a workload: none of it moves a cursor. */
 export function formatEvent(event: LoggedEvent): string {
   const { time, stream, type, outcome, observed_by, observer, reason } = event;
   const about = [event.principal, event.action, event.resource, event.destination].filter(Boolean);
@@ -83,5 +84,6 @@ export function formatEvent(event: LoggedEvent): string {
   const credential = event.credential && `${event.credential.kind} ${event.credential.name}`;
   const detail = Object.entries(event.detail ?? {}).map(([name, value]) => `${name}=${value}`);
   const words = [...about, credential, ...detail].filter((word) => word !== undefined);
-  return `${time}  ${stream.padEnd(10)}  ${type}  ${outcome}${why}  ${words.join("  ")}${who}`.trimEnd();
+  const line = `${time}  ${stream.padEnd(10)}  ${type}  ${outcome}${why}  ${words.join("  ")}${who}`;
+  return visible(line.trimEnd());
 }

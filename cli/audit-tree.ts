@@ -6,7 +6,7 @@ import { eachEvent, formatEvent, SOURCE } from "./audit-events.ts";
 import type { Command } from "./command.ts";
 import { cliError } from "./errors.ts";
 import { misuse } from "./flags.ts";
-import { formatDate } from "./output.ts";
+import { formatDate, visible } from "./output.ts";
 
 /** Where standard output is no terminal. */
 const USUAL_COLUMNS = 120;
@@ -54,7 +54,9 @@ interface Form {
 
 function formatTree(events: readonly LoggedEvent[], isWide: boolean): string {
   const form = isWide ? WIDE : briefForm(events);
-  const rows = branchesOf(events).flatMap((top) => lines(top, "", form));
+  const rows = branchesOf(events)
+    .flatMap((top) => lines(top, "", form))
+    .map(visible);
   return (isWide ? rows : rows.map(cut)).join("\n");
 }
 

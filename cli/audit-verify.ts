@@ -7,7 +7,7 @@ import { auditFolder, checkpointsFrom, DIR, KEY, verifierKeys } from "./audit-fi
 import { formatProof, verifyProofFile } from "./audit-proof-file.ts";
 import type { Command, Input } from "./command.ts";
 import { misuse } from "./flags.ts";
-import { formatCount, formatRecord, type Output } from "./output.ts";
+import { formatCount, formatRecord, type Output, visible } from "./output.ts";
 
 export const command: Command = {
   description:
@@ -116,7 +116,7 @@ function verdict({ damages, size, checkpoints, signedSize }: Verified): string {
     const more = damages.length === 1 ? "" : `, and ${damages.length - 1} more`;
     const isInside = INSIDE.includes(first.kind);
     const rest = isInside ? "\nNothing behind it in the log can be believed." : "";
-    return `NOT verified: ${first.message}${more}.${rest}`;
+    return `NOT verified: ${visible(first.message)}${more}.${rest}`;
   }
   const events = formatCount(size, "event", "events");
   if (checkpoints === 0) {

@@ -101,7 +101,7 @@ function withoutControls(text: string): string {
 }
 
 /** Escapes what could move the cursor or hide text in a terminal: values come from anywhere. */
-function visible(text: string): string {
+export function visible(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;

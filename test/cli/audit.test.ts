@@ -219,6 +219,34 @@ t.test("prints a task and those that came from it as a tree", async (t) => {
   t.match(await audit("tree", "01J8ZQ4V6W3Q5R7T9Y1B2C3D4Z"), { code: 2, err: /no event/ });
 });
 
+t.test("what a workload has said moves no cursor of whoever reads it", async (t) => {
+  const { server, audit } = await serve(t);
+  const task = "spiffe://north.test/ai/a/task/01J8ZQ4V6W3Q5R7T9Y1B2C3D4E";
+  const agent = await server.attest();
+  const node = (await server.channel(agent.svid)).client(AuditLogService);
+  const sequence = "\u001b[2J\u009b1A\r\nall is well";
+  await node.append({
+    events: [
+      {
+        ...{ id: "01J8ZQ4V6W3Q5R7T9Y1B2C3D40", timeMs: 1_900_000_000_000, observedBy: "node" },
+        ...{ stream: "tool_call", type: "tool.called", outcome: "ok", task, root: task },
+        ...{ action: sequence, reason: sequence, detail: { note: sequence } },
+      },
+    ],
+  });
+  for (const words of [
+    ["tail", "--task", task],
+    ["tree", task],
+    ["tree", task, "--wide"],
+  ]) {
+    const { code, out } = await audit(...words);
+    t.equal(code, 0);
+    t.match(out, /\\u001b\[2J/, words.join(" "));
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    t.notMatch(out, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]|^all/m);
+  }
+});
+
 t.test("proves an event to somebody who has the key alone", async (t) => {
   const { folder, place, elsewhere, audit, key } = await serve(t);
   const { rows } = readLines(folder);
