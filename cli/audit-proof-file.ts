@@ -62,16 +62,12 @@ export async function verifyProofFile(
 ): Promise<VerifiedProof> {
   const keys = keyTexts.map((text) => asMisuse("--key", () => parseVerifierKey(text)));
   const text = await readText(path);
-  let file: ProofFile;
-  try {
-    file = JSON.parse(text) as ProofFile;
-  } catch (cause) {
-    throw wrong("it is no JSON", cause);
+  const file = readProofFile(text);
+  const opened = openNote(file.checkpoint, keys);
+  const { size, root, origin } = parseCheckpoint(opened.text);
+  if (!opened.keys.some(({ name }) => name === origin)) {
+    throw wrong(`its checkpoint is of another log, ${JSON.stringify(origin)}`);
   }
-  if (file.format !== FORMAT || typeof file.line !== "string" || !Array.isArray(file.inclusion)) {
-    throw wrong(`it is no ${FORMAT}`);
-  }
-  const { size, root, origin } = parseCheckpoint(openNote(file.checkpoint, keys).text);
   const leaf = leafHash(Buffer.from(file.line));
   if (!verifyInclusion(leaf, file.index, size, file.inclusion.map(bytesOf), root)) {
     throw wrong("its event is not in the tree that was signed");
@@ -84,6 +80,23 @@ export async function verifyProofFile(
     throw wrong("its checkpoint does not add to the older one: the log was rewritten");
   }
   return { ...verified, oldSize: old.size };
+}
+
+/** What stands in a file, by its shape; nothing of it verified. */
+function readProofFile(text: string): ProofFile {
+  let file: Partial<ProofFile> | null;
+  try {
+    file = JSON.parse(text) as Partial<ProofFile> | null;
+  } catch (cause) {
+    throw wrong("it is no JSON", cause);
+  }
+  const { format, line, checkpoint, inclusion } = file ?? {};
+  const { old_checkpoint = "", consistency = [] } = file ?? {};
+  const areTexts = [line, checkpoint, old_checkpoint].every((one) => typeof one === "string");
+  if (format !== FORMAT || !areTexts || !Array.isArray(inclusion) || !Array.isArray(consistency)) {
+    throw wrong(`it is no ${FORMAT}`);
+  }
+  return file as ProofFile;
 }
 
 /** What was proved, for people. */

@@ -36,6 +36,9 @@ export function otherAction(protocol: string, method: string): string {
   return `${protocol}/${method.split("/").map(encodeSegment).join("/")}`;
 }
 
+/** What may stand in the target of a request: printable ASCII, without "#". */
+const TARGET = /^[!"$-~]*$/;
+
 /**
  * A request of HTTP, by its method and the segments of its path. What servers read in more than one way
  * (empty and dot segments, encoded slashes, backslashes, methods in small letters) is refused rather than
@@ -45,7 +48,10 @@ export function otherAction(protocol: string, method: string): string {
 export function httpAction(method: string, target: string): string {
   // Methods are told apart by case (RFC 9110 s9.1), and not by every server.
   if (method !== method.toUpperCase()) throw ambiguous(`the method "${method.slice(0, 20)}"`);
-  const path = target.split(/[?#]/, 1)[0] ?? "";
+  // A fragment is never sent (RFC 9112 s3.2): some servers cut it off, others take it for more of the path.
+  // What is no ASCII is read in one alphabet by some, and in another by others.
+  if (!TARGET.test(target)) throw ambiguous("a target with characters that a URL does not have");
+  const path = target.split("?", 1)[0] ?? "";
   const segments = path.replace(/^\//, "").split("/");
   // A folder's own address: "/a/" is "/a".
   if (segments.at(-1) === "") segments.pop();
@@ -60,10 +66,21 @@ function decodeSegment(segment: string): string {
   } catch {
     return "";
   }
-  // With parameters (RFC 3986 s3.3) dots are dots for some.
-  const isDots = /^\.{1,2}(?:;|$)/.test(text);
-  const isPlain = !isDots && !/[/\\]/.test(text) && !hasControl(text);
-  return isPlain ? text : "";
+  return isPlain(text) && isPlain(decodedAgain(text)) ? text : "";
+}
+
+/** Whether every server takes it for one segment, and for a name. */
+function isPlain(text: string): boolean {
+  // With parameters (RFC 3986 s3.3), or with space that some cut off, dots are dots and nothing is nothing.
+  const name = (text.split(";", 1)[0] ?? "").trim();
+  return name !== "" && name !== "." && name !== ".." && !/[/\\]/.test(text) && !hasControl(text);
+}
+
+/** As a server reads it behind a proxy that has decoded it too. */
+function decodedAgain(text: string): string {
+  return text.replace(/%[0-9A-Fa-f]{2}/g, (encoded) =>
+    String.fromCharCode(Number.parseInt(encoded.slice(1), 16)),
+  );
 }
 
 function ambiguous(what: string): Error {

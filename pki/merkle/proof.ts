@@ -1,7 +1,7 @@
 // Proofs of a Merkle tree, RFC 6962 s2.1.1 and s2.1.2: that a leaf is in it, and that it only adds to a
 // smaller one. What a proof is made of is told as ranges of leaves, since where hashes are kept is not
 // known here; verifying needs nothing but the proof.
-import { HASH_BYTES, nodeHash } from "./hash.ts";
+import { emptyRoot, HASH_BYTES, nodeHash } from "./hash.ts";
 
 /** Leaves from `start` to before `end`: those below one node of the tree. */
 export interface LeafRange {
@@ -89,7 +89,8 @@ export function verifyConsistency(
 ): boolean {
   if (!areSizes(oldSize, size) || oldSize > size) return false;
   if (!areHashes([oldRoot, root, ...path])) return false;
-  if (oldSize === 0) return path.length === 0;
+  // Every tree adds to the empty one, which has one root alone.
+  if (oldSize === 0) return path.length === 0 && Buffer.compare(oldRoot, emptyRoot()) === 0;
   const rest = [...path];
   /** The root over the old leaves of a node, and over all of it. */
   const rootsOf = (

@@ -18,6 +18,7 @@ import {
   readToken,
 } from "../jwt/token.ts";
 import { SpiffeId } from "../spiffe-id.ts";
+import { parseTaskId } from "../task-id.ts";
 import type { VerificationKey } from "./jwks.ts";
 import { ACCESS_TOKEN_TYPE, checkType, ACCESS_TOKEN as KIND } from "./kinds.ts";
 import { readStatusReference, type StatusReference } from "./status-list-token.ts";
@@ -196,14 +197,19 @@ function readTask(
   // Two mandates could be read as their sum.
   if (more.length > 0) throw badClaims(KIND, "it has the mandates of two tasks");
   const { task } = taskDetails;
-  // A task is its AI agent's: the one below which its ID lies.
-  if (typeof task !== "string" || !task.startsWith(`${clientId}/task/`)) {
+  const taskId = typeof task === "string" ? tryParseId(task) : undefined;
+  // A task is its AI agent's: the one directly below which its ID lies.
+  if (taskId === undefined || parseTaskId(taskId)?.agent !== clientId) {
     throw badClaims(KIND, `${quote(task)} is no task of ${quote(clientId)}`);
   }
+  return { taskId, taskDetails };
+}
+
+function tryParseId(text: string): SpiffeId | undefined {
   try {
-    return { taskId: SpiffeId.parse(task), taskDetails };
-  } catch (cause) {
-    throw pkiError(KIND.claims, `the access token's task is ${quote(task)}`, { cause });
+    return SpiffeId.parse(text);
+  } catch {
+    return undefined;
   }
 }
 

@@ -143,6 +143,6 @@ export function parseLine({ bytes }: Pick<Line, "bytes">): LoggedEvent {
   }
 }
 
-function ulidOf(task: string | undefined): string {
-  return task === undefined ? "" : task.slice(task.lastIndexOf("/") + 1);
+function ulidOf(task: unknown): string {
+  return typeof task === "string" ? task.slice(task.lastIndexOf("/") + 1) : "";
 }

@@ -8,6 +8,7 @@ import { HASH_BYTES, leafHash } from "../../pki/merkle/hash.ts";
 import type { VerifierKey } from "../../pki/merkle/note.ts";
 import type { AuditStream } from "./event.ts";
 import { LogReader } from "./log-reader.ts";
+import { parseLine } from "./query.ts";
 import type { Line, NoLine } from "./reader.ts";
 import { type KnownCheckpoint, openCheckpoints, type SourceNote } from "./signed.ts";
 import { NO_HASH } from "./stream-files.ts";
@@ -306,7 +307,7 @@ class Verification {
   }
 
   #noteGap(line: Line): void {
-    const { detail } = JSON.parse(line.bytes.toString()) as { detail?: Record<string, string> };
+    const { detail } = parseLine(line);
     const [found, signed] = [Number(detail?.["found"]), Number(detail?.["signed"])];
     this.#gaps.push({ found, signed, line });
     this.#remark(`event ${line.id} says that events ${found} to ${signed - 1} were lost`);

@@ -7,7 +7,7 @@ import { serverError } from "../errors.ts";
 
 const MAX_PARAMETERS = 32;
 const CONTENT_TYPE = /^application\/x-www-form-urlencoded\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
-const utf8: TextDecoder = new TextDecoder("utf-8", { fatal: true });
+const utf8: TextDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The parameters by name. Those without a value are as if they were not there (RFC 6749 s3.2). */
 export type Form = ReadonlyMap<string, string>;

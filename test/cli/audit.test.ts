@@ -266,6 +266,10 @@ t.test("proves an event to somebody who has the key alone", async (t) => {
     ["a hash less", { inclusion: proof.inclusion.slice(1) }],
     ["no proof of growth", { consistency: ["AAAA"] }],
     ["another format", { format: "x" }],
+    ["no checkpoint", { checkpoint: undefined }],
+    ["a checkpoint that is no text", { checkpoint: 7 }],
+    ["an older checkpoint that is no text", { old_checkpoint: null }],
+    ["hashes that are no list", { consistency: "AAAA" }],
   ];
   for (const [name, change] of rejects) {
     writeFileSync(file, JSON.stringify({ ...proof, ...change }));
@@ -275,6 +279,11 @@ t.test("proves an event to somebody who has the key alone", async (t) => {
       name,
     );
   }
+  writeFileSync(file, "null");
+  t.match(await command("audit", "verify", "--proof", file, "--key", key), {
+    code: 1,
+    err: /PROOF_WRONG/,
+  });
   writeFileSync(
     file,
     JSON.stringify({ ...proof, checkpoint: proof.checkpoint.replace("\n6\n", "\n7\n") }),

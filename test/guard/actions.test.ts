@@ -24,9 +24,10 @@ t.test("names become segments", async (t) => {
     [resourceAction("FILE:///etc/passwd"), "resources/read/file"],
     [resourceAction("ticket://{id}"), "resources/read/ticket"],
     [otherAction("mcp", "sampling/createMessage"), "mcp/sampling/createMessage"],
-    [httpAction("GET", "/tickets/7?x=/y#z"), "http/get/tickets/7"],
+    [httpAction("GET", "/tickets/7?x=/y"), "http/get/tickets/7"],
     [httpAction("GET", "/"), "http/get"],
     [httpAction("GET", "/a/"), "http/get/a"],
+    [httpAction("GET", "/100%25/a;b"), "http/get/100%25/a%3Bb"],
     [httpAction("PATCH", "/caf%c3%a9/%2A"), "http/patch/caf%C3%A9/%2A"],
   ];
   for (const [action, expected] of rows) {
@@ -47,6 +48,13 @@ t.test("what is no name is refused", async (t) => {
     ["an encoded slash", () => httpAction("GET", "/a%2fb")],
     ["no UTF-8", () => httpAction("GET", "/%ff")],
     ["dots with a parameter", () => httpAction("GET", "/a/..;x=1/b")],
+    ["nothing with a parameter", () => httpAction("GET", "/a/;x/b")],
+    ["dots and a space", () => httpAction("GET", "/a/..%20/b")],
+    ["dots that a second server decodes", () => httpAction("GET", "/a/%252e%252E/b")],
+    ["a slash that a second server decodes", () => httpAction("GET", "/a/b%252fc")],
+    ["a fragment, which some servers read on in", () => httpAction("GET", "/a#/../b")],
+    ["an alphabet that nobody named", () => httpAction("GET", "/caf\u00c3\u00a9")],
+    ["a space", () => httpAction("GET", "/a b")],
     ["a method that some take for GET", () => httpAction("GeT", "/a")],
   ];
   for (const [name, call] of calls) t.throws(call, refusal, name);

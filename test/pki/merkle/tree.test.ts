@@ -150,6 +150,12 @@ t.test("proofs are those of the definitions, for every size up to 34", async (t)
   t.pass("every one");
 });
 
+t.test("a tree adds to the empty one, which has one root alone", async (t) => {
+  const root = mth(leavesOf(3));
+  t.equal(verifyConsistency(0, mth([]), 3, root, []), true);
+  t.equal(verifyConsistency(0, root, 3, root, []), false);
+});
+
 t.test("ranges come apart into complete subtrees", async (t) => {
   const leaves = leavesOf(100);
   for (const range of inclusionRanges(70, 100)) {

@@ -178,6 +178,23 @@ t.test("refuses each token with one thing wrong", async (t) => {
       () => validate(forge({ authorization_details: [{ ...detail, task: `${agent}/task/a//b` }] })),
       "CLAIMS",
     ],
+    [
+      "a task of an AI agent below this one",
+      () =>
+        validate(
+          forge({
+            authorization_details: [
+              { ...detail, task: `${agent}/task/b${task.slice(agent.length)}` },
+            ],
+          }),
+        ),
+      "CLAIMS",
+    ],
+    [
+      "something below the AI agent that is no task",
+      () => validate(forge({ authorization_details: [{ ...detail, task: `${agent}/task/a` }] })),
+      "CLAIMS",
+    ],
     ["a bound token, how is not known", () => validate(forge({ cnf: { jwk: {} } })), "CLAIMS"],
     ["a confirmation of nothing", () => validate(forge({ cnf: {} })), "CLAIMS"],
     ["no confirmation, by name", () => validate(forge({ cnf: null })), "CLAIMS"],

@@ -102,6 +102,16 @@ t.test("names the first event that is wrong, and what was done", async (t) => {
       wanted: { kind: "changed", stream: "admin", seq: 8, index: 39 },
     },
     {
+      name: "a line that says of itself that events were lost, and cannot be read",
+      harm: (at) => {
+        withoutHashes(at);
+        const gap = (line = ""): string =>
+          line.replace('"type":"test.event"', '"type":"audit.gap"{');
+        edit(at, "admin", (lines) => [...lines.slice(0, -1), gap(lines.at(-1))]);
+      },
+      wanted: { kind: "rewritten" },
+    },
+    {
       name: "the same, without the stored hashes: the signature shows it",
       harm: (at) => {
         withoutHashes(at);

@@ -40,6 +40,7 @@ t.test("refuses what is no form, or two forms in one", async (t) => {
     ["all of them in the address", () => oauth.send(`/token?${form}`, "")],
     ["nothing", () => oauth.send("/token", "")],
     ["a broken escape", () => oauth.send("/token", `${form}&x=%zz`)],
+    ["a mark before the first name", () => oauth.send("/token", `\ufeff${form}`)],
     ["bytes that are no UTF-8", () => oauth.send("/token", Buffer.from([0xff, 0xfe]))],
     ["very many parameters", () => oauth.send("/token", `${form}&${"a=b&".repeat(40)}`)],
     ["an assertion of no type", () => oauth.post("/token", { ...good, client_assertion_type: "" })],
