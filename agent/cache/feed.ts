@@ -50,7 +50,7 @@ export interface FeedOptions {
   /** The revocation lists of the own trust domain have changed: told before subscribers are. */
   readonly onCrls: (crls: CrlSet | undefined) => void;
   /** Bundles, or the revocation lists of the own trust domain, have changed: told after subscribers were. */
-  readonly onFollowed?: (bundles: BundleChange, hasNewCrls: boolean) => void;
+  readonly onFollowed?: (bundles: BundleChange, revoked: RevocationEffect) => void;
   readonly trustDomain: string;
   /** Whether X509-SVIDs are got ahead of their first use. Default: yes. */
   readonly prefetchesX509?: boolean;
@@ -116,7 +116,7 @@ export class Feed {
     if (revoked.tokens || bundles.withdrewWit) subscribers.svidsChanged(witSvids.dropRevoked());
     if (bundles.withdrewX509) rotation.replaceWithdrawn();
     subscribers.changed(entries, bundles, hasNewCrls);
-    this.#options.onFollowed?.(bundles, hasNewCrls);
+    this.#options.onFollowed?.(bundles, { ...revoked, crls: hasNewCrls });
     if (this.#options.prefetchesX509 !== false) svids.prefetch(entries.current);
     rotation.changed();
     this.#options.witRotation.changed();

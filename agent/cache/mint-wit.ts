@@ -44,6 +44,8 @@ export interface WitSigning {
 export interface WitMintOptions {
   readonly signing: WitSigning;
   readonly keyType: KeyType;
+  /** The SPIFFE IDs that the WIT-SVID of an entry may have. Default: the entry's. */
+  readonly idsOf?: (entry: RegistrationEntry) => readonly string[];
   readonly now: () => Date;
   /** Answers 0..1, to spread renewals. */
   readonly random: () => number;
@@ -90,11 +92,11 @@ function accept(
   entry: RegistrationEntry,
   key: KeyPair,
   token: string,
-  { keyType, now, random }: WitMintOptions,
+  { keyType, now, random, idsOf = ({ spiffeId }) => [spiffeId] }: WitMintOptions,
 ): HeldWit {
   const { id, keyId, confirmation, expiresAt, issuedAt, claims } = parseWitSvidInsecurely(token);
   // A server that mixed up its answers would hand one workload the identity of another.
-  if (id.toString() !== entry.spiffeId) {
+  if (!idsOf(entry).includes(id.toString())) {
     throw invalid(entry, `a WIT-SVID of ${id}, not of ${entry.spiffeId}`);
   }
   if (Buffer.compare(confirmation.spki, key.spki) !== 0) {
@@ -108,7 +110,7 @@ function accept(
   const notBefore = typeof nbf === "number" ? new Date(nbf * 1000) : new Date(nowMs);
   return {
     entryId: entry.id,
-    spiffeId: entry.spiffeId,
+    spiffeId: id.toString(),
     inputs: witInputs(entry),
     token,
     privateJwk: formatPrivateJwk(key.privateKey, ALGORITHMS[keyType]),

@@ -48,6 +48,13 @@ export class ServerTasks implements TaskServer {
     return this.#client().newJWTSVID({ taskId, audience }, CALL);
   }
 
+  async newWitSvid(
+    taskId: string,
+    { spki: publicKey, alg: signingAlgorithm = "" }: Parameters<TaskServer["newWitSvid"]>[1],
+  ): ReturnType<TaskServer["newWitSvid"]> {
+    return this.#client().newWITSVID({ taskId, publicKey, signingAlgorithm }, CALL);
+  }
+
   async issueToken(
     request: Parameters<TaskServer["issueToken"]>[0],
   ): ReturnType<TaskServer["issueToken"]> {

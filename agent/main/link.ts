@@ -29,7 +29,7 @@ export function buildLink(
     trustDomain: trustDomain.name,
     prefetchesX509: config.workloadApi.x509,
     onCrls: (crls) => identity.distrust(crls),
-    onFollowed: (bundles, hasNewCrls) => sockets.tasks.followed(bundles, hasNewCrls),
+    onFollowed: (bundles, revoked) => sockets.tasks.followed(bundles, revoked),
     onOwnBundle: (bundle) => link.bundleChanged(bundle, (id) => cache.bundles.isWithdrawn(id)),
   });
   const follower = new Follower({

@@ -2,7 +2,7 @@
 // caches, which holds one identity a task and none of the others. Bundles and revocation lists are shared.
 // Nothing of a task is ever in the caches behind the agent's own socket.
 
-import type { IdentityError } from "../../pki/errors.ts";
+import { IdentityError } from "../../pki/errors.ts";
 import { parseJwtSvidInsecurely } from "../../pki/jwt/svid.ts";
 import { GuardService } from "../../proto/schema.gen.ts";
 import type { RegistrationEntry } from "../../proto/types/entry.ts";
@@ -10,8 +10,9 @@ import type { Metrics } from "../../runtime/metrics.ts";
 import type { BundleChange } from "../cache/bundles.ts";
 import { EntryCache, type EntryChange } from "../cache/entries.ts";
 import { type IssuedJwt, JwtSvidCache } from "../cache/jwt-svids.ts";
-import { mintX509Svids, svidInputs } from "../cache/mint.ts";
-import type { HeldWit } from "../cache/mint-wit.ts";
+import { mintX509Svids, svidInputs, type X509Signing } from "../cache/mint.ts";
+import { type HeldWit, mintWitSvids, type WitSigning, witInputs } from "../cache/mint-wit.ts";
+import type { RevocationEffect } from "../cache/revocations.ts";
 import { Rotation } from "../cache/rotation.ts";
 import { Subscribers } from "../cache/subscribers.ts";
 import { SvidCache } from "../cache/svids.ts";
@@ -33,8 +34,8 @@ export interface TaskSockets extends TaskIdentities {
   readonly svids: number;
   /** Serves a connection of a task's socket. */
   readonly serveConnection: ServeConnection;
-  /** The link has brought bundles or revocation lists. */
-  followed(bundles: BundleChange, hasNewCrls: boolean): void;
+  /** The link has brought bundles or revocations. */
+  followed(bundles: BundleChange, revoked: RevocationEffect): void;
   /** The server can be reached again. */
   resume(): void;
   setServing(isServing: boolean): void;
@@ -59,6 +60,7 @@ export function buildTaskSockets(
   },
 ): TaskSockets {
   const { config, clock, random, log } = context;
+  const { x509SvidKeyType: keyType, featureFlags } = config;
   const { bundles, revocations } = cache;
   const now = (): Date => clock.now();
   const entries = new EntryCache();
@@ -67,14 +69,14 @@ export function buildTaskSockets(
   const changed = (entryIds: ReadonlySet<string>): void => {
     subscribers.svidsChanged(entryIds);
     rotation.changed();
+    witRotation.changed();
   };
   // Only what somebody listens to is held, and renewed: each renewal is a sign of life of the task.
   const shared = { now, random, clock, log, entryOf, limit: 0, usage: () => subscribers.usage() };
   const svids = new SvidCache({
     ...shared,
     kind: "X509-SVID",
-    mint: (wanted) =>
-      mintX509Svids(wanted, { signing, keyType: config.x509SvidKeyType, now, random }),
+    mint: (wanted) => mintX509Svids(wanted, { signing, keyType, now, random }),
     inputsOf: svidInputs,
     nameOf: ({ serials }) => ({ serial: serials[0]?.serialHex }),
     isRevoked: (svid) => revocations.isSvidRevoked(svid),
@@ -86,7 +88,22 @@ export function buildTaskSockets(
     clock,
     onExpired: changed,
   });
-  const witSvids = noWitSvids(shared);
+  const isWitWithdrawn = ({ keyId }: HeldWit): boolean => bundles.isWitWithdrawn(keyId);
+  const witSvids = new SvidCache<HeldWit>({
+    ...shared,
+    kind: "WIT-SVID",
+    mint: (wanted) => mintWitSvids(wanted, { signing, keyType, idsOf, now, random }),
+    inputsOf: witInputs,
+    nameOf: ({ jti }) => ({ jti }),
+    isRevoked: (wit) => isWitWithdrawn(wit) || revocations.isTokenRevoked(wit),
+    onChange: changed,
+  });
+  const witRotation = new Rotation<HeldWit>({
+    svids: witSvids,
+    isWithdrawn: isWitWithdrawn,
+    clock,
+    onExpired: changed,
+  });
   const limit = config.cache.jwtSvids;
   const jwtSvids = new JwtSvidCache({ signing, bundles, revocations, now, random, log, limit });
   const trustDomain = config.trustDomain.name;
@@ -104,7 +121,7 @@ export function buildTaskSockets(
     revocations,
     now,
     workloadApi: { x509: true, jwt: true },
-    featureFlags: new Set(),
+    featureFlags,
     allowUnauthenticatedVerifiers: false,
     allowedForeignJwtClaims: config.allowedForeignJwtClaims,
     limits: { ...config.limits, streamsPerProcess: config.limits.streamsPerUid },
@@ -130,6 +147,7 @@ export function buildTaskSockets(
   workloads.rpc.add(GuardService, guard.handlersFor(admitGuard));
   const follow = (change: EntryChange, removed: ReadonlySet<string>): void => {
     svids.entriesChanged(change.current, removed);
+    witSvids.entriesChanged(change.current, removed);
     jwtSvids.entriesChanged(change.current, removed);
     subscribers.changed(
       change,
@@ -145,17 +163,25 @@ export function buildTaskSockets(
       workloads.accept(socket, new WorkloadConnection(peer, selectors)),
     add: (entry) => follow(entries.apply([entry], []), new Set()),
     remove: (taskId) => follow(entries.apply([], [taskId]), new Set([taskId])),
-    followed(change, hasNewCrls) {
+    followed(change, revoked) {
       if (change.changed.has(trustDomain)) jwtSvids.authoritiesChanged();
-      if (hasNewCrls) svids.dropRevoked();
+      if (revoked.crls) svids.dropRevoked();
+      if (revoked.tokens) jwtSvids.dropRevoked();
+      const hasLostWits = revoked.tokens || change.withdrewWit;
+      if (hasLostWits) subscribers.svidsChanged(witSvids.dropRevoked());
       if (change.withdrewX509) rotation.replaceWithdrawn();
-      subscribers.changed(NOTHING, change, hasNewCrls);
+      subscribers.changed(NOTHING, change, revoked.crls);
+      witRotation.changed();
     },
-    resume: () => svids.resume(),
+    resume() {
+      svids.resume();
+      witSvids.resume();
+    },
     setServing: (isServing) => workloads.setServing(isServing),
     async stop() {
       await workloads.stop();
       rotation.stop();
+      witRotation.stop();
       svids.close();
       witSvids.close();
     },
@@ -166,21 +192,27 @@ export function buildTaskSockets(
 function signingOf(
   server: TaskServer,
   entryOf: (id: string) => RegistrationEntry | undefined,
-): Parameters<typeof mintX509Svids>[1]["signing"] & {
-  newJwtSvid(taskId: string, audience: readonly string[]): Promise<IssuedJwt>;
-} {
+): X509Signing &
+  WitSigning & {
+    newJwtSvid(taskId: string, audience: readonly string[]): Promise<IssuedJwt>;
+  } {
   return {
     assertConnected: () => server.assertConnected(),
     signX509: (requests) =>
       server.signX509(requests.map(({ entryId, csr }) => ({ taskId: entryId, csr }))),
+    issueWit: (requests) =>
+      Promise.all(
+        requests.map(({ entryId, publicKey: spki, signingAlgorithm: alg }) =>
+          server.newWitSvid(entryId, { spki, alg }).then(({ token }) => token, refusalIn),
+        ),
+      ),
     async newJwtSvid(taskId, audience) {
       const { token, expiresAt } = await server.newJwtSvid(taskId, audience);
       const { id, issuedAt } = parseJwtSvidInsecurely(token);
       const entry = entryOf(taskId);
       // It was refused, or has ended, meanwhile.
       if (entry === undefined) throw notIssued();
-      // A class may have the AI agent's own ID in tokens, with the task in a claim.
-      if (![entry.spiffeId, entry.parentId].includes(id.toString())) {
+      if (!idsOf(entry).includes(id.toString())) {
         throw agentError(
           "SERVER_ANSWER_INVALID",
           `the server answered task ${taskId} with a JWT-SVID of ${id}`,
@@ -192,20 +224,13 @@ function signingOf(
   };
 }
 
-/** Tasks have no WIT-SVIDs: their sockets do not serve that profile. */
-function noWitSvids(
-  shared: Omit<
-    ConstructorParameters<typeof SvidCache<HeldWit>>[0],
-    "kind" | "mint" | "inputsOf" | "nameOf" | "isRevoked" | "onChange"
-  >,
-): SvidCache<HeldWit> {
-  return new SvidCache<HeldWit>({
-    ...shared,
-    kind: "WIT-SVID",
-    mint: async (wanted) => wanted.map(() => noIdentity() as IdentityError),
-    inputsOf: () => "",
-    nameOf: () => ({}),
-    isRevoked: () => false,
-    onChange: () => undefined,
-  });
+/** A class may have the AI agent's own ID in tokens, with the task in a claim. */
+function idsOf({ spiffeId, parentId }: RegistrationEntry): readonly string[] {
+  return [spiffeId, parentId];
+}
+
+/** What the server answered to one of several. */
+function refusalIn(error: unknown): IdentityError {
+  if (error instanceof IdentityError) return error;
+  throw error;
 }

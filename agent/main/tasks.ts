@@ -8,6 +8,7 @@ import { formatSelector, type Selector } from "../../proto/types/selector.ts";
 import { ensureDir, ensureOwnDir } from "../../runtime/files.ts";
 import type { Metrics } from "../../runtime/metrics.ts";
 import type { BundleChange } from "../cache/bundles.ts";
+import type { RevocationEffect } from "../cache/revocations.ts";
 import { connectionOf } from "../connection.ts";
 import type { ServerSigning } from "../link/signing.ts";
 import { ServerTasks } from "../link/tasks.ts";
@@ -35,8 +36,8 @@ import { buildTaskSockets } from "./task-sockets.ts";
 export interface NodeTasks {
   /** The link is there. */
   linked(): void;
-  /** The link has brought bundles or revocation lists. */
-  followed(bundles: BundleChange, hasNewCrls: boolean): void;
+  /** The link has brought bundles or revocations. */
+  followed(bundles: BundleChange, revoked: RevocationEffect): void;
   setServing(isServing: boolean): void;
 }
 
@@ -171,6 +172,7 @@ export async function startTasks(
     runs,
     entriesOf: (caller) => entriesMatching(caller.selectors),
     bundle: () => bundles.own?.x509 ?? new Uint8Array(),
+    servesWit: config.featureFlags.has("wit-svid"),
   });
   workloads.rpc.add(TaskAPIService, handlers);
   await restoreTasks({ journal, tasks, processes, runs, openSocket, log });
@@ -182,8 +184,8 @@ export async function startTasks(
       renewals.resume();
       refresher.refresh([...tasks.values()].map(({ id }) => id));
     },
-    followed(change, hasNewCrls) {
-      sockets.followed(change, hasNewCrls);
+    followed(change, revoked) {
+      sockets.followed(change, revoked);
       if (change.changed.has(config.trustDomain.name)) renewals.bundleChanged();
     },
     setServing: (isServing) => sockets.setServing(isServing),

@@ -3,6 +3,9 @@
 
 import type { IdentityError } from "../../pki/errors.ts";
 import { renewAt } from "../../pki/lifetime.ts";
+import { SpiffeId } from "../../pki/spiffe-id.ts";
+import { parseTaskId } from "../../pki/task-id.ts";
+import { parseWitSvidInsecurely } from "../../pki/wit/svid.ts";
 import { parseCertificate } from "../../pki/x509/certificate.ts";
 import type { Init } from "../../proto/codec.ts";
 import type { signet } from "../../proto/schema.gen.ts";
@@ -24,6 +27,11 @@ export interface TaskServer {
     taskId: string,
     audience: readonly string[],
   ): Promise<signet.task.v1.FetchTaskJWTSVIDResponse>;
+  /** Throws NOT_SUPPORTED where the server issues no WIT-SVIDs. */
+  newWitSvid(
+    taskId: string,
+    key: { readonly spki: Uint8Array; readonly alg?: string },
+  ): Promise<signet.task.v1.FetchTaskWITSVIDResponse>;
   issueToken(
     request: Init<signet.nodetask.v1.IssueTokenRequest>,
   ): Promise<signet.task.v1.IssueTokenResponse>;
@@ -68,6 +76,24 @@ export function acceptChain(
     renewAt: renewAt(madeAt, leaf.notAfter, random()),
     issuerKeyIds: issuerKeyIds(certificates),
   };
+}
+
+/**
+ * A WIT-SVID as the server answered it: of this task, or (class option `identity`) of its AI agent, and for this
+ * key.
+ * @throws SERVER_ANSWER_INVALID, and what is wrong with it
+ */
+export function acceptWit<T extends { readonly token: string }>(
+  answer: T,
+  of: { readonly spiffeId: string; readonly spki: Uint8Array },
+): T {
+  const { id, confirmation } = parseWitSvidInsecurely(answer.token);
+  const ids = [of.spiffeId, parseTaskId(SpiffeId.parse(of.spiffeId))?.agent];
+  if (!ids.includes(id.toString())) throw invalid(of.spiffeId, `a WIT-SVID of ${id}`);
+  if (Buffer.compare(confirmation.spki, of.spki) !== 0) {
+    throw invalid(of.spiffeId, "a WIT-SVID for another key");
+  }
+  return answer;
 }
 
 /** The certificates of concatenated DER. */

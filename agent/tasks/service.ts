@@ -10,13 +10,20 @@ import type { RegistrationEntry } from "../../proto/types/entry.ts";
 import { agentError } from "../errors.ts";
 import type { Peer } from "../peer/index.ts";
 import type { Caller } from "../workload-api/callers.ts";
+import { witNotServed } from "../workload-api/index.ts";
 import type { Admitted, Gate } from "./gate.ts";
 import type { HeldTask } from "./held-task.ts";
 import { assertKey, type Opener } from "./opener.ts";
 import type { Processes } from "./processes.ts";
 import type { Renewals } from "./renewals.ts";
 import type { Runs } from "./run.ts";
-import type { ChangeRequest, Task, TaskServer, TaskSvid } from "./server.ts";
+import {
+  acceptWit,
+  type ChangeRequest,
+  type Task,
+  type TaskServer,
+  type TaskSvid,
+} from "./server.ts";
 import { ended, refused } from "./state.ts";
 import type { Tasks } from "./tasks.ts";
 import { checkDigest, plainReason } from "./words.ts";
@@ -34,6 +41,8 @@ export interface TaskServiceOptions {
   readonly entriesOf: (caller: Caller) => readonly RegistrationEntry[];
   /** The own trust domain's X.509 authorities, DER, one after another. */
   readonly bundle: () => Uint8Array;
+  /** Whether this node has WIT-SVIDs at all: they stand behind a feature flag. */
+  readonly servesWit: boolean;
 }
 
 /** The handlers of the service. */
@@ -88,6 +97,14 @@ export function taskHandlers(options: TaskServiceOptions): Handlers<typeof TaskA
       const { held, caller } = await gate.admitActive("FetchTaskJWTSVID", proof, context);
       const answer = await server.newJwtSvid(held.id, [audience]);
       return handOut(held, caller, answer);
+    },
+
+    async fetchTaskWITSVID({ proof }, context) {
+      if (!options.servesWit) throw witNotServed();
+      const { held, caller } = await gate.admitActive("FetchTaskWITSVID", proof, context);
+      // The task's own key, which the proof has shown: nobody gets the task's name for another one.
+      const answer = await server.newWitSvid(held.id, { spki: held.spki });
+      return handOut(held, caller, acceptWit(answer, held));
     },
 
     async issueToken(request, context) {

@@ -39,8 +39,8 @@ const JWT_DISABLED: ApiHandlers = {
 };
 
 const WIT_DISABLED: ApiHandlers = {
-  fetchWITSVID: () => endedBy(notServed()),
-  fetchWITBundles: () => endedBy(notServed()),
+  fetchWITSVID: () => endedBy(witNotServed()),
+  fetchWITBundles: () => endedBy(witNotServed()),
 };
 
 function disabled(profile: "x509" | "jwt"): Error {
@@ -49,7 +49,8 @@ function disabled(profile: "x509" | "jwt"): Error {
   });
 }
 
-function notServed(): Error {
+/** What is said where the operator has not turned WIT-SVIDs on. */
+export function witNotServed(): Error {
   return agentError("WIT_NOT_SERVED", "this agent does not serve WIT-SVIDs", {
     hint: "use an X509-SVID or a JWT-SVID; the standard may still change, and the operator can name it under feature_flags (wit-svid)",
   });

@@ -4,11 +4,15 @@
 import { exportPkcs8, generateP256KeyPair, type KeyPair } from "../../pki/keys.ts";
 import { issueTaskProof } from "../../pki/task-proof.ts";
 import { type DpopTarget, issueDpopProof } from "../../pki/token/dpop.ts";
+import type { ProofKey } from "../../pki/wit/private-jwk.ts";
 import { createCsr } from "../../pki/x509/csr.ts";
 import { parseX509Svid, type X509Svid } from "../../pki/x509/svid.ts";
 import type { Init } from "../../proto/codec.ts";
 import type { signet } from "../../proto/schema.gen.ts";
 import type { Clock } from "../../runtime/clock.ts";
+
+/** What a P-256 key signs with. */
+const ALGORITHM = "ES256";
 
 export class TaskKey {
   readonly #pair: KeyPair = generateP256KeyPair();
@@ -27,11 +31,15 @@ export class TaskKey {
     return { taskId, jws: issueTaskProof(privateKey, { method, taskId, now: this.#clock.now() }) };
   }
 
+  /** The key itself, for proofs that go with a WIT-SVID. */
+  get proofKey(): ProofKey {
+    const { privateKey, spki } = this.#pair;
+    return { privateKey, alg: ALGORITHM, spki };
+  }
+
   /** Shows to a service, for one request, that this process has the key (RFC 9449). */
   dpopProof(target: DpopTarget & { readonly nonce?: string }): string {
-    const { privateKey, spki } = this.#pair;
-    const key = { privateKey, alg: "ES256", spki };
-    return issueDpopProof({ ...target, key, now: this.#clock.now() });
+    return issueDpopProof({ ...target, key: this.proofKey, now: this.#clock.now() });
   }
 
   /** An SVID of this key, from its chain: DER, leaf first. @throws SVID_KEY_MISMATCH and other reasons of pki */

@@ -1,12 +1,17 @@
-// The tokens of a task: JWT-SVIDs, which say who is calling, and access tokens, which say with what mandate.
+// The tokens of a task: JWT-SVIDs and WIT-SVIDs, which say who is calling, and access tokens, which say with what
+// mandate.
 
+import type { SpiffeId } from "../../pki/spiffe-id.ts";
 import type { MandateRequest } from "../../policy/mandate-request.ts";
 import { mandateRequestToWire } from "../../policy/mandate-wire.ts";
 import type { Init } from "../../proto/codec.ts";
 import type { signet } from "../../proto/schema.gen.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import type { WorkloadWitSvid } from "../wit/wit-context.ts";
 import { KeptTokens } from "./kept-tokens.ts";
 import type { CallTimes, TaskClient } from "./node-calls.ts";
+import type { TaskKey } from "./task-key.ts";
+import { readTaskWit } from "./task-wit.ts";
 
 /** A JWT-SVID of a task. */
 export interface TaskJwtSvid {
@@ -42,14 +47,27 @@ export type AskNode = <T>(
   timeoutMs?: number,
 ) => Promise<T>;
 
+export interface TaskTokensOptions {
+  /** The task's, and its SPIFFE ID. */
+  readonly key: TaskKey;
+  readonly task: SpiffeId;
+  readonly clock: Clock;
+}
+
 export class TaskTokens {
   readonly #ask: AskNode;
+  readonly #key: TaskKey;
+  readonly #task: SpiffeId;
   readonly #jwts: KeptTokens<TaskJwtSvid>;
+  readonly #wits: KeptTokens<WorkloadWitSvid>;
   readonly #accessTokens: KeptTokens<TaskAccessToken>;
 
-  constructor(ask: AskNode, clock: Clock) {
+  constructor(ask: AskNode, { key, task, clock }: TaskTokensOptions) {
     this.#ask = ask;
+    this.#key = key;
+    this.#task = task;
     this.#jwts = new KeptTokens(clock);
+    this.#wits = new KeptTokens(clock);
     this.#accessTokens = new KeptTokens(clock);
   }
 
@@ -61,6 +79,17 @@ export class TaskTokens {
         timeoutMs,
       );
       return { token: answer.token, expiresAt: new Date(answer.expiresAt * 1000) };
+    });
+  }
+
+  witSvid(): Promise<WorkloadWitSvid> {
+    return this.#wits.get("", async (timeoutMs) => {
+      const answer = await this.#ask(
+        "FetchTaskWITSVID",
+        (client, proof, times) => client.fetchTaskWITSVID({ proof }, times),
+        timeoutMs,
+      );
+      return readTaskWit(answer, this.#key, this.#task);
     });
   }
 
@@ -86,6 +115,7 @@ export class TaskTokens {
   /** Those that are on their way are not kept either. */
   forget(): void {
     this.#jwts.clear();
+    this.#wits.clear();
     this.#accessTokens.clear();
   }
 }

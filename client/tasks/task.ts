@@ -12,6 +12,7 @@ import type { Clock, Timer } from "../../runtime/clock.ts";
 import { Listeners } from "../listeners.ts";
 import { invalid } from "../response.ts";
 import { watch } from "../watch.ts";
+import type { WorkloadWitSvid } from "../wit/wit-context.ts";
 import type { NodeCalls } from "./node-calls.ts";
 import {
   headersOf,
@@ -142,6 +143,16 @@ export class Task implements AsyncDisposable {
   }
 
   /**
+  /**
+   * The WIT-SVID of the task, with the key to prove it with: give it to `presentWit` for each request. Kept until
+   * half of its life is over. @throws TASK_ENDED, TASK_SUSPENDED, TASK_PARKED, and what the agent says, such as
+   * WIT_NOT_SERVED
+   */
+  async witSvid(): Promise<WorkloadWitSvid> {
+    this.#assertGoesOn();
+    return this.#tokens.witSvid();
+  }
+
    * An access token for a resource, by its canonical URI. Kept until half of its life is over.
    * @throws TASK_ENDED, TASK_SUSPENDED, TASK_PARKED, and what the agent says
    */

@@ -27,11 +27,14 @@ export interface WitSvidRequest {
   readonly expiresAt: Date;
   /** By default 128 random bits. */
   readonly jti?: string;
+  /** More claims; those of a WIT-SVID stand over them. */
+  readonly claims?: Readonly<Record<string, unknown>>;
 }
 
 /**
  * Signs a WIT-SVID: header `alg`, `kid`, `typ`; claims `sub`, `exp`, `iat`, `nbf`, `jti`, `cnf`. Reads it
- * again before it leaves. Answers at once when the signer can sign at once.
+ * again before it leaves: with more claims it is a WIT-SVID still. Answers at once when the signer can
+ * sign at once.
  * @throws WIT_SVID_CLAIMS, WIT_SVID_CONFIRMATION, KEY_INVALID, KEY_UNSUPPORTED
  */
 export function issueWitSvid(request: WitSvidRequest): string | Promise<string> {
@@ -67,6 +70,7 @@ function claimsOf(request: WitSvidRequest, key: KeyObject, spki: Uint8Array) {
   const exp = Math.floor(expiresAt.getTime() / 1000);
   if (!(exp > iat)) throw pkiError("WIT_SVID_CLAIMS", "a WIT-SVID must expire after it is issued");
   return {
+    ...request.claims,
     sub: spiffeId.toString(),
     exp,
     iat,

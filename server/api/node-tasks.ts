@@ -74,6 +74,12 @@ export function nodeTaskHandlers(options: NodeTasksOptions): Handlers<typeof Nod
 
     async issueToken(request, context) {
       return issueToken(request, nodeAgentOf(context), options);
+    async newWITSVID({ taskId, publicKey, signingAlgorithm: alg }, context) {
+      const key = { spki: new Uint8Array(publicKey), ...(alg !== "" && { alg }) };
+      const { token, expiresAt } = await tasks.newWitSvid(nodeAgentOf(context), taskId, key);
+      return { token, expiresAt: seconds(expiresAt) };
+    },
+
     },
 
     async change(request, context) {

@@ -31,6 +31,7 @@ const RATES: Readonly<Record<string, Rate>> = {
   [`${API}.svid.v1.SVID/NewDownstreamX509CA`]: SIGNING,
   "/signet.nodetask.v1.NodeTasks/BatchSignX509": SIGNING,
   "/signet.nodetask.v1.NodeTasks/NewJWTSVID": SIGNING,
+  "/signet.nodetask.v1.NodeTasks/NewWITSVID": SIGNING,
   "/signet.nodetask.v1.NodeTasks/IssueToken": SIGNING,
   [`${API}.bundle.v1.Bundle/PublishJWTAuthority`]: SIGNING,
   [`${API}.bundle.v1.Bundle/PublishWITAuthority`]: SIGNING,

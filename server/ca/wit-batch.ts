@@ -22,6 +22,8 @@ export interface WitSvidOrder {
   readonly alg?: string | undefined;
   /** 0 is the server's default. */
   readonly ttlSeconds: number;
+  /** More claims: those of a task. */
+  readonly claims?: Readonly<Record<string, unknown>>;
 }
 
 export interface IssuedWitSvid {
@@ -63,7 +65,7 @@ export async function issueWitSvids(
 
 async function issueOne(
   authority: TokenIssuer,
-  { spiffeId, spki, alg, ttlSeconds }: WitSvidOrder,
+  { spiffeId, spki, alg, ttlSeconds, claims }: WitSvidOrder,
   { issuedAt, ttlSeconds: defaultTtlSeconds }: { issuedAt: Date; ttlSeconds: number },
 ): Promise<IssuedWitSvid> {
   const { trustDomain, signer, keyId, expiresAt: keyExpiresAt } = authority;
@@ -72,7 +74,11 @@ async function issueOne(
   const expiresAt = wholeSecond(Math.min(wantedMs, keyExpiresAt.getTime()));
   const jti = randomBytes(JTI_BYTES).toString("base64url");
   const request = { signer, keyId, spiffeId, spki, issuedAt, expiresAt, jti };
-  const token = await issueWitSvid({ ...request, ...(alg !== undefined && { alg }) });
+  const token = await issueWitSvid({
+    ...request,
+    ...(alg !== undefined && { alg }),
+    ...(claims !== undefined && { claims }),
+  });
   return { token, jti, issuedAt, expiresAt };
 }
 

@@ -82,6 +82,14 @@ export interface TaskToken {
   readonly expiresAt: Date;
 }
 
+/** The key of a WIT-SVID. */
+export interface WitKey {
+  /** SubjectPublicKeyInfo DER. */
+  readonly spki: Uint8Array;
+  /** Of the proofs; by default the usual one of such a key. */
+  readonly alg?: string;
+}
+
 /** An X509-SVID that a node agent asks for. */
 export interface SignOrder {
   readonly id: string;
