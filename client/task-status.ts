@@ -26,6 +26,8 @@ export interface TaskStatus {
   readonly verdict: TaskVerdict;
   /** The state's name, for people: "SUSPENDED", "REVOKED". */
   readonly state: string;
+  /** The words of whoever brought it into this state: in one line, "" when there are none. */
+  readonly reason: string;
 }
 
 /** What a verifier must know of a task class. */
@@ -204,7 +206,7 @@ export class TaskStatuses implements Disposable {
   }
 
   #apply(wire: signet.link.v1.TaskStatus, changed: TaskStatus[]): void {
-    const { taskId, spiffeId, version, state } = wire;
+    const { taskId, spiffeId, version, state, reason } = wire;
     this.#listed?.add(taskId);
     this.#unconfirmed.delete(taskId);
     const before = this.#refused.get(taskId);
@@ -212,7 +214,8 @@ export class TaskStatuses implements Disposable {
     // What has ended never goes on, whatever an agent that forgot says; and an end needs no newer version.
     if (before?.verdict === "ended" || (before === undefined && verdict === "good")) return;
     if (before !== undefined && verdict !== "ended" && before.version >= version) return;
-    const known = { taskId, spiffeId, verdict, state, version, forgetAtMs: wire.forgetAt * 1000 };
+    const forgetAtMs = wire.forgetAt * 1000;
+    const known = { taskId, spiffeId, verdict, state, reason, version, forgetAtMs };
     if (verdict === "good") this.#refused.delete(taskId);
     else this.#refused.set(taskId, known);
     if (before?.verdict !== verdict) changed.push(known);

@@ -1,9 +1,9 @@
-// Who sends a request: a task, by the X509-SVID of its TLS connection, by an access token, or by a JWT-SVID as
-// bearer token. Each kind is verified as what it says it is, and accepted in no other's place. Whether the
+// Who sends a request: a task, by the X509-SVID of its TLS connection, by a WIT-SVID with a proof (wit.ts), by an
+// access token, or by a JWT-SVID as bearer token. Each kind is verified as what it says it is, and accepted in no other's place. Whether the
 // task goes on, and what it may do, is asked afterwards: guard.ts.
 
 import type { JwtSource } from "../client/jwt-source.ts";
-import { peerOf } from "../client/tls/admit.ts";
+import { peerOf, shownChain } from "../client/tls/admit.ts";
 import type { Peer } from "../client/verify.ts";
 import type { ReplayGuard } from "../client/wit/replay-cache.ts";
 import { assertConfidential, type ServerRequest } from "../client/wit/request.ts";
@@ -18,6 +18,7 @@ import { verifyDpopProof } from "../pki/token/dpop.ts";
 import { typeOf } from "../pki/token/kinds.ts";
 import { isConfirmedBy } from "../pki/token/thumbprint.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { noted } from "./attempts.ts";
 import { guardError } from "./errors.ts";
 import type { IssuerKeys } from "./issuer-keys.ts";
 import {
@@ -27,7 +28,8 @@ import {
   presentedByToken,
   taskNamesOf,
 } from "./presented.ts";
-import { readSentToken, type SentToken } from "./request.ts";
+import { readSentToken, readSentWit, type SentToken } from "./request.ts";
+import { type GuardWitOptions, presentedWit } from "./wit.ts";
 
 export interface AuthenticatorOptions {
   /** This service: what tokens must be for, to the letter. */
@@ -36,23 +38,11 @@ export interface AuthenticatorOptions {
   readonly issuer: { readonly name: string; readonly keys: Pick<IssuerKeys, "find"> } | undefined;
   /** Started when the first JWT-SVID comes. */
   readonly jwtSource: () => Promise<Pick<JwtSource, "validateJwtSvid">>;
+  /** Started when the first WIT-SVID comes. */
+  readonly witSource: GuardWitOptions["witSource"];
   readonly replay: ReplayGuard;
   readonly requireTls: boolean;
   readonly clock: Clock;
-}
-
-/** A credential that was refused, for the record. */
-export interface Refusal {
-  /** Of the table of escalations, when it is one. */
-  readonly kind: string;
-  readonly task: ReturnType<typeof taskNamesOf>;
-}
-
-const refusals = new WeakMap<Error, Refusal>();
-
-/** What an error of `authenticate` says about an attempt to get more than was granted. */
-export function refusalOf(error: unknown): Refusal | undefined {
-  return error instanceof Error ? refusals.get(error) : undefined;
 }
 
 const ACCESS_TOKEN_TYPES: ReadonlySet<string | undefined> = new Set(["at+jwt"]);
@@ -73,30 +63,41 @@ export class Authenticator {
    */
   async authenticate(request: ServerRequest): Promise<PresentedTask> {
     const peer = peerOf(request.socket);
-    const sent = readNoting(() => readSentToken(request));
-    if (sent === undefined) {
-      if (peer !== undefined) return this.#byPeer(peer);
+    const { wit, sent } = readNoting(() => ({
+      wit: readSentWit(request),
+      sent: readSentToken(request),
+    }));
+    const type = sent === undefined ? undefined : this.#typeOf(sent);
+    const shown: PresentedTask[] = [];
+    if (wit !== undefined) shown.push(await presentedWit(request, wit, this.#options));
+    if (sent !== undefined) {
+      if (this.#options.requireTls) assertConfidential(request);
+      shown.push(await this.#byToken(type, sent, request, peer));
+    }
+    // What says most about the call, which is shown beside the others: the token with its mandate.
+    const presented = shown.at(-1);
+    if (presented === undefined) {
+      if (peer !== undefined) return this.#byPeer(peer, shownChain(request.socket));
       throw guardError("GUARD_CREDENTIAL_MISSING", "the request shows no task", {
         hint: "connect with a task's X509-SVID, or send an access token",
       });
     }
-    if (this.#options.requireTls) assertConfidential(request);
-    const presented = await this.#byToken(sent, request, peer);
+    const under = peer === undefined ? undefined : taskNamesOf(peer.id.toString());
     // Under the SVID of one task the token of another is a token that was passed on.
-    const shown = peer === undefined ? undefined : taskNamesOf(peer.id.toString());
-    if (shown !== undefined && shown.spiffeId !== presented.spiffeId) {
+    for (const other of [under, ...shown.slice(0, -1)]) {
+      if (other === undefined || other.spiffeId === presented.spiffeId) continue;
       throw noted(
         guardError("GUARD_CREDENTIAL_AMBIGUOUS", "the token is of another task than the SVID", {
           hint: "use the credentials of one task",
         }),
-        { kind: "key-mismatch", task: shown },
+        { kind: "key-mismatch", task: other },
       );
     }
     return presented;
   }
 
   /** Its SVID was verified at the handshake; the connection may be older than it was to live. */
-  #byPeer(peer: Peer): PresentedTask {
+  #byPeer(peer: Peer, chain: readonly Uint8Array[]): PresentedTask {
     if (peer.leaf.notAfter <= this.#options.clock.now()) {
       throw pkiError(
         "SVID_EXPIRED",
@@ -106,23 +107,29 @@ export class Authenticator {
         },
       );
     }
-    return presentedByPeer(peer);
+    return presentedByPeer(peer, chain);
   }
 
-  async #byToken(
-    sent: SentToken,
-    request: ServerRequest,
-    peer: Peer | undefined,
-  ): Promise<PresentedTask> {
-    const type = typeOf(sent.token);
-    if (ACCESS_TOKEN_TYPES.has(type)) return this.#byAccessToken(sent, request, peer);
-    if (JWT_SVID_TYPES.has(type)) return this.#byJwtSvid(sent);
+  /** @throws TOKEN_KIND_WRONG for what is no token of a task, such as a WIT-SVID, which is never one */
+  #typeOf({ token }: SentToken): string | undefined {
+    const type = typeOf(token);
+    if (ACCESS_TOKEN_TYPES.has(type) || JWT_SVID_TYPES.has(type)) return type;
     throw noted(
       pkiError("TOKEN_KIND_WRONG", "this token is no credential of a task here", {
         hint: "send an access token (at+jwt), or a JWT-SVID of a task",
       }),
       { kind: "token-kind-confused", task: undefined },
     );
+  }
+
+  #byToken(
+    type: string | undefined,
+    sent: SentToken,
+    request: ServerRequest,
+    peer: Peer | undefined,
+  ): Promise<PresentedTask> {
+    if (ACCESS_TOKEN_TYPES.has(type)) return this.#byAccessToken(sent, request, peer);
+    return this.#byJwtSvid(sent);
   }
 
   async #byAccessToken(
@@ -255,9 +262,4 @@ function readNoting<T>(read: () => T): T {
     const isConfused = error instanceof IdentityError && error.reason === "TOKEN_KIND_WRONG";
     throw isConfused ? noted(error, { kind: "token-kind-confused", task: undefined }) : error;
   }
-}
-
-function noted(error: Error, refusal: Refusal): Error {
-  refusals.set(error, refusal);
-  return error;
 }

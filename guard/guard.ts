@@ -13,7 +13,8 @@ import { mandateFromWire } from "../policy/mandate-wire.ts";
 import type { signet } from "../proto/schema.gen.ts";
 import type { Clock, Timer } from "../runtime/clock.ts";
 import type { Call } from "./actions.ts";
-import { type Authenticator, refusalOf } from "./authenticate.ts";
+import { refusalOf } from "./attempts.ts";
+import type { Authenticator } from "./authenticate.ts";
 import { TaskConnections } from "./connections.ts";
 import { guardError } from "./errors.ts";
 import type { GuardNode } from "./node.ts";
@@ -21,6 +22,7 @@ import { lastMoment, type PresentedTask } from "./presented.ts";
 import { type About, aboutOf, type Decision, type GuardRecorder } from "./recorder.ts";
 import {
   assertActive,
+  assertAttested,
   attemptIn,
   ended as hasEnded,
   outsideMandate,
@@ -34,6 +36,8 @@ export interface GuardParts {
   readonly resource: string;
   /** Where it runs, when mandates for other environments are to be refused. */
   readonly environment: string | undefined;
+  /** Tasks of AI agents on hosts are refused. */
+  readonly requireAttested: boolean;
   readonly issuer: string | undefined;
   readonly source: X509Source;
   /** What else is to be closed with it. */
@@ -140,7 +144,7 @@ export class Guard implements Disposable {
   /**
    * Asks whether a task may make a call, takes a use off its budget, and writes the decision down.
    * @throws TASK_ENDED, TASK_SUSPENDED, TASK_PARKED, TASK_STATUS_STALE, GUARD_TASK_UNKNOWN, GUARD_PROOF_MISSING,
-   * GUARD_ACTION_REFUSED, GUARD_BUDGET_SPENT, GUARD_AUDIT_UNAVAILABLE
+   * GUARD_ATTESTATION_MISSING, GUARD_ACTION_REFUSED, GUARD_BUDGET_SPENT, GUARD_AUDIT_UNAVAILABLE
    */
   async authorize(task: PresentedTask, call: Call): Promise<Permit> {
     const { recorder } = this.#parts;
@@ -178,7 +182,7 @@ export class Guard implements Disposable {
     let known: Task | undefined;
     let failure: unknown;
     try {
-      known = await node.describe(task.spiffeId);
+      known = await node.describe(task);
     } catch (error) {
       failure = error;
     }
@@ -199,6 +203,7 @@ export class Guard implements Disposable {
         hint: "connect with the task's X509-SVID, or use a token that is bound to a key",
       });
     }
+    if (this.#parts.requireAttested) assertAttested(task, known);
     if (known !== undefined) {
       assertActive(known);
       const current = mandateFromWire(known.mandate);
@@ -252,7 +257,7 @@ export class Guard implements Disposable {
     const isCounted = mandates.some(
       (mandate) => mandate !== task.mandate && mandate.uses !== undefined,
     );
-    if (isLeft && (!isCounted || (await this.#parts.node.spend(task.taskId)))) return;
+    if (isLeft && (!isCounted || (await this.#parts.node.spend(task)))) return;
     throw guardError("GUARD_BUDGET_SPENT", `the uses of the task ${task.spiffeId} are spent`, {
       hint: "open another task, or ask for more uses when opening it",
     });
@@ -312,7 +317,8 @@ export class Guard implements Disposable {
   #assertGoesOn(task: PresentedTask): void {
     const status = this.#parts.statuses.status(task.taskId);
     if (status === undefined) return;
-    if (status.verdict === "ended") throw hasEnded(task.spiffeId, status.state);
-    throw suspended(task.spiffeId, status.state);
+    const { verdict, state, reason } = status;
+    const why = reason === "" ? state : `${state}: ${reason}`;
+    throw verdict === "ended" ? hasEnded(task.spiffeId, why) : suspended(task.spiffeId, why);
   }
 }

@@ -10,6 +10,7 @@ import { type Channel, type ClientOf, createChannel } from "../proto/rpc/client.
 import { GuardService, type signet } from "../proto/schema.gen.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { guardError } from "./errors.ts";
+import { type PresentedTask, shownOf } from "./presented.ts";
 
 export type AuditEvent = Init<signet.audit.v1.Event>;
 
@@ -27,17 +28,19 @@ export class GuardNode {
   }
 
   /** The task as it is now; undefined when there is none. */
-  async describe(spiffeId: string): Promise<signet.task.v1.Task | undefined> {
+  async describe(presented: PresentedTask): Promise<signet.task.v1.Task | undefined> {
+    const request = { id: presented.spiffeId, shown: shownOf(presented) };
     const answer: { readonly task?: signet.task.v1.Task } = await retrying(() =>
-      this.#client.describeTask({ id: spiffeId }, { timeoutMs: TIMEOUT_MS }),
+      this.#client.describeTask(request, { timeoutMs: TIMEOUT_MS }),
     );
     return answer.task;
   }
 
   /** Takes one use off the task's budget; false when there is none left. Asked again it is not charged twice. */
-  async spend(taskId: string): Promise<boolean> {
+  async spend(presented: PresentedTask): Promise<boolean> {
     const spendId = randomBytes(18).toString("base64url");
-    const request = { taskId, count: 1, spendId };
+    const { taskId } = presented;
+    const request = { taskId, count: 1, spendId, shown: shownOf(presented) };
     const { granted } = await retrying(() =>
       this.#client.spendUses(request, { timeoutMs: TIMEOUT_MS }),
     );

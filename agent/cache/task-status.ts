@@ -21,6 +21,8 @@ export interface TaskStatus {
   readonly forgetAt: Date;
   /** For people: the state's name. */
   readonly state: string;
+  /** The words of whoever brought it into this state; "" when there are none. */
+  readonly reason: string;
 }
 
 /** What a guard must know of a task class. */

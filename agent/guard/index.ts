@@ -10,6 +10,7 @@ import { agentError } from "../errors.ts";
 import type { StatusBroadcast } from "./broadcast.ts";
 import type { TaskDescriptions } from "./describe.ts";
 import type { Recorder } from "./record.ts";
+import type { ShownTasks } from "./shown.ts";
 
 /** As many as anyone needs for one call. */
 const MAX_USES_AT_ONCE = 10_000;
@@ -40,11 +41,12 @@ export interface GuardServiceOptions {
   readonly descriptions: TaskDescriptions;
   readonly uses: UseSpender;
   readonly recorder: Recorder;
+  readonly shown: ShownTasks;
 }
 
 /** The handlers of the service. */
 export function guardHandlers(options: GuardServiceOptions): Handlers<typeof GuardService> {
-  const { admit, broadcast, descriptions, uses, recorder } = options;
+  const { admit, broadcast, descriptions, uses, recorder, shown: met } = options;
   return {
     async *watchStatus(_request: signet.guard.v1.WatchStatusRequest, context: CallContext) {
       const caller = await admit(context);
@@ -54,9 +56,10 @@ export function guardHandlers(options: GuardServiceOptions): Handlers<typeof Gua
       }
     },
 
-    async describeTask({ id }, context) {
+    async describeTask({ id, shown }, context) {
       const caller = await admit(context);
       const taskId = readTaskId(id, caller);
+      await met.assertShown(caller, taskId, shown);
       const task = await descriptions.describe(taskId);
       caller.assertStill();
       // A ULID that is right under another AI agent's name is no such task.
@@ -64,10 +67,11 @@ export function guardHandlers(options: GuardServiceOptions): Handlers<typeof Gua
       return isAsked ? { task } : {};
     },
 
-    async spendUses({ taskId, count, spendId }, context) {
+    async spendUses({ taskId, count, spendId, shown }, context) {
       const caller = await admit(context);
       const id = readTaskId(taskId, caller);
       checkSpend(count, spendId);
+      await met.assertShown(caller, id, shown);
       // One caller cannot take another's answer by guessing what it calls its spending.
       const granted = await uses.spend(id, count, `${caller.spiffeId} ${spendId}`);
       return { granted };

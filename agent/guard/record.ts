@@ -31,14 +31,20 @@ const MAX_DETAIL = 512;
 const MAX_AHEAD_MS = 60_000;
 const MAX_BEHIND_MS = 15 * 60_000;
 
-/** Events of one caller within a second; some seconds' worth may come at once. */
+/**
+ * Events of one caller within a second; some seconds' worth may come at once. Of one to whom no task has come
+ * lately, as far as this node agent knows, fewer: it is no guard, or one whose server is away.
+ */
 const EVENTS_PER_SECOND = 5000;
+const EVENTS_PER_SECOND_OF_STRANGERS = 50;
 const BURST_SECONDS = 4;
 const MAX_CALLERS_KNOWN = 4096;
 
 export interface RecorderOptions {
   /** Resolves once they are on the disk. */
   readonly spool: (owner: string, events: readonly Uint8Array[]) => Promise<void>;
+  /** Whether some task has shown itself to the caller lately. */
+  readonly hasMet: (caller: GuardCaller) => boolean;
   readonly clock: Clock;
 }
 
@@ -59,7 +65,7 @@ export class Recorder {
   async record(events: readonly Event[], caller: GuardCaller): Promise<void> {
     if (events.length === 0) return;
     if (events.length > MAX_EVENTS) throw invalid(`there are more than ${MAX_EVENTS}`);
-    this.#take(caller.spiffeId, events.length);
+    this.#take(caller, events.length);
     const nowMs = this.#options.clock.now().getTime();
     const encoded = events.map((event) => {
       checkEvent(event, nowMs);
@@ -70,16 +76,20 @@ export class Recorder {
     await this.#options.spool(caller.spiffeId, encoded);
   }
 
-  #take(spiffeId: string, count: number): void {
-    const nowMs = this.#options.clock.now().getTime();
-    const most = EVENTS_PER_SECOND * BURST_SECONDS;
+  #take(caller: GuardCaller, count: number): void {
+    const { clock, hasMet } = this.#options;
+    const { spiffeId } = caller;
+    const nowMs = clock.now().getTime();
+    const isKnown = caller.task !== undefined || hasMet(caller);
+    const perSecond = isKnown ? EVENTS_PER_SECOND : EVENTS_PER_SECOND_OF_STRANGERS;
+    const most = perSecond * BURST_SECONDS;
     const known = this.#allowances.get(spiffeId) ?? { left: most, atMs: nowMs };
     // A clock that was set back takes nothing away.
-    const earned = (Math.max(0, nowMs - known.atMs) / 1000) * EVENTS_PER_SECOND;
+    const earned = (Math.max(0, nowMs - known.atMs) / 1000) * perSecond;
     const left = Math.min(most, known.left + earned);
     if (left < count) {
       throw agentError("GUARD_EVENTS_TOO_MANY", `${spiffeId} sends too many events`, {
-        hint: `send at most ${EVENTS_PER_SECOND} a second`,
+        hint: `send at most ${perSecond} a second`,
       });
     }
     this.#allowances.delete(spiffeId);

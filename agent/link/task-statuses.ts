@@ -6,6 +6,7 @@ import { type signet, TaskVerdict as Wire } from "../../proto/schema.gen.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { TaskClassRules, TaskStatus, TaskVerdict } from "../cache/task-status.ts";
 import { agentError } from "../errors.ts";
+import { plainReason } from "../tasks/words.ts";
 
 const VERDICTS: ReadonlyMap<number, TaskVerdict> = new Map([
   [Wire.GOOD, "good"],
@@ -13,6 +14,7 @@ const VERDICTS: ReadonlyMap<number, TaskVerdict> = new Map([
   [Wire.ENDED, "ended"],
 ]);
 const MAX_ID_LENGTH = 64;
+const MAX_REASON = 200;
 
 /** The statuses that can be read. */
 export function readTaskStatuses(
@@ -30,7 +32,7 @@ export function readTaskStatuses(
 }
 
 function readTaskStatus(wire: signet.link.v1.TaskStatus): TaskStatus {
-  const { taskId, version, forgetAt, state } = wire;
+  const { taskId, version, forgetAt, state, reason } = wire;
   if (taskId === "" || taskId.length > MAX_ID_LENGTH) throw invalid("a status without a task");
   return {
     taskId,
@@ -40,6 +42,7 @@ function readTaskStatus(wire: signet.link.v1.TaskStatus): TaskStatus {
     version: Number(version),
     forgetAt: new Date(forgetAt * 1000),
     state,
+    reason: plainReason(reason).slice(0, MAX_REASON),
   };
 }
 

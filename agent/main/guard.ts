@@ -10,6 +10,7 @@ import { Delivery } from "../guard/delivery.ts";
 import { TaskDescriptions } from "../guard/describe.ts";
 import { type GuardCaller, guardHandlers } from "../guard/index.ts";
 import { Recorder } from "../guard/record.ts";
+import { ShownTasks } from "../guard/shown.ts";
 import { Spool } from "../guard/spool.ts";
 import { UseBlocks } from "../guard/use-blocks.ts";
 import type { ServerSigning } from "../link/signing.ts";
@@ -74,8 +75,22 @@ export async function startGuard(
       for (const { taskId, verdict } of tasks) if (verdict === "ended") uses.forget(taskId);
     }),
   );
+  const strangers = metrics.counter({
+    name: "guard_strangers_refused_total",
+    help: "Requests for tasks by workloads to which the task has not shown itself",
+  });
+  const shown = new ShownTasks({
+    check: async (taskId, document) => {
+      const request = { taskId, shown: document };
+      return (await signing.client(NodeTasksService).checkShown(request, options)).isCredential;
+    },
+    clock,
+    log,
+    onRefused: () => strangers.inc(),
+  });
   const recorder = new Recorder({
     spool: (owner, events) => spool.append(owner, events),
+    hasMet: (caller) => shown.hasMet(caller),
     clock,
   });
   metrics.gauge({
@@ -89,7 +104,8 @@ export async function startGuard(
     read: () => spool.bytes,
   });
   return {
-    handlersFor: (admit) => guardHandlers({ admit, broadcast, descriptions, uses, recorder }),
+    handlersFor: (admit) =>
+      guardHandlers({ admit, broadcast, descriptions, uses, recorder, shown }),
     recorder,
   };
 }

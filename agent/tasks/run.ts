@@ -146,7 +146,7 @@ export class Runs {
       caller.assertUnchanged();
       held.socket = this.#options.openSocket(held.record, process);
       await held.socket.launch.listen();
-      if (held.endState !== undefined) throw ended(held.id, held.endState);
+      if (held.endState !== undefined) throw ended(held.id, held.endState, held.endReason);
       if (held.refusal === undefined) held.socket.serve();
       this.follow(held);
     } catch (error) {
@@ -168,7 +168,7 @@ export class Runs {
     const step = await nextStep(steps, wait);
     if (step?.started === undefined) throw stepInvalid("expected the step started");
     if (socket === undefined || record.launch === undefined || held.endState !== undefined) {
-      throw ended(held.id, held.endState ?? "ENDED");
+      throw ended(held.id, held.endState ?? "ENDED", held.endReason);
     }
     const { pid } = step.started;
     const caller = peerOf(context.peer);
@@ -213,7 +213,7 @@ export class Runs {
           sent = task;
           yield { changed: task };
         }
-        if (held.endState !== undefined) throw ended(held.id, held.endState);
+        if (held.endState !== undefined) throw ended(held.id, held.endState, held.endReason);
         await Promise.race([held.changedSince(version, context.signal), over]);
       }
       if (last === undefined) return;
@@ -230,7 +230,7 @@ export class Runs {
 }
 
 function ready(held: HeldTask): Response {
-  if (held.endState !== undefined) throw ended(held.id, held.endState);
+  if (held.endState !== undefined) throw ended(held.id, held.endState, held.endReason);
   const { task, socket } = held;
   return { ready: { ...(task && { task }), socketPath: socket?.launch.socketPath ?? "" } };
 }

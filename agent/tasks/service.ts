@@ -67,7 +67,7 @@ export function taskHandlers(options: TaskServiceOptions): Handlers<typeof TaskA
 
   const opened = (held: HeldTask): Init<signet.task.v1.OpenTaskResponse> => {
     const { task, svid } = held;
-    if (held.endState !== undefined) throw ended(held.id, held.endState);
+    if (held.endState !== undefined) throw ended(held.id, held.endState, held.endReason);
     if (task === undefined || svid === undefined) {
       throw refused(held.id, held.refusal?.state ?? "SUSPENDED");
     }
@@ -170,7 +170,7 @@ const OUTCOMES: ReadonlyMap<number, "COMPLETED" | "FAILED"> = new Map([
 /** What came of the server is not handed out for a task that is refused by now, or to another program. */
 function handOut<T>(held: HeldTask, caller: Caller, answer: T): T {
   caller.assertUnchanged();
-  if (held.endState !== undefined) throw ended(held.id, held.endState);
+  if (held.endState !== undefined) throw ended(held.id, held.endState, held.endReason);
   if (held.refusal !== undefined) throw refused(held.id, held.refusal.state);
   return answer;
 }
@@ -204,7 +204,7 @@ async function* watch(
         sentBundle = message?.bundle;
         yield { task, ...(isNewSvid && message && { svid: message }) };
       }
-      if (held.endState !== undefined) throw ended(held.id, held.endState);
+      if (held.endState !== undefined) throw ended(held.id, held.endState, held.endReason);
       renewals.changed(held);
       await held.changedSince(version, signal);
     }

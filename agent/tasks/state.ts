@@ -1,6 +1,7 @@
 // States of tasks by name, and what is said of a task that is not to be used.
 
 import { type IdentityError, pkiError } from "../../pki/errors.ts";
+import { withDetail } from "../../proto/rpc/status.ts";
 import { TaskState } from "../../proto/schema.gen.ts";
 
 const NAMES: ReadonlyMap<number, string> = new Map(
@@ -16,9 +17,14 @@ export function stateName(state: number): string {
   return NAMES.get(state) ?? String(state);
 }
 
-/** The error for a task that is over. */
-export function ended(taskId: string, state: string): IdentityError {
-  return pkiError("TASK_ENDED", `task ${taskId} has ended: ${state}`, { hint: "open a new task" });
+/** The error for a task that is over. Programs read how and why from its detail. */
+export function ended(taskId: string, state: string, reason = ""): IdentityError {
+  const why = reason === "" ? "" : `: ${reason}`;
+  const error = pkiError("TASK_ENDED", `task ${taskId} has ended: ${state}${why}`, {
+    hint: "open a new task",
+  });
+  const about = { id: taskId, state: stateNumber(state) ?? 0, stateReason: reason };
+  return withDetail(error, "signet.task.v1.Task", about);
 }
 
 /** The error for a task that is not to be used now. */

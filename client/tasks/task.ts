@@ -21,6 +21,7 @@ import {
   type TaskRequestHeaders,
 } from "./request-headers.ts";
 import {
+  endIn,
   isEndState,
   readTask,
   type TaskEndState,
@@ -102,13 +103,13 @@ export class Task implements AsyncDisposable {
   readonly ended: Promise<TaskEnd>;
 
   constructor(opened: OpenedTask) {
-    const { info, svid, clock, trust } = opened;
+    const { info, svid, key, clock, trust } = opened;
     this.#opened = opened;
     this.#info = info;
     this.id = info.id;
     this.spiffeId = info.spiffeId;
     this.ended = this.#ended.promise;
-    this.#tokens = new TaskTokens(this.#ask, clock);
+    this.#tokens = new TaskTokens(this.#ask, { key, task: info.spiffeId, clock });
     const assertGoesOn = (): void => this.#assertGoesOn();
     this.x509 = new TaskX509(svid, { clock, trust, assertGoesOn });
     this.#awaitExpiry();
@@ -143,7 +144,6 @@ export class Task implements AsyncDisposable {
   }
 
   /**
-  /**
    * The WIT-SVID of the task, with the key to prove it with: give it to `presentWit` for each request. Kept until
    * half of its life is over. @throws TASK_ENDED, TASK_SUSPENDED, TASK_PARKED, and what the agent says, such as
    * WIT_NOT_SERVED
@@ -153,6 +153,7 @@ export class Task implements AsyncDisposable {
     return this.#tokens.witSvid();
   }
 
+  /**
    * An access token for a resource, by its canonical URI. Kept until half of its life is over.
    * @throws TASK_ENDED, TASK_SUSPENDED, TASK_PARKED, and what the agent says
    */
@@ -347,7 +348,7 @@ export class Task implements AsyncDisposable {
   /** Whether a failure to follow means that the task is over. */
   #checkEnd(error: IdentityError): void {
     if (error.reason === "TASK_ENDED") {
-      this.#finish({ state: undefined, reason: error.message });
+      this.#finish(endIn(error) ?? { state: undefined, reason: error.message });
       return;
     }
     if (error.code !== Status.notFound) return;
@@ -376,7 +377,8 @@ export class Task implements AsyncDisposable {
   #finish(end: TaskEnd): void {
     if (this.#end !== undefined) return;
     this.#end = end;
-    if (end.state !== undefined) this.#info = { ...this.#info, state: end.state };
+    const { state, reason: stateReason } = end;
+    if (state !== undefined) this.#info = { ...this.#info, state, stateReason };
     this.#tokens.forget();
     this.close();
     this.x509.changed();

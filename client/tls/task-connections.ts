@@ -102,12 +102,13 @@ function isTask(id: SpiffeId): boolean {
 function refusalOf(id: SpiffeId, tasks: TaskStatuses): IdentityError | undefined {
   const status = tasks.status(id);
   if (status === undefined) return undefined;
+  const why = status.reason === "" ? status.state : `${status.state}: ${status.reason}`;
   if (status.verdict === "ended") {
-    return pkiError("TASK_ENDED", `the task ${id} of the peer has ended: ${status.state}`, {
+    return pkiError("TASK_ENDED", `the task ${id} of the peer has ended: ${why}`, {
       hint: "the peer has to open another task",
     });
   }
-  return pkiError("TASK_SUSPENDED", `the task ${id} of the peer may not go on: ${status.state}`, {
+  return pkiError("TASK_SUSPENDED", `the task ${id} of the peer may not go on: ${why}`, {
     hint: "'signet task show' says why; it can be let go on",
   });
 }

@@ -36,6 +36,8 @@ export interface NodeTasksOptions {
     ): Promise<LentUses>;
   };
   readonly issuer: { issueAccessToken(order: AccessTokenOrder): Promise<IssuedAccessToken> };
+  /** Tells credentials of tasks from whatever else somebody shows: tasks/shown.ts. */
+  readonly shown: { isOf(taskId: string, shown: Uint8Array): Promise<boolean> };
   readonly report: (report: EscalationReport) => Promise<Reaction>;
 }
 
@@ -72,14 +74,14 @@ export function nodeTaskHandlers(options: NodeTasksOptions): Handlers<typeof Nod
       return { token, expiresAt: seconds(expiresAt) };
     },
 
-    async issueToken(request, context) {
-      return issueToken(request, nodeAgentOf(context), options);
     async newWITSVID({ taskId, publicKey, signingAlgorithm: alg }, context) {
       const key = { spki: new Uint8Array(publicKey), ...(alg !== "" && { alg }) };
       const { token, expiresAt } = await tasks.newWitSvid(nodeAgentOf(context), taskId, key);
       return { token, expiresAt: seconds(expiresAt) };
     },
 
+    async issueToken(request, context) {
+      return issueToken(request, nodeAgentOf(context), options);
     },
 
     async change(request, context) {
@@ -101,6 +103,10 @@ export function nodeTaskHandlers(options: NodeTasksOptions): Handlers<typeof Nod
       if (taskIds.length > MAX_IDS) throw tooMany(taskIds.length, MAX_IDS);
       const found = await Promise.all(taskIds.map((id) => tasks.find(id).catch(unlessUnknown)));
       return { tasks: found.filter((task) => task !== undefined).map(taskToWire) };
+    },
+
+    async checkShown({ taskId, shown }) {
+      return { isCredential: await options.shown.isOf(taskId, new Uint8Array(shown)) };
     },
 
     async leaseUses({ taskId, count, leaseId }, context) {

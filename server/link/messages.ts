@@ -261,8 +261,8 @@ function tokenSize({ jti, spiffeId }: Token): number {
   return 32 + (jti?.length ?? 0) + (spiffeId?.length ?? 0);
 }
 
-function taskSize({ spiffeId }: TaskStatus): number {
-  return 80 + (spiffeId?.length ?? 0);
+function taskSize({ spiffeId, reason }: TaskStatus): number {
+  return 80 + (spiffeId?.length ?? 0) + (reason?.length ?? 0);
 }
 
 /** The tokens that a revocation is about. */

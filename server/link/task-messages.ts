@@ -5,6 +5,7 @@ import { type signet, TaskVerdict } from "../../proto/schema.gen.ts";
 import type { ReplicaChange } from "../store/replica.ts";
 import type { TaskClassRecord } from "../store/task-classes.ts";
 import { GRACE_SECONDS, isEnded, isOpen, type KnownTask } from "../store/task-record.ts";
+import { toldReason } from "../tasks/states.ts";
 
 export type TaskStatus = Init<signet.link.v1.TaskStatus>;
 export type TaskClassRules = Init<signet.link.v1.TaskClassRules>;
@@ -20,6 +21,7 @@ export function taskStatusOf(task: KnownTask): TaskStatus {
       ? task.forgetAtUnixSeconds
       : Math.ceil(task.expiresAtMs / 1000) + GRACE_SECONDS,
     state: task.state,
+    reason: isEnded(task) ? task.reason : toldReason(task.stateReason),
   };
 }
 

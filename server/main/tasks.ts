@@ -14,6 +14,8 @@ import type { EscalationReport } from "../tasks/escalation-event.ts";
 import { Escalations, type Reaction } from "../tasks/escalations.ts";
 import { endTasksOfLostNodes } from "../tasks/lost-nodes.ts";
 import { orchestratorScopes } from "../tasks/orchestrators.ts";
+import { endUncertainTasks } from "../tasks/restored.ts";
+import { ShownCredentials } from "../tasks/shown.ts";
 import { Tasks } from "../tasks/tasks.ts";
 import type { Audit } from "./audit.ts";
 import type { Base } from "./base.ts";
@@ -27,6 +29,8 @@ export interface TaskParts {
   readonly tasks: Tasks;
   readonly budgets: Budgets;
   readonly oauth: OAuth;
+  /** What guards were shown. */
+  readonly shown: ShownCredentials;
   /** The revocation list of an authority's SVIDs of tasks. */
   readonly crl: FindCrl;
   /** Does not reject. */
@@ -67,6 +71,7 @@ export async function startTasks(
     ledger: recording.ledger,
     held: recording.held,
     audit: audit.log,
+    epoch: stores.epoch.epoch,
     report,
     addresses: oauth.addresses,
     clock,
@@ -104,7 +109,17 @@ export async function startTasks(
     help: "Tasks that have ended and whose credentials may not have expired",
     read: () => store.ended,
   });
+  const now = (): Date => clock.now();
+  await endUncertainTasks({ epoch: stores.epoch, tasks, store, audit: audit.log, now, log });
   const crl = startCrls(base, tasks, ca);
+  const shown = new ShownCredentials({
+    trustDomain: config.trustDomain,
+    anchorsOf: ca.identity.anchorsOf,
+    bundle: () => stores.bundles.get(config.trustDomain.name),
+    keys: () => oauth.keys.published(),
+    addresses: oauth.addresses,
+    clock,
+  });
   const reportCaller = (id: SpiffeId, method: string): Promise<Reaction> => {
     const task = parseTaskId(id);
     const about =
@@ -112,7 +127,7 @@ export async function startTasks(
     const kind = EDITS.test(method) ? "own-entry-edit" : "ai-agent-on-admin-api";
     return report({ ...about, kind, detail: { method } });
   };
-  return { tasks, budgets, oauth, crl, report, reportCaller };
+  return { tasks, budgets, oauth, shown, crl, report, reportCaller };
 }
 
 /** The lists are there with the listener that serves them. */
@@ -134,11 +149,11 @@ function startCrls({ config, clock, log, lifecycle }: Base, tasks: Tasks, ca: Ca
 /** The services by which node agents, administrators and orchestrators deal with tasks. */
 export function addTasks(
   { config }: Base,
-  { tasks, budgets, oauth, report }: TaskParts,
+  { tasks, budgets, oauth, shown, report }: TaskParts,
   isAdmin: Parameters<typeof taskControlHandlers>[0]["isAdmin"],
   add: <S extends Service>(service: S, handlers: Handlers<S>) => void,
 ): void {
-  add(NodeTasksService, nodeTaskHandlers({ tasks, budgets, issuer: oauth.issuer, report }));
+  add(NodeTasksService, nodeTaskHandlers({ tasks, budgets, issuer: oauth.issuer, shown, report }));
   const orchestrators = orchestratorScopes(config.tasks.orchestrators);
   const { trustDomain } = config;
   add(TaskControlService, taskControlHandlers({ trustDomain, tasks, orchestrators, isAdmin }));

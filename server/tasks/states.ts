@@ -1,6 +1,7 @@
 // Which state of a task follows which, and nothing else: pure. Terminal states never reopen. What
 // comes with a change (credentials, events, who may make it): change.ts.
 import { type IdentityError, pkiError } from "../../pki/errors.ts";
+import { redactText } from "../../runtime/redact.ts";
 import { serverError } from "../errors.ts";
 import {
   type EndedTask,
@@ -69,6 +70,13 @@ export function ended(id: string, state: string): IdentityError {
   });
 }
 
+const MAX_TOLD = 200;
+
+/** A reason as every node hears it: no token or key that somebody pasted, and not long. */
+export function toldReason(reason: string): string {
+  return redactText(reason).slice(0, MAX_TOLD).toWellFormed();
+}
+
 function because({ stateReason }: TaskRecord): string {
   return stateReason === "" ? "" : `: ${stateReason}`;
 }
@@ -112,6 +120,7 @@ export function endOfTask(
     },
     rest: {
       ...{ id, agentId, taskClass, state, nodeAgent, endedAtMs, version, status, idempotency },
+      reason: toldReason(reason),
       forgetAtUnixSeconds: Math.max(forgetAtUnixSeconds, Math.ceil(endedAtMs / 1000)),
     },
   };

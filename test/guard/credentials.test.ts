@@ -369,3 +369,20 @@ function hmacWith(key: Uint8Array, header: string, payload: string): string {
   const mac = createHmac("sha256", key).update(`${header}.${payload}`).digest("base64url");
   return `${header}.${payload}.${mac}`;
 }
+
+t.test("what a task shows is shown to the node agent, which asks for nothing less", async (t) => {
+  const { node, mcp } = await setUp(t);
+  const task = node.open();
+  const token = await node.accessToken(task);
+  t.equal((await send(mcp, ["authorization", `Bearer ${token}`])).status, 200);
+  t.same(node.shown.map(String), [token], "an access token");
+  node.shown.length = 0;
+  const jwt = await node.jwtSvid(task.spiffeId);
+  t.equal((await send(mcp, ["authorization", `Bearer ${jwt}`])).status, 200);
+  t.same(node.shown.map(String), [jwt], "a JWT-SVID");
+  node.shown.length = 0;
+  const source = await node.tlsOf(task.spiffeId);
+  t.equal((await send(mcp, [], source)).status, 200);
+  const { chain = [] } = source.svid() ?? {};
+  t.same(node.shown, [Buffer.concat(chain)], "the chain of an X509-SVID");
+});

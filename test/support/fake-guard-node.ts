@@ -75,6 +75,8 @@ export class FakeGuardNode {
   /** Called before an event is acknowledged. */
   onRecord: (events: readonly Event[]) => void | Promise<void> = () => {};
   spent = 0;
+  /** What the guard has shown of tasks, in the order of its requests. */
+  readonly shown: Buffer[] = [];
   readonly #folder: string;
   readonly #watchers: Set<(message: Message) => void> = new Set();
   readonly #sockets: Set<Socket> = new Set();
@@ -130,11 +132,13 @@ export class FakeGuardNode {
     });
     rpc.add(GuardService, {
       watchStatus: (_, { signal }) => this.#watchStatus(signal),
-      describeTask: async ({ id }) => {
+      describeTask: async ({ id, shown }) => {
+        this.shown.push(Buffer.from(shown));
         const task = this.tasks.get(id.slice(id.lastIndexOf("/") + 1));
         return task?.spiffeId === id ? { task } : {};
       },
-      spendUses: async ({ taskId }) => {
+      spendUses: async ({ taskId, shown }) => {
+        this.shown.push(Buffer.from(shown));
         const task = this.tasks.get(taskId);
         const left = Number(task?.mandate?.uses?.value ?? 0) - Number(task?.usesTaken ?? 0);
         if (task === undefined || left < 1) return { granted: false };
@@ -263,6 +267,7 @@ export class FakeGuardNode {
       version,
       forgetAt: Math.floor(Date.now() / 1000) + 600,
       state,
+      reason: verdict === "GOOD" ? "" : "the operator said so",
     };
     if (verdict === "GOOD") this.#refused.delete(task.id);
     else this.#refused.set(task.id, status);

@@ -15,6 +15,7 @@ import { validateTaskProof } from "../../pki/task-proof.ts";
 import { parseCsr } from "../../pki/x509/csr.ts";
 import { issueX509Svid } from "../../pki/x509/issue.ts";
 import type { Init } from "../../proto/codec.ts";
+import { withDetail } from "../../proto/rpc/status.ts";
 import { createRpcServer, type RpcServer } from "../../proto/rpc/server.ts";
 import {
   GuardService,
@@ -371,5 +372,6 @@ function isOver({ task }: Held): boolean {
 }
 
 function overOf({ task }: Held): IdentityError {
-  return pkiError("TASK_ENDED", `the task ${task.id} has ended`);
+  const error = pkiError("TASK_ENDED", `the task ${task.id} has ended`);
+  return withDetail(error, "signet.task.v1.Task", task);
 }

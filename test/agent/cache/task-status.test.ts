@@ -12,7 +12,7 @@ const FORGET = new Date("2030-01-01T01:00:00Z");
 
 function status(taskId: string, verdict: TaskVerdict, version = 1, forgetAt = FORGET): TaskStatus {
   const spiffeId = `spiffe://north.test/agent/task/${taskId}`;
-  return { taskId, spiffeId, verdict, version, forgetAt, state: verdict };
+  return { taskId, spiffeId, verdict, version, forgetAt, state: verdict, reason: "" };
 }
 
 function frame() {

@@ -23,6 +23,7 @@ function statusOf(verdict: TaskStatus["verdict"], more: Partial<TaskStatus> = {}
     verdict,
     version: 2,
     forgetAt: new Date("2030-01-01T00:10:00Z"),
+    reason: "",
     state: verdict === "ended" ? "REVOKED" : "SUSPENDED",
     ...more,
   };

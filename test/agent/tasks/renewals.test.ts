@@ -119,7 +119,7 @@ t.test("a task that is refused, or has ended, is not renewed", async (t) => {
   const { clock, renewals, batches } = await frame();
   const held = heldTask("a");
   renewals.watch(held);
-  held.end("REVOKED", clock.now());
+  held.end("REVOKED", "", clock.now());
   await clock.advance(600_000);
   t.strictSame(batches, []);
 });

@@ -28,7 +28,7 @@ async function start(
 t.test("knows what was refused before it came", async (t) => {
   const node = await FakeTaskNode.start(t, north);
   node.first = [
-    { reset: true, tasks: [statusOf(A, "ENDED", 3, "REVOKED")] },
+    { reset: true, tasks: [{ ...statusOf(A, "ENDED", 3, "REVOKED"), reason: "found out" }] },
     { tasks: [statusOf(B, "REFUSED", 2, "SUSPENDED")], fresh: true, complete: true },
   ];
   const { statuses } = await start(t, node);
@@ -36,7 +36,7 @@ t.test("knows what was refused before it came", async (t) => {
   t.equal(statuses.verdict(SpiffeId.parse(B)), "refused");
   t.equal(statuses.verdict(B.slice(-26)), "refused", "by the bare ULID, too");
   t.equal(statuses.verdict(C), "good");
-  t.match(statuses.status(A), { state: "REVOKED", spiffeId: A });
+  t.match(statuses.status(A), { state: "REVOKED", reason: "found out", spiffeId: A });
   t.equal(
     statuses.verdict(`spiffe://south.test/agent/other/task/${A.slice(-26)}`),
     "good",

@@ -222,11 +222,11 @@ t.test("goes on over restarts of the node agent, with a proof of its key", async
 t.test("a task that ended while the node agent was away has ended", async (t) => {
   const { node, task } = await open(t);
   await node.stop();
-  node.set(task.id, { state: TaskState.REVOKED });
+  node.set(task.id, { state: TaskState.REVOKED, stateReason: "found out" });
   await node.start();
-  const { state, reason } = await task.ended;
-  t.equal(state, undefined, "how, this node does not say");
-  t.match(reason, /has ended/);
+  t.same(await task.ended, { state: "REVOKED", reason: "found out" });
+  t.match(task, { state: "REVOKED", info: { stateReason: "found out" } });
+  t.throws(() => task.x509.svid(), { reason: "TASK_ENDED", message: /REVOKED.*found out/ });
 });
 
 t.test("a node agent that does not know the task is believed after a while", async (t) => {

@@ -4,15 +4,16 @@ import { codecOf, TaskVerdict } from "../../../proto/schema.gen.ts";
 import { DeltaEncoder, snapshotPages } from "../../../server/link/messages.ts";
 import { Session } from "../../../server/link/session.ts";
 import { audienceOf, taskStatusOf } from "../../../server/link/task-messages.ts";
+import { endOfTask, type OpenTask } from "../../../server/tasks/states.ts";
 import type { KnownTask, TaskState } from "../../../server/store/task-record.ts";
 
 const codec = codecOf("signet.link.v1.WatchResponse");
 const cursor = { epoch: "e", revision: 9 };
 
-function task(state: TaskState, version = 1, nodeAgent = "node"): KnownTask {
+function task(state: TaskState, version = 1, nodeAgent = "node", reason = ""): KnownTask {
   const common = { id: "T", agentId: "spiffe://north.test/ai/a", state, version, nodeAgent };
-  const ended = { ...common, forgetAtUnixSeconds: 1000 };
-  const open = { ...common, expiresAtMs: 500_500 };
+  const ended = { ...common, forgetAtUnixSeconds: 1000, reason };
+  const open = { ...common, expiresAtMs: 500_500, stateReason: reason };
   const isOpen = ["PENDING", "ACTIVE", "PARKED", "SUSPENDED"].includes(state);
   return (isOpen ? open : ended) as unknown as KnownTask;
 }
@@ -27,6 +28,24 @@ t.test("says of a task what verifiers must know", async (t) => {
   t.match(taskStatusOf(task("PARKED")), { verdict: TaskVerdict.REFUSED, state: "PARKED" });
   t.match(taskStatusOf(task("SUSPENDED")), { verdict: TaskVerdict.REFUSED });
   t.match(taskStatusOf(task("REVOKED")), { verdict: TaskVerdict.ENDED, forgetAt: 1000 });
+});
+
+t.test("says why in the words that were given, without what must not be told", async (t) => {
+  const why = (reason: string): unknown =>
+    taskStatusOf(task("SUSPENDED", 2, "node", reason)).reason;
+  t.equal(why("the ticket was closed"), "the ticket was closed");
+  t.equal(String(why("x".repeat(500))).length, 200);
+  const token = `eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ4In0.${"a".repeat(40)}`;
+  t.equal(why(`stolen: ${token}`), "stolen: [redacted]");
+  t.match(taskStatusOf(task("REVOKED", 2, "node", "found out")), { reason: "found out" });
+  const { task: after, rest } = endOfTask(
+    { ...(task("ACTIVE") as OpenTask), lastActiveMs: 0, maxCredentialSeconds: 60 },
+    { state: "REVOKED", reason: `stolen: ${token} ${"x".repeat(300)}` },
+    new Date(1000),
+  );
+  t.match(after.stateReason, token, "its record has all of it");
+  t.notMatch(rest.reason, token);
+  t.equal(rest.reason.length, 200);
 });
 
 t.test("tells everyone what is refused or no more so, the holder alone what goes on", async (t) => {
@@ -60,6 +79,7 @@ t.test("a hundred thousand ended tasks are pages of a size that fits", async (t)
     version: 2,
     forgetAt: 1_900_000_000,
     state: "COMPLETED",
+    reason: "",
   }));
   let count = 0;
   let largest = 0;
