@@ -5,6 +5,7 @@ import { type ErrorFactory, errorsOf } from "../pki/errors.ts";
 
 export const REASONS = {
   GUARD_ACTION_REFUSED: "permissionDenied",
+  GUARD_ATTESTATION_MISSING: "permissionDenied",
   GUARD_AUDIT_UNAVAILABLE: "unavailable",
   GUARD_BUDGET_SPENT: "permissionDenied",
   GUARD_CREDENTIAL_AMBIGUOUS: "unauthenticated",

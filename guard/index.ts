@@ -4,6 +4,7 @@
 import { JwtSource } from "../client/jwt-source.ts";
 import { TaskStatuses } from "../client/task-status.ts";
 import { ReplayCache, type ReplayGuard } from "../client/wit/replay-cache.ts";
+import { WitBundleSource } from "../client/wit/wit-bundle-source.ts";
 import { X509Source } from "../client/x509-source.ts";
 import type { IdentityError } from "../pki/errors.ts";
 import { parseJwks } from "../pki/token/jwks.ts";
@@ -45,9 +46,11 @@ export interface GuardOptions {
   readonly jwks?: string;
   /** Where this service runs: mandates for other environments are refused. Default: not compared. */
   readonly environment?: string;
+  /** Refuses tasks of AI agents on hosts, whose identity is their host's word alone. Default: they are let in. */
+  readonly requireAttested?: boolean;
   /** With false, tokens are accepted over plain text: only behind a proxy of your own that ends TLS. */
   readonly requireTls?: boolean;
-  /** Remembers DPoP proofs; several processes of one service need one in common. Default: a ReplayCache. */
+  /** Remembers proofs; several processes of one service need one in common. Default: a ReplayCache. */
   readonly replay?: ReplayGuard;
   /** How long to wait for this service's own identity. Default 30 s. */
   readonly timeoutMs?: number;
@@ -87,10 +90,19 @@ export async function createGuard(options: GuardOptions): Promise<Guard> {
     });
     return jwtSource;
   };
+  let witSource: Promise<WitBundleSource> | undefined;
+  const startWitSource = (): Promise<WitBundleSource> => {
+    witSource ??= WitBundleSource.start(shared).catch((error: unknown) => {
+      witSource = undefined;
+      throw error;
+    });
+    return witSource;
+  };
   const authenticator = new Authenticator({
     resource,
     issuer,
     jwtSource: startJwtSource,
+    witSource: startWitSource,
     replay: options.replay ?? new ReplayCache({ clock }),
     requireTls: options.requireTls ?? true,
     clock,
@@ -98,6 +110,7 @@ export async function createGuard(options: GuardOptions): Promise<Guard> {
   return new Guard({
     resource,
     environment: options.environment,
+    requireAttested: options.requireAttested ?? false,
     issuer: issuer?.name,
     source,
     statuses,
@@ -109,10 +122,12 @@ export async function createGuard(options: GuardOptions): Promise<Guard> {
       statuses.close();
       source.close();
       node.close();
-      jwtSource?.then(
-        (started) => started.close(),
-        () => undefined,
-      );
+      for (const source of [jwtSource, witSource]) {
+        source?.then(
+          (started) => started.close(),
+          () => undefined,
+        );
+      }
     },
   });
 }

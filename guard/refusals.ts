@@ -6,7 +6,7 @@ import { IdentityError, pkiError, Status } from "../pki/errors.ts";
 import { type signet, TaskState } from "../proto/schema.gen.ts";
 import type { Call } from "./actions.ts";
 import { guardError } from "./errors.ts";
-import type { PresentedTask } from "./presented.ts";
+import { ATTESTED, type PresentedTask } from "./presented.ts";
 
 /** The attempt that a refusal was, by the table of escalations. */
 export function attemptIn(error: unknown): string | undefined {
@@ -28,6 +28,17 @@ export function assertActive({ spiffeId, state }: signet.task.v1.Task): void {
     default:
       throw ended(spiffeId, String(state));
   }
+}
+
+/** When nobody can be asked, what the issuer has signed counts, and silence is no word. @throws GUARD_ATTESTATION_MISSING */
+export function assertAttested(task: PresentedTask, known: signet.task.v1.Task | undefined): void {
+  const words = [task.assurance, known?.assurance].filter((one) => one !== undefined);
+  if (words.length > 0 && words.every((one) => one === ATTESTED)) return;
+  throw guardError(
+    "GUARD_ATTESTATION_MISSING",
+    `nothing but the word of a host says that the task ${task.spiffeId} is its AI agent's`,
+    { hint: "call from a process that is attested as the AI agent itself" },
+  );
 }
 
 const refusedActions = new WeakMap<object, string>();

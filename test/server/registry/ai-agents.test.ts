@@ -44,6 +44,21 @@ t.test("refuses what is missing or wrong, all of it at once", async (t) => {
     ["an inherited name", { labels: { __proto__x: "" } }, /no name of a label/],
     ["many open tasks", { maxOpenTasks: 2_000_000 }, /max_open_tasks/],
     ["no hash", { manifestHash: "a b" }, /no hash/],
+    ["itself as hosted", { mayHost: [RESEARCHER] }, /may_host: .*itself/],
+    ["a foreign one", { mayHost: ["spiffe://south.test/a"] }, /may_host: .*not in the trust domain/],
+    ["foreign ones", { mayHost: ["spiffe://south.test/a/*"] }, /may_host: .*not in the trust/],
+    ["a whole trust domain", { mayHost: ["spiffe://north.test/*"] }, /may_host: .*names no path/],
+    ["a trust domain", { mayHost: ["spiffe://north.test"] }, /may_host: .*names no path/],
+    ["servers", { mayHost: ["spiffe://north.test/spire/*"] }, /may_host: .*reserved/],
+    ["a task", { mayHost: [`${RESEARCHER}/task/x`] }, /may_host: .*ID of a task/],
+    ["tasks", { mayHost: ["spiffe://north.test/b/task/*"] }, /may_host: .*ID of a task/],
+    ["a pattern in between", { mayHost: ["spiffe://north.test/a/*/b"] }, /may_host: /],
+    ["no ID", { mayHost: [""] }, /may_host: /],
+    [
+      "many hosted ones",
+      { mayHost: Array.from({ length: 257 }, (_, i) => `spiffe://north.test/h/${i}`) },
+      /257 in may_host are too many/,
+    ],
   ];
   for (const [name, changes, message] of rows) {
     await t.rejects(
@@ -196,4 +211,20 @@ t.test("nor does a join token give a node agent such a name", async (t) => {
   };
   await t.rejects(nodes.attest(node, "secret"), refused("ENTRY_PATH_RESERVED"));
   t.equal(entries.size, 0);
+});
+
+t.test("says whom an AI agent may host, and by whom it may be hosted", async (t) => {
+  const { client } = await startRegistry(t);
+  const helper = "spiffe://north.test/agent/helpers/one";
+  const more = { spiffeId: helper, environment: "test" };
+  const { aiAgent: hosted } = await client.createAiAgent({ aiAgent: aiAgent(more) });
+  t.match(hosted, { hostedBy: [], mayHost: [] });
+  const mayHost = ["spiffe://north.test/agent/helpers/*", "spiffe://north.test/agent/later"];
+  const declared = aiAgent({ mayHost: [...mayHost, ...mayHost] });
+  const { aiAgent: host } = await client.createAiAgent({ aiAgent: declared });
+  t.same(host?.mayHost, mayHost, "each once, in order");
+  t.match(host, { hostedTasks: 2, hostedBy: [] });
+  t.same((await client.getAiAgent({ spiffeId: helper })).aiAgent?.hostedBy, [RESEARCHER]);
+  await client.updateAiAgent({ aiAgent: aiAgent() });
+  t.same((await client.getAiAgent({ spiffeId: helper })).aiAgent?.hostedBy, []);
 });
