@@ -11,10 +11,12 @@ import type { ServerIdentity } from "./identity.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import type { AiAgentStore } from "./store/ai-agents.ts";
 import type { EntryStore } from "./store/entries.ts";
+import type { EntryOwnerStore } from "./store/entry-owners.ts";
 import type { OrderedLog } from "./store/log.ts";
 import type { NodeStore } from "./store/nodes.ts";
 import type { RevocationStore } from "./store/revocations.ts";
 import type { TaskClassStore } from "./store/task-classes.ts";
+import type { TaskStore } from "./store/tasks.ts";
 import type { TokenStore } from "./store/tokens.ts";
 
 const PRUNE_EVERY_MS = 5 * 60_000;
@@ -28,6 +30,8 @@ export interface UpkeepOptions {
   readonly revocations: Pick<RevocationStore, "failure">;
   readonly aiAgents: Pick<AiAgentStore, "failure">;
   readonly taskClasses: Pick<TaskClassStore, "failure">;
+  readonly entryOwners: Pick<EntryOwnerStore, "failure">;
+  readonly tasks: Pick<TaskStore, "failure">;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -72,7 +76,8 @@ export async function reportHealth(
 /** Ends with the store's failure, if it fails: what is in memory is then no longer the truth. */
 export async function watchStore(options: UpkeepOptions, signal: AbortSignal): Promise<void> {
   const { store, entries, nodes, revocations, aiAgents, taskClasses, clock } = options;
-  const followers = [store, entries, nodes, revocations, aiAgents, taskClasses];
+  const { entryOwners, tasks } = options;
+  const followers = [store, entries, nodes, revocations, aiAgents, taskClasses, entryOwners, tasks];
   while (!signal.aborted) {
     const failed = followers.find(({ failure }) => failure !== undefined);
     if (failed !== undefined) throw failed.failure;
