@@ -6,11 +6,15 @@ import type { TaskSerial } from "./orders.ts";
 
 const SERIAL_BYTES = 16;
 const ROW_BYTES = SERIAL_BYTES + 4 + 1;
+/** As many as a byte tells apart. */
+const MAX_AUTHORITIES = 256;
 
 export class TaskSerials {
   /** By task: rows of serial, expiry (u32) and which authority (u8), as characters of one byte each. */
   readonly #rows = new Map<string, string>();
   readonly #authorities: string[] = [];
+  /** Whose number is given to the next authority. */
+  #nextAuthority = 0;
 
   /** The ledger's certificates of tasks; `ulidOf` knows the SPIFFE ID of a task from others. */
   load(ledger: Pick<Ledger, "find">, ulidOf: (spiffeId: string) => string | undefined): void {
@@ -57,14 +61,11 @@ export class TaskSerials {
   #numberOf(authorityId: string): number {
     const known = this.#authorities.indexOf(authorityId);
     if (known >= 0) return known;
-    // Authorities live for hours: those before the last 255 have expired, and all they signed.
-    if (this.#authorities.length === 256) this.#authorities.fill("");
-    const free = this.#authorities.indexOf("");
-    if (free >= 0) {
-      this.#authorities[free] = authorityId;
-      return free;
-    }
-    return this.#authorities.push(authorityId) - 1;
+    // Authorities live for hours: of the one before the last 255, all that it signed has expired.
+    const number = this.#nextAuthority;
+    this.#nextAuthority = (number + 1) % MAX_AUTHORITIES;
+    this.#authorities[number] = authorityId;
+    return number;
   }
 }
 
