@@ -183,17 +183,17 @@ function followIdle(
  */
 function holdEnd(response: ServerResponse, permit: Permit): void {
   const end = response.end.bind(response);
-  let isFinished = false;
-  const finish = async (isWhole: boolean): Promise<void> => {
-    if (isFinished) return;
-    isFinished = true;
-    await permit.finish(isWhole && response.statusCode < 400 ? "ok" : "failed");
+  let finished: Promise<void> | undefined;
+  // Once: whoever ends an answer twice waits twice for the same.
+  const finish = (isWhole: boolean): Promise<void> => {
+    finished ??= permit.finish(isWhole && response.statusCode < 400 ? "ok" : "failed");
+    return finished;
   };
   response.end = ((...args: Parameters<typeof end>): ServerResponse => {
-    finish(true).then(
-      () => end(...args),
-      () => response.destroy(),
-    );
+    finish(true)
+      .then(() => end(...args))
+      // Also when what is to be sent cannot be: whoever gave it cannot be told any more.
+      .catch(() => response.destroy());
     return response;
   }) as typeof response.end;
   // Whoever goes away early, or pipes into a response that was destroyed, is on record too.

@@ -34,6 +34,8 @@ async function setUp(t: Test, options: HttpGuardOptions = {}): Promise<Service> 
       ran.push(`${request.method} ${request.url}`);
       if (request.url === "/slow") held.promise.then(() => response.end("late secret"));
       else if (request.url === "/missing") response.writeHead(404).end("none");
+      else if (request.url === "/twice") response.end("the answer").end();
+      else if (request.url === "/wrong") response.end(7);
       else response.end("the answer");
     }),
   );
@@ -207,6 +209,33 @@ t.test("an answer leaves once it is on record", async (t) => {
   t.notOk(isThere);
   held.resolve();
   t.match(await answer, { status: 200, text: "the answer" });
+});
+
+t.test("an answer that is ended twice does not leave before it is on record", async (t) => {
+  const { node, get } = await setUp(t);
+  const held = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  node.onRecord = async (events) => {
+    if (!events.some(({ type }) => type === "http.called")) return;
+    asked.resolve();
+    await held.promise;
+  };
+  let isThere = false;
+  const answer = get(node.open(), "/twice").then(() => {
+    isThere = true;
+  });
+  await asked.promise;
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  t.notOk(isThere);
+  held.resolve();
+  await answer;
+  t.equal(node.eventsOf("http.called").length, 1);
+});
+
+t.test("an answer that cannot be sent breaks its connection and nothing else", async (t) => {
+  const { node, get } = await setUp(t);
+  await t.rejects(get(node.open(), "/wrong"));
+  t.match(await get(node.open(), "/x"), { status: 200 });
 });
 
 t.test(
