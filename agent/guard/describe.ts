@@ -68,7 +68,8 @@ export class TaskDescriptions {
 
   /** Those who ask in the same turn share one question. */
   #want(taskId: string): Promise<Task | undefined> {
-    const wanted = Promise.withResolvers<Task | undefined>();
+    // Not sent yet, though there was news since: its answer will be newer than that.
+    const wanted = this.#wanted.get(taskId) ?? Promise.withResolvers<Task | undefined>();
     if (this.#wanted.size === 0) queueMicrotask(() => this.#send());
     this.#wanted.set(taskId, wanted);
     this.#asked.set(taskId, wanted.promise);
