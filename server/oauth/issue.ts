@@ -123,7 +123,7 @@ export class OAuthIssuer {
       act: this.#actorOf(task),
       more: this.#moreOf(task, rules, addresses),
     });
-    await this.#record(order, { token, jti, resource, spiffeId });
+    await this.#record(task, { token, jti, resource, spiffeId, cnf });
     const tokenType = cnf !== undefined && "jkt" in cnf ? "DPoP" : "Bearer";
     return { token, expiresAt, tokenType, jti, details };
   }
@@ -193,8 +193,12 @@ export class OAuthIssuer {
 
   /** In the log before the token leaves. */
   #record(
-    { task, cnf, unbound }: AccessTokenOrder,
-    issued: { token: string; jti: string; resource: string; spiffeId: string },
+    task: TaskRecord,
+    issued: Pick<IssuedAccessToken, "token" | "jti"> & {
+      readonly resource: string;
+      readonly spiffeId: string;
+      readonly cnf: Confirmation | undefined;
+    },
   ): Promise<void> {
     return this.#options.audit.append({
       stream: "identity",
@@ -210,11 +214,15 @@ export class OAuthIssuer {
         name: issued.jti,
         sha256: createHash("sha256").update(issued.token).digest("hex"),
       },
-      detail: {
-        bound: unbound === true ? "no" : cnf !== undefined && "jkt" in cnf ? "key" : "certificate",
-      },
+      detail: { bound: boundTo(issued.cnf) },
     });
   }
+}
+
+/** For the record: what the token is of no use without. */
+function boundTo(cnf: Confirmation | undefined): string {
+  if (cnf === undefined) return "no";
+  return "jkt" in cnf ? "key" : "certificate";
 }
 
 function confirmationOf({ task, cnf, unbound }: AccessTokenOrder): Confirmation | undefined {

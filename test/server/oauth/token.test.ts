@@ -138,6 +138,24 @@ t.test("binds a token to the key of a proof, once for each proof", async (t) => 
   }
 });
 
+t.test("the record says what each token is bound to", async (t) => {
+  const oauth = await TestOAuth.start(t);
+  const task = await oauth.open();
+  const key = generateP256KeyPair();
+  const order = { taskId: task.id, resource: TOOL };
+  const own = await oauth.nodeTasks.issueToken(order);
+  t.equal(own.tokenType, "DPoP", "to the task's own key");
+  await oauth.nodeTasks.issueToken({ ...order, confirmationJkt: jwkThumbprint(key.spki) });
+  await oauth.nodeTasks.issueToken({ ...order, unbound: true });
+  await oauth.token(task);
+  await oauth.token(task, {}, { svid: task.svid });
+  const recorded = await events(oauth, "access-token.issued");
+  t.same(
+    recorded.map(({ detail }) => detail),
+    ["key", "key", "no", "no", "certificate"].map((bound) => ({ bound })),
+  );
+});
+
 t.test("narrows a token, never widens it, and records who tries", async (t) => {
   const oauth = await TestOAuth.start(t);
   const task = await oauth.open();
