@@ -85,6 +85,8 @@ export interface TaskRecord {
   readonly suspendedFrom: "" | Exclude<OpenState, "SUSPENDED">;
   /** Stands for the key of the call that opened it (`idempotencyName`); "" without one. */
   readonly idempotency: string;
+  /** Of what that call asked for (`termsDigest`), so that a call with the same key and other terms is told apart. */
+  readonly termsDigest: string;
   /** SHA-256 of the summary that the AI agent keeps elsewhere, hexadecimal; "" without one. */
   readonly summaryDigest: string;
 }
@@ -219,6 +221,7 @@ function taskFrom(json: TaskJson): TaskRecord {
     maxCredentialSeconds: json.maxCredentialSeconds,
     suspendedFrom: json.suspendedFrom,
     idempotency: json.idempotency,
+    termsDigest: json.termsDigest,
     summaryDigest: json.summaryDigest,
   };
 }

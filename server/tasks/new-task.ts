@@ -13,6 +13,7 @@ import type { EscalationReport } from "./escalation-event.ts";
 import { grantHashOf } from "./grant-hash.ts";
 import type { TaskTerms } from "./orders.ts";
 import type { StatusIndexes } from "./status-index.ts";
+import { termsDigest } from "./terms.ts";
 
 export interface NewTasksOptions {
   readonly classes: { get(name: string): TaskClassRecord | undefined };
@@ -110,6 +111,7 @@ export class NewTasks {
       ),
       suspendedFrom: "",
       idempotency: "",
+      termsDigest: termsDigest(terms),
       summaryDigest: "",
     };
   }

@@ -23,7 +23,7 @@ import type { Quota } from "./quota.ts";
 import { requireGood, requireHost } from "./require-good.ts";
 import { changed, ended, requireOpen, requireStep } from "./states.ts";
 import type { StatusIndexes } from "./status-index.ts";
-import { checkTerms } from "./terms.ts";
+import { checkTerms, termsDigest } from "./terms.ts";
 import type { Opener, WhoOpens } from "./who-opens.ts";
 
 export interface OpeningOptions {
@@ -197,8 +197,7 @@ export class Opening {
     const isSame =
       task.agentId === opener.agent.spiffeId &&
       isHeldBy(task, nodeAgent, jwkThumbprint(request.spki), opener) &&
-      task.purpose === terms.purpose &&
-      (terms.taskClass === "" || task.taskClass === terms.taskClass);
+      task.termsDigest === termsDigest(terms);
     if (!isSame) throw keyReused();
     const svid = await credentials.next(requireStep(task, "use", clock.now()), nodeAgent, request);
     // The first answer may have been lost with a process that had not written this yet.
@@ -209,7 +208,7 @@ export class Opening {
   async #createdBefore(id: string, terms: TaskTerms): Promise<TaskRecord> {
     const known = await this.#options.store.find(id);
     if (known === undefined) throw ended(id, "long ago");
-    if (known.purpose !== terms.purpose) throw keyReused();
+    if (known.termsDigest !== termsDigest(terms)) throw keyReused();
     return known;
   }
 

@@ -129,7 +129,10 @@ export class Tasks {
       ...options,
       ...{ credentials, newTasks, quota, statusIndexes, whoOpens: new WhoOpens(options) },
       abandon: (id) => this.#upkeep.abandon(id),
-      forget: (id) => serials.delete(id),
+      forget: (id) => {
+        serials.delete(id);
+        this.#active.delete(id);
+      },
     });
     serials.load(options.ledger, (spiffeId) =>
       spiffeId.includes("/task/") ? parseTaskId(SpiffeId.parse(spiffeId))?.ulid : undefined,

@@ -1,5 +1,7 @@
 // The texts of a request for a task, checked once. They are shown to people and stand in the audit log:
 // no control characters, so that none forges a line or a terminal's output, and nothing without end.
+import { hash } from "node:crypto";
+import { canonicalJson } from "../../pki/canonical-json.ts";
 import { serverError } from "../errors.ts";
 import type { TaskTerms } from "./orders.ts";
 
@@ -38,6 +40,11 @@ export function checkTerms(terms: TaskTerms): void {
       throw invalid(`${name} is ${value}`, "give seconds, or 0 for the class's default");
     }
   }
+}
+
+/** Stands for all that was asked for with an idempotency key; "" without one. */
+export function termsDigest(terms: TaskTerms): string {
+  return terms.idempotencyKey === "" ? "" : hash("sha256", canonicalJson(terms), "base64url");
 }
 
 /** A reason that somebody gives for a change. @throws TASK_REQUEST_INVALID */

@@ -58,6 +58,7 @@ export function taskRecord(changes: Partial<TaskRecord> = {}): TaskRecord {
     maxCredentialSeconds: 300,
     suspendedFrom: "",
     idempotency: "",
+    termsDigest: "",
     summaryDigest: "",
     ...changes,
   };

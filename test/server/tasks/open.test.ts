@@ -242,6 +242,16 @@ t.test("answers a call that is made again with the same task, and another call n
     server.open({ idempotencyKey: key, purpose: "else" }, { pair }),
     refusal("IDEMPOTENCY_KEY_REUSED"),
   );
+  const others: readonly (readonly [string, Partial<TaskTerms>])[] = [
+    ["a wider mandate", { mandate: { uses: 5 } }],
+    ["another lifetime", { ttlSeconds: 30 }],
+    ["another principal", { principal: "https://idp.test/u/eve" }],
+    ["other labels", { labels: { a: "b" } }],
+  ];
+  for (const [name, terms] of others) {
+    const asked = server.open({ idempotencyKey: key, ...terms }, { pair });
+    await t.rejects(asked, refusal("IDEMPOTENCY_KEY_REUSED"), name);
+  }
   const elsewhere = await server.open({ idempotencyKey: key }, { nodeAgent: OTHER_NODE });
   const other = await server.open({ idempotencyKey: key }, { entryIds: [OTHER_ENTRY] });
   t.equal(new Set([first.task.id, elsewhere.task.id, other.task.id]).size, 3, "of others: others");
@@ -365,10 +375,12 @@ t.test("an orchestrator makes no task of a class for operators", async (t) => {
   const terms = { ...TERMS, idempotencyKey: key };
   const one = await server.tasks.create({ ...order, terms });
   t.equal((await server.tasks.create({ ...order, terms })).id, one.id);
-  await t.rejects(
-    server.tasks.create({ ...order, terms: { ...terms, purpose: "else" } }),
-    refusal("IDEMPOTENCY_KEY_REUSED"),
-  );
+  for (const other of [{ purpose: "else" }, { mandate: { uses: 1 } }, { taskClass: "read-only" }]) {
+    await t.rejects(
+      server.tasks.create({ ...order, terms: { ...terms, ...other } }),
+      refusal("IDEMPOTENCY_KEY_REUSED"),
+    );
+  }
 });
 
 t.test("an unclaimed task expires", async (t) => {
