@@ -135,8 +135,8 @@ export class Changes {
     if (!isNew) return [task];
     // Those below end before anything else is waited for.
     const below = this.#endBelow(task, actor);
-    await recordEvent(audit, "ended", task, actor.by);
-    return [task, ...(await below)];
+    const [more] = await Promise.all([below, recordEvent(audit, "ended", task, actor.by)]);
+    return [task, ...more];
   }
 
   /**
