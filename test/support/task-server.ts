@@ -54,6 +54,8 @@ export interface TaskServerOptions {
   readonly folder?: string;
   readonly oauthIssuer?: string;
   readonly wrapLog?: (log: OrderedLog) => OrderedLog;
+  /** Issues WIT-SVIDs too. */
+  readonly wit?: boolean;
 }
 
 export class TaskServer {
@@ -141,6 +143,7 @@ export class TaskServer {
     const { former, wrapLog } = options;
     await former?.stop();
     const ca = await startTestCa(t, {
+      ...(options.wit === true && { ca: { witKeyType: "ec-p256" } }),
       ...(former !== undefined && {
         folder: former.ca.folder,
         keys: former.ca.keys,

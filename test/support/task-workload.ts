@@ -1,9 +1,11 @@
 // A program that tests launch for a task: it knows nothing of tasks, and uses SPIFFE_ENDPOINT_SOCKET as any
 // workload does. Prints one line of JSON for each message of its X.509 stream, and for each command: "x509"
-// (a new stream), "jwt AUDIENCE", "exit CODE".
+// (a new stream), "jwt AUDIENCE", "wit", "exit CODE".
 
 import { createInterface } from "node:readline";
 import { IdentityError } from "../../pki/errors.ts";
+import { parsePrivateJwk } from "../../pki/wit/private-jwk.ts";
+import { parseWitSvidInsecurely } from "../../pki/wit/svid.ts";
 import { createChannel } from "../../proto/rpc/client.ts";
 import { SpiffeWorkloadApi } from "../../proto/schema.gen.ts";
 
@@ -22,6 +24,12 @@ export interface WorkloadLine {
   readonly x509?: readonly string[];
   readonly bundles?: number;
   readonly jwt?: string;
+  /** Each with its SPIFFE ID, and what its token says. */
+  readonly wit?: readonly {
+    readonly id: string;
+    readonly sub: string;
+    readonly isForKey: boolean;
+  }[];
   /** The gRPC status of what failed. */
   readonly refused?: number;
 }
@@ -37,10 +45,23 @@ async function watch(): Promise<void> {
   }
 }
 
+async function wit(): Promise<void> {
+  for await (const { svids } of client.fetchWITSVID({})) {
+    const read = svids.map(({ spiffeId, witSvid, witSvidKey }) => {
+      const { id, confirmation } = parseWitSvidInsecurely(witSvid);
+      const { spki } = parsePrivateJwk(witSvidKey);
+      const isForKey = Buffer.compare(spki, confirmation.spki) === 0;
+      return { id: spiffeId, sub: id.toString(), isForKey };
+    });
+    say({ wit: read });
+  }
+}
+
 watch().catch(refused);
 for await (const line of createInterface(process.stdin)) {
   const [verb, word = ""] = line.split(" ");
   if (verb === "x509") watch().catch(refused);
+  if (verb === "wit") wit().catch(refused);
   if (verb === "exit") process.exit(Number(word));
   if (verb === "jwt") {
     client
