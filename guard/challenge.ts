@@ -76,6 +76,8 @@ export function refusedBy(error: unknown, options: ChallengeOptions): Refused {
   }
   const { reason } = error;
   const said = toldOf(error);
+  // To those who show a WIT-SVID nobody says that they should try Authorization.
+  if (/^WIT_(?:PROOF|PRESENTATION)_/.test(reason)) return { status: 400, headers: {}, ...said };
   if (reason === "GUARD_CREDENTIAL_MISSING") {
     return { status: 401, headers: challenge(options), ...said };
   }

@@ -5,6 +5,7 @@ import type { IncomingMessage } from "node:http";
 import type { ServerRequest } from "../client/wit/request.ts";
 import { type IdentityError, pkiError } from "../pki/errors.ts";
 import { MAX_ACCESS_TOKEN_BYTES } from "../pki/token/access-token.ts";
+import { PROOF_FIELD, WIT_FIELD } from "../pki/wit/http-request.ts";
 import { guardError } from "./errors.ts";
 
 /** How a token was sent. */
@@ -15,9 +16,11 @@ export interface SentToken {
   readonly proof: string | undefined;
 }
 
-/** Fields that carry credentials of other kinds: beside a token, or in its place, they are a mistake. */
-const OTHER_FIELDS = ["workload-identity-token", "workload-proof-token", "txn-token"];
+/** A field that carries credentials of another kind: beside a token, or in its place, it is a mistake. */
+const OTHER_FIELD = "txn-token";
 const MAX_PROOF_LENGTH = 8192;
+/** Three SPIFFE IDs at their longest, an RSA key, and the rest. */
+const MAX_WIT_LENGTH = 16_384;
 const TOKEN = /^(Bearer|DPoP) +([A-Za-z0-9._~+/-]+=*)$/i;
 
 /**
@@ -27,10 +30,9 @@ const TOKEN = /^(Bearer|DPoP) +([A-Za-z0-9._~+/-]+=*)$/i;
 export function readSentToken(request: ServerRequest): SentToken | undefined {
   const authorizations = valuesOf(request, "authorization");
   const proofs = valuesOf(request, "dpop");
-  const other = OTHER_FIELDS.find((name) => valuesOf(request, name).length > 0);
-  if (other !== undefined) {
+  if (valuesOf(request, OTHER_FIELD).length > 0) {
     // Not read here: whoever sends it believes to be known by it.
-    throw pkiError("TOKEN_KIND_WRONG", `${other} is no credential of a task here`, {
+    throw pkiError("TOKEN_KIND_WRONG", `${OTHER_FIELD} is no credential of a task here`, {
       hint: "send an access token or a task's SVID",
     });
   }
@@ -55,9 +57,33 @@ export function readSentToken(request: ServerRequest): SentToken | undefined {
       hint: `tokens of at most ${MAX_ACCESS_TOKEN_BYTES} bytes are read`,
     });
   }
+  // The proof of a WIT-SVID, which reads it: not a token.
+  if (isProof(authorization) && valuesOf(request, WIT_FIELD).length > 0) {
+    if (proof !== undefined) throw ambiguous("a DPoP proof came without a token");
+    return undefined;
+  }
   const [, scheme = "", token = ""] = TOKEN.exec(authorization) ?? [];
   if (token === "") throw ambiguous("Authorization is neither Bearer nor DPoP with one token");
   return { scheme: scheme.toLowerCase() === "dpop" ? "DPoP" : "Bearer", token, proof };
+}
+
+/**
+ * The WIT-SVID of a request; undefined when it has none. Its proof is not looked at.
+ * @throws GUARD_CREDENTIAL_AMBIGUOUS, GUARD_CREDENTIAL_TOO_LARGE
+ */
+export function readSentWit(request: ServerRequest): string | undefined {
+  const [wit, ...more] = valuesOf(request, WIT_FIELD);
+  const proofs = valuesOf(request, PROOF_FIELD);
+  if (more.length > 0 || proofs.length > 1)
+    throw ambiguous("there are several WIT-SVIDs or proofs");
+  if (wit === undefined) {
+    if (proofs.length > 0) throw ambiguous("a proof came without its WIT-SVID");
+    return undefined;
+  }
+  if (wit.length <= MAX_WIT_LENGTH && (proofs[0] ?? "").length <= MAX_PROOF_LENGTH) return wit;
+  throw guardError("GUARD_CREDENTIAL_TOO_LARGE", "the WIT-SVID or its proof is too large", {
+    hint: `WIT-SVIDs of at most ${MAX_WIT_LENGTH} characters are read`,
+  });
 }
 
 /** Every value of a field, as it came: `headers` would hide a repetition. */
@@ -78,13 +104,17 @@ export function forgetCredentials({
   headers,
   headersDistinct,
 }: Pick<IncomingMessage, "rawHeaders" | "headers"> & Partial<IncomingMessage>): void {
-  for (const name of ["authorization", "dpop"]) {
+  for (const name of ["authorization", "dpop", WIT_FIELD, PROOF_FIELD]) {
     delete headers[name];
     if (headersDistinct !== undefined) delete headersDistinct[name];
     for (let i = rawHeaders.length - 2; i >= 0; i -= 2) {
       if (rawHeaders[i]?.toLowerCase() === name) rawHeaders.splice(i, 2);
     }
   }
+}
+
+function isProof(authorization: string): boolean {
+  return /^WPT +/i.test(authorization);
 }
 
 function ambiguous(why: string): IdentityError {
