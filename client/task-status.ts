@@ -45,7 +45,8 @@ export interface TaskStatusesOptions extends SourceOptions {
 
 interface Known extends TaskStatus {
   readonly version: number | bigint;
-  readonly forgetAtMs: number;
+  /** The sweep that may forget it. */
+  readonly lastSweep: number;
 }
 
 const DEFAULT_MAX_AGE_MS = 3_000;
@@ -53,6 +54,13 @@ const WHAT = "task statuses";
 /** Whoever hears nothing lets in whom he should not. */
 const MAX_DELAY_MS = 1_000;
 const SWEEP_MS = 60_000;
+/**
+ * Refusals are kept for so long at least, in time that passed: a clock that is ahead must not make what has
+ * ended good once it is set right. Credentials live for five minutes, and verifiers allow five more.
+ */
+const MIN_KEEP_MS = 900_000;
+/** An agent that sends nothing for so long, though its connection is there, does not answer either. */
+const SILENT_MS = 3_000;
 
 export class TaskStatuses implements Disposable {
   readonly #clock: Clock;
@@ -73,12 +81,17 @@ export class TaskStatuses implements Disposable {
   #freshAtMs: number | undefined;
   #staleTimer: Timer | undefined;
   #wasFresh = false;
-  #nextSweepMs: number;
+  readonly #silence: Listeners<boolean> = new Listeners();
+  #silenceTimer: Timer | undefined;
+  #isSilent = false;
+  #sweepTimer: Timer | undefined;
+  /** How many there were. */
+  #sweeps = 0;
 
   private constructor(options: TaskStatusesOptions) {
     this.#clock = options.clock ?? systemClock;
     this.#maxAgeMs = options.maxAgeMs ?? DEFAULT_MAX_AGE_MS;
-    this.#nextSweepMs = this.#clock.now().getTime() + SWEEP_MS;
+    this.#awaitSweep();
     this.#onError = (error) => {
       this.#first.note(error);
       options.onError?.(error);
@@ -150,9 +163,25 @@ export class TaskStatuses implements Disposable {
     return this.#freshness.add(listener);
   }
 
+  /**
+   * Whether the agent is connected and says nothing, as a process does that is stopped or starved: what is asked
+   * of it would not be answered. While it is not there at all, it is not silent.
+   */
+  get isSilent(): boolean {
+    return this.#isSilent;
+  }
+
+  /** Tells when the agent falls silent, and when it is heard again or is gone. */
+  onSilence(listener: (isSilent: boolean) => void): () => void {
+    return this.#silence.add(listener);
+  }
+
   /** What was refused stays refused; nothing is fresh any more. */
   close(): void {
     this.#closed.abort();
+    this.#sweepTimer?.cancel();
+    this.#noteSilence(false);
+    this.#silenceTimer?.cancel();
     this.#first.fail(clientError("SOURCE_CLOSED", "the source of task statuses is closed"));
     this.#hear(false);
     this.#channel.close();
@@ -179,14 +208,18 @@ export class TaskStatuses implements Disposable {
   /** A lost feed is noticed at once, not after `maxAgeMs`. */
   async *#untilLost<T>(stream: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
     try {
+      this.#awaitWord();
       yield* stream;
     } finally {
+      this.#silenceTimer?.cancel();
+      this.#noteSilence(false);
       this.#hear(false);
     }
   }
 
   #take(message: signet.guard.v1.WatchStatusResponse): void {
     if (this.#closed.signal.aborted) return;
+    this.#awaitWord();
     const changed: TaskStatus[] = [];
     if (message.reset) this.#listed = new Set();
     for (const { name, failMode, requirePop } of message.classes) {
@@ -197,7 +230,6 @@ export class TaskStatuses implements Disposable {
     for (const status of message.tasks) this.#apply(status, changed);
     if (message.complete && this.#listed !== undefined) this.#finishList(this.#listed);
     if (message.complete && message.fresh) this.#letGo(changed);
-    this.#sweep();
     if (changed.length > 0) this.#changes.tell(changed);
     if (message.complete) {
       this.#hear(message.fresh);
@@ -214,8 +246,9 @@ export class TaskStatuses implements Disposable {
     // What has ended never goes on, whatever an agent that forgot says; and an end needs no newer version.
     if (before?.verdict === "ended" || (before === undefined && verdict === "good")) return;
     if (before !== undefined && verdict !== "ended" && before.version >= version) return;
-    const forgetAtMs = wire.forgetAt * 1000;
-    const known = { taskId, spiffeId, verdict, state, reason, version, forgetAtMs };
+    const keptMs = Math.max(MIN_KEEP_MS, wire.forgetAt * 1000 - this.#clock.now().getTime());
+    const lastSweep = this.#sweeps + Math.ceil(keptMs / SWEEP_MS) + 1;
+    const known = { taskId, spiffeId, verdict, state, reason, version, lastSweep };
     if (verdict === "good") this.#refused.delete(taskId);
     else this.#refused.set(taskId, known);
     if (before?.verdict !== verdict) changed.push(known);
@@ -239,14 +272,28 @@ export class TaskStatuses implements Disposable {
     this.#unconfirmed = new Set();
   }
 
-  /** Forgets the tasks whose last credential has expired. */
-  #sweep(): void {
-    const nowMs = this.#clock.now().getTime();
-    if (nowMs < this.#nextSweepMs) return;
-    this.#nextSweepMs = nowMs + SWEEP_MS;
-    for (const [taskId, { forgetAtMs }] of this.#refused) {
-      if (forgetAtMs < nowMs) this.#refused.delete(taskId);
-    }
+  /** Forgets the tasks whose last credential has expired, by time that passed. */
+  #awaitSweep(): void {
+    this.#sweepTimer = this.#clock.setTimer(SWEEP_MS, () => {
+      this.#sweeps += 1;
+      for (const [taskId, { lastSweep }] of this.#refused) {
+        if (lastSweep <= this.#sweeps) this.#refused.delete(taskId);
+      }
+      this.#awaitSweep();
+    });
+  }
+
+  /** From now on the agent has so long to say something. */
+  #awaitWord(): void {
+    this.#silenceTimer?.cancel();
+    this.#silenceTimer = this.#clock.setTimer(SILENT_MS, () => this.#noteSilence(true));
+    this.#noteSilence(false);
+  }
+
+  #noteSilence(isSilent: boolean): void {
+    if (isSilent === this.#isSilent) return;
+    this.#isSilent = isSilent;
+    this.#silence.tell(isSilent);
   }
 
   #hear(isFresh: boolean): void {

@@ -13,6 +13,7 @@ export const REASONS = {
   GUARD_CREDENTIAL_TOO_LARGE: "unauthenticated",
   GUARD_ISSUER_UNREACHABLE: "unavailable",
   GUARD_MESSAGE_INVALID: "invalidArgument",
+  GUARD_NODE_SILENT: "unavailable",
   GUARD_ORIGIN_REFUSED: "permissionDenied",
   GUARD_PROOF_MISSING: "unauthenticated",
   GUARD_PROOF_REPLAYED: "unauthenticated",

@@ -81,7 +81,7 @@ export async function createGuard(options: GuardOptions): Promise<Guard> {
     source.close();
     throw error;
   }
-  const node = new GuardNode(endpoint);
+  const node = new GuardNode(endpoint, statuses);
   let jwtSource: Promise<JwtSource> | undefined;
   const startJwtSource = (): Promise<JwtSource> => {
     jwtSource ??= JwtSource.start(shared).catch((error: unknown) => {

@@ -13,6 +13,8 @@ type Task = signet.task.v1.Task;
 export interface DescribeOptions {
   /** Asks the server; unknown tasks are left out of the answer. */
   readonly ask: (taskIds: readonly string[]) => Promise<readonly Task[]>;
+  /** Whether the server is heard. While it is not, nobody waits for it who can be told something. */
+  readonly isFresh: () => boolean;
   readonly clock: Clock;
 }
 
@@ -27,6 +29,9 @@ const FRESH_MS = 1000;
 const KEEP_MS = 10 * 60_000;
 const MAX_KEPT = 20_000;
 const MAX_PER_QUESTION = 500;
+
+/** Of a server that is gone, and of one that is stopped or starved. */
+const AWAY: readonly Status[] = [Status.unavailable, Status.deadlineExceeded];
 
 /** Describes tasks by their ULIDs. */
 export class TaskDescriptions {
@@ -46,12 +51,17 @@ export class TaskDescriptions {
     const kept = this.#kept.get(taskId);
     const ageMs = kept === undefined ? Number.POSITIVE_INFINITY : Math.abs(nowMs - kept.askedAtMs);
     if (kept !== undefined && ageMs < FRESH_MS) return kept.task;
+    const isUsable = kept?.task !== undefined && ageMs < KEEP_MS;
+    if (isUsable && !this.#options.isFresh()) {
+      // Its answer, should there be one, is for the next.
+      (this.#asked.get(taskId) ?? this.#want(taskId)).catch(() => undefined);
+      return kept.task;
+    }
     try {
       return await (this.#asked.get(taskId) ?? this.#want(taskId));
     } catch (error) {
-      const isAway = (error as IdentityError).code === Status.unavailable;
       // Not a task that was unknown then: it may have been opened since.
-      if (isAway && kept?.task !== undefined && ageMs < KEEP_MS) return kept.task;
+      if (isUsable && AWAY.includes((error as IdentityError).code)) return kept.task;
       throw error;
     }
   }

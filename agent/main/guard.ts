@@ -59,6 +59,7 @@ export async function startGuard(
   const descriptions = new TaskDescriptions({
     ask: async (taskIds) =>
       (await signing.client(NodeTasksService).describe({ taskIds }, options)).tasks,
+    isFresh: () => cache.taskStatus.isFresh(),
     clock,
   });
   lifecycle.own(

@@ -53,6 +53,16 @@ export class Daemon {
     await exited;
   }
 
+  /** Stops it in its tracks (SIGSTOP), connections and all. */
+  freeze(): void {
+    this.#child?.kill("SIGSTOP");
+  }
+
+  /** Lets it go on. */
+  thaw(): void {
+    this.#child?.kill("SIGCONT");
+  }
+
   get errors(): string {
     return this.#errors;
   }

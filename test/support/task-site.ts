@@ -74,6 +74,15 @@ log: { level: warn }
     return this.#agent.stop();
   }
 
+  /** SIGSTOP: its connections stay, and nothing is answered. */
+  freezeAgent(): void {
+    this.#agent.freeze();
+  }
+
+  thawAgent(): void {
+    this.#agent.thaw();
+  }
+
   get agentId(): string {
     return `spiffe://${NORTH}${this.#agentPath}`;
   }

@@ -12,6 +12,7 @@ const NEWS: TaskStatus = {
   version: 2,
   forgetAt: new Date("2031-01-01T00:00:00Z"),
   state: "ACTIVE",
+  reason: "",
 };
 
 t.test("whoever asked before there was news is answered with those who ask after it", async (t) => {
@@ -21,6 +22,7 @@ t.test("whoever asked before there was news is answered with those who ask after
       asked.push([...ids]);
       return [];
     },
+    isFresh: () => true,
     clock: new TestClock("2030-01-01T00:00:00Z"),
   });
   const before = descriptions.describe(ULID);

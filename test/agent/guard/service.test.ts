@@ -35,6 +35,8 @@ interface Node {
   readonly checked: string[];
   tasks: Init<Task>[];
   away: boolean;
+  /** Whether the server was heard of late. */
+  fresh: boolean;
   client(peer?: TestPeer): Promise<ClientOf<typeof GuardService>>;
 }
 
@@ -49,13 +51,16 @@ async function setUp(t: Test, task?: Partial<GuardCaller>): Promise<Node> {
     checked: [],
     tasks: [{ id: ULID, spiffeId: TASK, version: 1, purpose: "triage" }],
     away: false,
+    fresh: true,
     client: async (peer) => (await agent.channel(peer)).client(GuardService),
   };
   const descriptions = new TaskDescriptions({
     clock,
+    isFresh: () => node.fresh,
     ask: async (ids) => {
       node.asked.push([...ids]);
       if (node.away) throw new IdentityError("SERVER_UNREACHABLE", Status.unavailable, "away");
+      if (!node.fresh) return new Promise(() => {});
       return node.tasks.filter(({ id = "" }) => ids.includes(id)) as Task[];
     },
   });
@@ -395,4 +400,13 @@ t.test("a workload that no task came to can write little", async (t) => {
   await client.describeTask({ id: ULID, shown: SHOWN });
   await node.agent.clock.advance(1000);
   await client.record({ events });
+});
+
+t.test("nobody waits for a server that says nothing, who can be told what was", async (t) => {
+  const node = await setUp(t);
+  const client = await node.client();
+  await client.describeTask({ id: ULID, shown: SHOWN });
+  node.fresh = false;
+  await node.agent.clock.advance(60_000);
+  t.match(await client.describeTask({ id: ULID, shown: SHOWN }), { task: { id: ULID } });
 });

@@ -86,9 +86,9 @@ t.test("watching brings the task, its states, and its end as an error", async (t
   await t.rejects(watch.next(), refusal("TASK_ENDED"));
 
   t.comment("who comes too late is told how and why, too");
-  const late = await first(client.watchTask({ proof: task.proof("WatchTask"), csr: task.csr })).catch(
-    (error: unknown) => error,
-  );
+  const late = await first(
+    client.watchTask({ proof: task.proof("WatchTask"), csr: task.csr }),
+  ).catch((error: unknown) => error);
   t.match(late, { reason: "TASK_ENDED", message: /REVOKED: enough/ });
   const about = detailOf(late as IdentityError, "signet.task.v1.Task");
   t.match(about, { id: task.id, state: TaskState.REVOKED, stateReason: "enough" });

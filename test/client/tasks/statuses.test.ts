@@ -121,21 +121,52 @@ t.test("an agent that says nothing any more, or hears no server, is not fresh", 
   t.notOk(statuses.isFresh(), "a clock that was set back makes nothing fresh");
 });
 
-t.test("forgets a task once its last credential has expired", async (t) => {
+t.test("forgets a task once its last credential has expired, by time that passed", async (t) => {
   const clock = new TestClock(new Date());
   const node = await FakeTaskNode.start(t, north);
   const { statuses } = await start(t, node, { clock });
-  node.say({ tasks: [statusOf(A, "ENDED")] });
+  node.say({ tasks: [statusOf(A, "ENDED")], classes: [{ name: "a", failMode: "odd" }] });
   await until(() => statuses.size === 1);
-  clock.step(3_000_000);
-  node.say({ classes: [{ name: "a", failMode: "ttl" }] });
-  await until(() => statuses.rulesOf("a") !== undefined);
-  t.equal(statuses.size, 1);
-  clock.step(700_000);
-  node.say({ classes: [{ name: "b", failMode: "odd" }] });
-  await until(() => statuses.size === 0);
-  t.equal(statuses.rulesOf("b")?.failMode, "closed", "rules that are not understood are strict");
+  t.equal(statuses.rulesOf("a")?.failMode, "closed", "rules that are not understood are strict");
+
+  t.comment("a clock that is ahead, and set right again, lets nobody in");
+  clock.step(30 * 24 * 3_600_000);
+  node.say({ tasks: [statusOf(B, "ENDED")] });
+  await until(() => statuses.size === 2);
+  await clock.advance(300_000);
+  t.equal(statuses.verdict(A), "ended");
+  t.equal(statuses.verdict(B), "ended");
+  clock.step(-30 * 24 * 3_600_000);
+  t.equal(statuses.verdict(A), "ended");
+
+  await clock.advance(1_000_000);
+  t.equal(statuses.verdict(B), "good", "learned while the clock was ahead: a quarter of an hour");
+  await clock.advance(3_000_000);
+  t.equal(statuses.size, 0);
 });
+
+t.test(
+  "an agent that is connected and says nothing is silent; one that is gone is not",
+  async (t) => {
+    const clock = new TestClock();
+    const node = await FakeTaskNode.start(t, north);
+    const { statuses } = await start(t, node, { clock });
+    const told: boolean[] = [];
+    statuses.onSilence((isSilent) => told.push(isSilent));
+    t.notOk(statuses.isSilent);
+    await clock.advance(2_900);
+    t.notOk(statuses.isSilent);
+    await clock.advance(200);
+    t.ok(statuses.isSilent);
+    node.say({ fresh: true });
+    await until(() => !statuses.isSilent);
+    await clock.advance(3_100);
+    t.ok(statuses.isSilent);
+    await node.stop();
+    await until(() => !statuses.isSilent);
+    t.strictSame(told, [true, false, true, false]);
+  },
+);
 
 t.test("waits for an agent that is not there yet; gives up when asked to", async (t) => {
   const node = await FakeTaskNode.start(t, north);

@@ -4,8 +4,8 @@ import { codecOf, TaskVerdict } from "../../../proto/schema.gen.ts";
 import { DeltaEncoder, snapshotPages } from "../../../server/link/messages.ts";
 import { Session } from "../../../server/link/session.ts";
 import { audienceOf, taskStatusOf } from "../../../server/link/task-messages.ts";
-import { endOfTask, type OpenTask } from "../../../server/tasks/states.ts";
 import type { KnownTask, TaskState } from "../../../server/store/task-record.ts";
+import { endOfTask, type OpenTask } from "../../../server/tasks/states.ts";
 
 const codec = codecOf("signet.link.v1.WatchResponse");
 const cursor = { epoch: "e", revision: 9 };

@@ -4,8 +4,8 @@ import t from "tap";
 import { generateP256KeyPair, signerOf } from "../../../pki/keys.ts";
 import { SpiffeId } from "../../../pki/spiffe-id.ts";
 import { issueAccessToken } from "../../../pki/token/issue-access-token.ts";
-import { TestAuthority } from "../../support/test-authority.ts";
 import { TestClock } from "../../support/clock.ts";
+import { TestAuthority } from "../../support/test-authority.ts";
 import { ISSUER, TestOAuth, TOOL } from "../../support/test-oauth.ts";
 
 t.test("tells credentials of a task from whatever else is shown", async (t) => {
