@@ -4,7 +4,7 @@
 
 import { type KeyObject, randomBytes } from "node:crypto";
 import { pkiError } from "./errors.ts";
-import { defaultAlgorithm, isSignedWith, signWith } from "./jwt/signature.ts";
+import { defaultAlgorithm, isSignedWith, signJws } from "./jwt/signature.ts";
 import { badClaims, malformed, quote, readTime, readToken, type TokenKind } from "./jwt/token.ts";
 
 /** The header's `typ`: no other token has it, so none can pass for a proof. */
@@ -49,9 +49,7 @@ export function issueTaskProof(key: KeyObject, request: TaskProofRequest): strin
     iat: Math.floor(request.now.getTime() / 1000),
     jti: request.jti ?? randomBytes(ID_BYTES).toString("base64url"),
   };
-  const input = `${encode({ alg, typ: TASK_PROOF_TYPE })}.${encode(claims)}`;
-  const signature = signWith(alg, key, Buffer.from(input, "latin1"));
-  return `${input}.${Buffer.from(signature).toString("base64url")}`;
+  return signJws({ alg, typ: TASK_PROOF_TYPE }, claims, key);
 }
 
 /** What a proof is held against. */
@@ -124,8 +122,4 @@ function isSigned(jws: string, alg: string, publicKey: KeyObject): boolean {
     throw malformed(PROOF, "its signature is not base64url");
   }
   return isSignedWith(alg, publicKey, Buffer.from(jws.slice(0, end), "latin1"), signature);
-}
-
-function encode(value: object): string {
-  return Buffer.from(JSON.stringify(value), "utf8").toString("base64url");
 }

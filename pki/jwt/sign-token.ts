@@ -3,6 +3,7 @@
 
 import type { Signer } from "../keys.ts";
 import { derToRaw, SIGNING_ALGORITHM } from "./algorithms.ts";
+import { encodePart } from "./signature.ts";
 
 export interface TokenHeader {
   /** Goes into the header as `kid`: the bundle's key ID of the signer's key. */
@@ -17,7 +18,7 @@ export function signToken(
   claims: object,
 ): string | Promise<string> {
   const algorithm = SIGNING_ALGORITHM[signer.keyType];
-  const input = `${encodeHeader(algorithm.alg, header)}.${encode(claims)}`;
+  const input = `${encodeHeader(algorithm.alg, header)}.${encodePart(claims)}`;
   const data = Buffer.from(input, "latin1");
   const finish = (signature: Uint8Array): string => {
     const raw =
@@ -39,11 +40,7 @@ const last = {
 function encodeHeader(alg: string, { keyId, typ }: TokenHeader): string {
   if (last[typ].alg !== alg || last[typ].keyId !== keyId) {
     if (keyId === "") throw new TypeError("a token needs a key ID");
-    last[typ] = { alg, keyId, encoded: encode({ alg, kid: keyId, typ }) };
+    last[typ] = { alg, keyId, encoded: encodePart({ alg, kid: keyId, typ }) };
   }
   return last[typ].encoded;
-}
-
-function encode(value: object): string {
-  return Buffer.from(JSON.stringify(value), "utf8").toString("base64url");
 }

@@ -7,7 +7,7 @@ import { createHash, type KeyObject, randomBytes } from "node:crypto";
 import { jwkToSpki, spkiToJwk } from "../bundle/jwk.ts";
 import { pkiError } from "../errors.ts";
 import { isJsonObject, type JsonObject } from "../json.ts";
-import { signWith } from "../jwt/signature.ts";
+import { signJws } from "../jwt/signature.ts";
 import { badClaims, checkSignature, malformed, quote, readTime, readToken } from "../jwt/token.ts";
 import { importSpki } from "../keys.ts";
 import { checkType, DPOP_TYPE, DPOP_PROOF as KIND } from "./kinds.ts";
@@ -53,9 +53,7 @@ export function issueDpopProof({ key, now, nonce, ...target }: DpopProofRequest)
     ...(target.accessToken !== undefined && { ath: hashOf(target.accessToken) }),
     ...(nonce !== undefined && { nonce }),
   };
-  const input = `${encode(header)}.${encode(claims)}`;
-  const signature = signWith(key.alg, key.privateKey, Buffer.from(input, "latin1"));
-  return `${input}.${Buffer.from(signature).toString("base64url")}`;
+  return signJws(header, claims, key.privateKey);
 }
 
 export interface DpopExpectation extends DpopTarget {
@@ -174,8 +172,4 @@ function unbound(why: string): Error {
   return pkiError("DPOP_PROOF_BINDING", `the DPoP proof does not belong to this request: ${why}`, {
     hint: "make a proof for each request, with its method, its URL and its access token",
   });
-}
-
-function encode(value: object): string {
-  return Buffer.from(JSON.stringify(value), "utf8").toString("base64url");
 }

@@ -6,7 +6,7 @@
 import { randomBytes } from "node:crypto";
 import { pkiError } from "../errors.ts";
 import { isJsonObject, type JsonObject } from "../json.ts";
-import { signWith } from "../jwt/signature.ts";
+import { signJws } from "../jwt/signature.ts";
 import {
   badClaims,
   checkSignature,
@@ -72,9 +72,7 @@ export function makeProofToken(request: ProofTokenRequest): string {
       oth: Object.fromEntries([...others].map(([name, value]) => [name, tokenHash(value)])),
     }),
   };
-  const input = `${encode({ alg: key.alg, typ: PROOF_TYPE })}.${encode(claims)}`;
-  const signature = signWith(key.alg, key.privateKey, Buffer.from(input, "latin1"));
-  return `${input}.${Buffer.from(signature).toString("base64url")}`;
+  return signJws({ alg: key.alg, typ: PROOF_TYPE }, claims, key.privateKey);
 }
 
 /** What a proof of possession is held against, whatever its form. */
@@ -165,8 +163,4 @@ function checkTokens(claims: JsonObject, { wit, tokens, request }: ProofExpectat
     if (value === undefined) throw unbound(`it binds ${quote(name)}, which did not come with it`);
     check("oth", hash, value);
   }
-}
-
-function encode(value: object): string {
-  return Buffer.from(JSON.stringify(value), "utf8").toString("base64url");
 }
