@@ -1,6 +1,6 @@
 // What of a growing Merkle tree is needed to add to it and to know its root: the roots of the complete
 // subtrees, largest first, at most one of each height. Proofs need more: proof.ts.
-import { emptyRoot, foldNodes, HASH_BYTES, nodeHash } from "./hash.ts";
+import { emptyRoot, foldNodes, foldRoots, HASH_BYTES } from "./hash.ts";
 
 /** Told of each node above the leaves when its subtree is complete. The hash is good until it returns. */
 export type OnNode = (height: number, hash: Buffer) => void;
@@ -45,10 +45,7 @@ export class Frontier {
 
   /** The root of the tree. */
   root(): Buffer {
-    const roots = this.roots();
-    const last = roots.at(-1);
-    if (last === undefined) return emptyRoot();
-    return roots.slice(0, -1).reduceRight((right, left) => nodeHash(left, right), last);
+    return this.#count === 0 ? emptyRoot() : foldRoots(this.roots());
   }
 
   /** The roots of the complete subtrees, largest first. */

@@ -40,6 +40,13 @@ export function foldNodes(nodes: Buffer, at: number): void {
   nodes.write(hash("sha256", pair, "binary"), at, "binary");
 }
 
+/** The root of what stands side by side, left to right, largest first. */
+export function foldRoots(roots: readonly Buffer[]): Buffer {
+  const last = roots.at(-1);
+  if (last === undefined) throw new TypeError("there is nothing to fold");
+  return roots.slice(0, -1).reduceRight((right, left) => nodeHash(left, right), last);
+}
+
 /** The hash of a tree without leaves. */
 export function emptyRoot(): Buffer {
   return hash("sha256", "", "buffer");

@@ -50,13 +50,6 @@ export function subtreesOf({ start, end }: LeafRange): { height: number; index: 
   return subtrees;
 }
 
-/** The root of what stands side by side, left to right, largest first. */
-export function foldRoots(roots: readonly Buffer[]): Buffer {
-  const last = roots.at(-1);
-  if (last === undefined) throw new TypeError("there is nothing to fold");
-  return roots.slice(0, -1).reduceRight((right, left) => nodeHash(left, right), last);
-}
-
 /** Whether `path` proves that the leaf with this hash stands at `index` in the tree of this size and root. */
 export function verifyInclusion(
   leaf: Uint8Array,

@@ -1,8 +1,7 @@
 // Makes proofs from the stored hashes of the tree.
-import { HASH_BYTES, nodeHash } from "../../pki/merkle/hash.ts";
+import { foldRoots, HASH_BYTES, nodeHash } from "../../pki/merkle/hash.ts";
 import {
   consistencyRanges,
-  foldRoots,
   inclusionRanges,
   type LeafRange,
   subtreesOf,
