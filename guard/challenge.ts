@@ -4,7 +4,7 @@
 
 import type { ServerResponse } from "node:http";
 import { IdentityError, Status } from "../pki/errors.ts";
-import { AGENT_TASK_TYPE } from "../policy/authorization-details.ts";
+import { TASK_DETAIL_TYPE } from "../pki/token/access-token.ts";
 import type { Guard } from "./guard.ts";
 import { toldOf } from "./refusals.ts";
 
@@ -59,7 +59,7 @@ export function metadataOf(
     bearer_methods_supported: ["header"],
     tls_client_certificate_bound_access_tokens: true,
     dpop_signing_alg_values_supported: DPOP_ALGORITHMS.split(" "),
-    authorization_details_types_supported: [AGENT_TASK_TYPE],
+    authorization_details_types_supported: [TASK_DETAIL_TYPE],
   };
 }
 

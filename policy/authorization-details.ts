@@ -4,12 +4,10 @@
 import { IdentityError } from "../pki/errors.ts";
 import type { JsonObject, JsonValue } from "../pki/json.ts";
 import { isJsonObject } from "../pki/json.ts";
+import { TASK_DETAIL_TYPE } from "../pki/token/access-token.ts";
 import { policyError } from "./errors.ts";
 import { ANY_ENVIRONMENT, type Mandate, type MandateSet, validateMandate } from "./mandate.ts";
 import { checkRequest, type MandateRequest } from "./mandate-request.ts";
-
-/** The one type of authorization details that is known here. */
-export const AGENT_TASK_TYPE = "agent_task";
 
 const SETS = ["locations", "actions", "datatypes"] as const;
 const LIMITS: Readonly<Record<string, "uses" | "depth" | "maxSensitivity" | "untilUnixSeconds">> = {
@@ -29,7 +27,7 @@ export interface TaskAuthorization {
 
 /** The claim authorization_details of a token. */
 export function formatAuthorizationDetails({ mandate, task }: TaskAuthorization): JsonObject[] {
-  return [{ type: AGENT_TASK_TYPE, ...mandateToJson(mandate), task }];
+  return [{ type: TASK_DETAIL_TYPE, ...mandateToJson(mandate), task }];
 }
 
 /**
@@ -63,13 +61,13 @@ function soleElement(details: JsonValue | undefined): JsonObject {
   const element = Array.isArray(details) && details.length === 1 ? details[0] : undefined;
   if (!isJsonObject(element)) throw refused("it must be an array of one object");
   const { type, ...fields } = element;
-  if (type !== AGENT_TASK_TYPE) throw refused(`its type must be "${AGENT_TASK_TYPE}"`);
+  if (type !== TASK_DETAIL_TYPE) throw refused(`its type must be "${TASK_DETAIL_TYPE}"`);
   return fields;
 }
 
 function refused(why: string): IdentityError {
   return policyError("INVALID_AUTHORIZATION_DETAILS", `authorization_details: ${why}`, {
-    hint: `give [{"type": "${AGENT_TASK_TYPE}", "locations": [...], "actions": [...], ...}]`,
+    hint: `give [{"type": "${TASK_DETAIL_TYPE}", "locations": [...], "actions": [...], ...}]`,
   });
 }
 
