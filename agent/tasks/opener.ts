@@ -1,5 +1,6 @@
 // Opens tasks for callers: counts them, has the server open one, checks its answer, writes down what is held.
 
+import { parseCertificates } from "../../pki/x509/certificate.ts";
 import { parseCsr } from "../../pki/x509/csr.ts";
 import type { signet } from "../../proto/schema.gen.ts";
 import type { RegistrationEntry } from "../../proto/types/entry.ts";
@@ -9,7 +10,7 @@ import { agentError } from "../errors.ts";
 import { HeldTask } from "./held-task.ts";
 import type { HeldRecord, LaunchRecord } from "./journal.ts";
 import type { BoundProcess } from "./processes.ts";
-import { acceptChain, splitChain, type Task, type TaskServer } from "./server.ts";
+import { acceptChain, type Task, type TaskServer } from "./server.ts";
 import type { Tasks } from "./tasks.ts";
 
 export interface OpenerOptions {
@@ -84,7 +85,7 @@ export class Opener {
       }
       // A copy: the field is a view of the whole message, which it would keep in memory.
       held.csr = new Uint8Array(request.csr);
-      const chain = splitChain(svid?.x509Svid ?? new Uint8Array());
+      const chain = parseCertificates(svid?.x509Svid ?? new Uint8Array());
       const of = { spiffeId: held.spiffeId, spki };
       held.svid = acceptChain(chain, of, { now: clock.now(), random });
       return held;

@@ -3,6 +3,7 @@
 // one moment goes to the server in one batch. (SVIDs of task sockets are renewed by their own cache.)
 
 import { IdentityError } from "../../pki/errors.ts";
+import { parseCertificate } from "../../pki/x509/certificate.ts";
 import { backoff } from "../../runtime/backoff.ts";
 import type { Clock, Timer } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/log.ts";
@@ -169,7 +170,7 @@ export class Renewals {
         if (answer === undefined || answer instanceof IdentityError) reject(answer);
         else {
           try {
-            resolve(acceptChain(answer, held, { now, random }));
+            resolve(acceptChain(answer.map(parseCertificate), held, { now, random }));
           } catch (error) {
             reject(error);
           }

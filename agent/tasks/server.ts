@@ -6,7 +6,7 @@ import { renewAt } from "../../pki/lifetime.ts";
 import { SpiffeId } from "../../pki/spiffe-id.ts";
 import { parseTaskId } from "../../pki/task-id.ts";
 import { parseWitSvidInsecurely } from "../../pki/wit/svid.ts";
-import { parseCertificate } from "../../pki/x509/certificate.ts";
+import type { Certificate } from "../../pki/x509/certificate.ts";
 import type { Init } from "../../proto/codec.ts";
 import type { signet } from "../../proto/schema.gen.ts";
 import { issuerKeyIds } from "../cache/mint.ts";
@@ -56,12 +56,11 @@ export interface TaskSvid {
  * @throws SERVER_ANSWER_INVALID
  */
 export function acceptChain(
-  chain: readonly Uint8Array[],
+  chain: readonly Certificate[],
   of: { readonly spiffeId: string; readonly spki: Uint8Array },
   { now, random }: { readonly now: Date; readonly random: () => number },
 ): TaskSvid {
-  const certificates = chain.map((der) => parseCertificate(der));
-  const [leaf] = certificates;
+  const [leaf] = chain;
   if (leaf === undefined) throw invalid(of.spiffeId, "an empty chain");
   if (leaf.uris.length !== 1 || leaf.uris[0] !== of.spiffeId) {
     throw invalid(of.spiffeId, `an SVID of ${leaf.uris.join(", ")}`);
@@ -71,10 +70,11 @@ export function acceptChain(
   }
   const madeAt = new Date(Math.max(leaf.notBefore.getTime(), now.getTime()));
   return {
-    chain: new Uint8Array(Buffer.concat(chain)),
+    // A copy: fields of a message are views of it, which they would keep in memory.
+    chain: new Uint8Array(Buffer.concat(chain.map(({ der }) => der))),
     notAfter: leaf.notAfter,
     renewAt: renewAt(madeAt, leaf.notAfter, random()),
-    issuerKeyIds: issuerKeyIds(certificates),
+    issuerKeyIds: issuerKeyIds(chain),
   };
 }
 
@@ -94,28 +94,6 @@ export function acceptWit<T extends { readonly token: string }>(
     throw invalid(of.spiffeId, "a WIT-SVID for another key");
   }
   return answer;
-}
-
-/** The certificates of concatenated DER. */
-export function splitChain(der: Uint8Array): Uint8Array[] {
-  const chain: Uint8Array[] = [];
-  for (let at = 0; at < der.length; ) {
-    const end = at + lengthOf(der, at);
-    // A copy: the field is a view of the whole message, which it would keep in memory.
-    chain.push(der.slice(at, end));
-    at = end;
-  }
-  return chain;
-}
-
-/** Of the DER element that begins at `at`: a SEQUENCE of at most 64 KiB, as certificates are. */
-function lengthOf(der: Uint8Array, at: number): number {
-  const first = der[at + 1] ?? 0;
-  if (first < 0x80) return 2 + first;
-  const count = first & 0x7f;
-  let length = 0;
-  for (let i = 0; i < count && i < 4; i++) length = length * 256 + (der[at + 2 + i] ?? 0);
-  return 2 + count + length;
 }
 
 function invalid(spiffeId: string, what: string): Error {
