@@ -1,6 +1,6 @@
 // Who may call which method of the server: one table, method x kind of caller, and how a connection
 // becomes a kind of caller. What the table does not name is denied to everyone. A caller over TLS was
-// verified against the bundle when it connected (edge/handshake.ts); whether its agent record still
+// verified against the bundle when it connected (edge/listener.ts); whether its agent record still
 // stands is asked here on every call, because bans and renewals happen while connections live.
 import type { IdentityError } from "../../pki/errors.ts";
 import type { SpiffeId, TrustDomain } from "../../pki/spiffe-id.ts";

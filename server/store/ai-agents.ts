@@ -1,6 +1,6 @@
 // The AI agents: who owns each, what its tasks may get at most, until when. In memory, fed by the
 // store's changes. An AI agent is keyed by its SPIFFE ID; which processes it is say ordinary registration
-// entries. What makes one valid: server/registry/validate-ai-agent.ts.
+// entries. What makes one valid: server/registry/ai-agent-draft.ts.
 
 import type { Mandate } from "../../policy/mandate.ts";
 import { serverError } from "../errors.ts";

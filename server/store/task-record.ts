@@ -75,7 +75,7 @@ export interface TaskRecord {
   readonly keyThumbprint: string;
   /** Grows with every change. */
   readonly version: number;
-  /** As far as it was written: server/tasks/activity.ts knows better. */
+  /** As far as it was written: server/tasks/tasks.ts knows better. */
   readonly lastActiveMs: number;
   readonly binding: TaskBinding | undefined;
   readonly status: StatusReference;
