@@ -1,6 +1,6 @@
 // `signet task list`.
 
-import { bareId } from "../client/tasks/open.ts";
+import { ulidIn } from "../pki/task-id.ts";
 import type { Command } from "./command.ts";
 import { misuse, parseId, parseWord } from "./flags.ts";
 import { CONTROL_FLAGS, withTaskControl } from "./task-control.ts";
@@ -42,7 +42,7 @@ export const command: Command = {
       taskClass: input.text("class") ?? "",
       ...(aiAgent && { aiAgent: parseId(aiAgent, "--ai-agent").toString() }),
       ...(nodeAgent && { nodeAgent: parseId(nodeAgent, "--node-agent").toString() }),
-      root: bareId(input.text("root") ?? ""),
+      root: ulidIn(input.text("root") ?? ""),
       labels: pairsOf(input.list("label"), "--label"),
     };
     const { tasks, hasMore } = await withTaskControl(input, (client) =>

@@ -2,9 +2,9 @@
 // what not: agent/launch/index.ts.
 
 import type { TaskClient } from "../client/tasks/node-calls.ts";
-import { bareId } from "../client/tasks/open.ts";
 import type { TaskEnd } from "../client/tasks/task.ts";
 import type { TaskInfo } from "../client/tasks/task-info.ts";
+import { ulidIn } from "../pki/task-id.ts";
 import { TaskAPIService } from "../proto/schema.gen.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { withChannel } from "./admin-channel.ts";
@@ -99,7 +99,7 @@ function settingsFrom(input: Input): Settings {
   return {
     args: input.args,
     request: taskRequestFrom(input),
-    claim: bareId(input.text("claim") ?? ""),
+    claim: ulidIn(input.text("claim") ?? ""),
     launchName: input.text("name") ?? "",
     killsOnEnd: parseWord(input.text("onEnd") ?? "term", { term: true, none: false }, "--on-end"),
     graceMs: parseSeconds(input.text("grace") ?? "10s", "--grace") * 1000,

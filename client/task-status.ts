@@ -4,6 +4,7 @@
 
 import type { IdentityError } from "../pki/errors.ts";
 import type { SpiffeId } from "../pki/spiffe-id.ts";
+import { ulidIn } from "../pki/task-id.ts";
 import { type Channel, createChannel } from "../proto/rpc/client.ts";
 import { GuardService, type signet, TaskVerdict as Wire } from "../proto/schema.gen.ts";
 import { type Clock, systemClock, type Timer } from "../runtime/clock.ts";
@@ -132,7 +133,7 @@ export class TaskStatuses implements Disposable {
   /** What is held against a task; undefined when nothing is. */
   status(task: SpiffeId | string): TaskStatus | undefined {
     const name = task.toString();
-    const known = this.#refused.get(name.slice(name.lastIndexOf("/") + 1));
+    const known = this.#refused.get(ulidIn(name));
     return known?.spiffeId === name || known?.taskId === name ? known : undefined;
   }
 

@@ -1,7 +1,7 @@
 // What a guard writes down: decisions before a call, calls before their result leaves, and attempts to get
 // more than was granted. Digests and names alone; who saw it is added by the node agent.
 
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, randomFillSync } from "node:crypto";
 import { canonicalJson } from "../pki/canonical-json.ts";
 import { IdentityError } from "../pki/errors.ts";
 import { Ulids } from "../pki/task-id.ts";
@@ -48,7 +48,6 @@ export interface Attempt {
 }
 
 const MAX_TEXT = 2000;
-const ULID_BYTES = 10;
 /**
  * Refusals that are written down of one task in a second; of nobody in particular, which are anyone's to make,
  * less. The next one says how many were not: nobody may use up what a guard can write down, and so stop others.
@@ -58,7 +57,7 @@ const NAMELESS_PER_SECOND = 5;
 
 export class GuardRecorder {
   readonly #options: GuardRecorderOptions;
-  readonly #ulids = new Ulids(() => randomBytes(ULID_BYTES));
+  readonly #ulids = new Ulids((bytes) => randomFillSync(bytes));
   /** Refusals in this second, and those that were not written down, by task. */
   readonly #refusals = new Map<string, { count: number; leftOut: number }>();
   #second = 0;

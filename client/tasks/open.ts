@@ -3,6 +3,7 @@
 
 import { randomUUID } from "node:crypto";
 import type { IdentityError } from "../../pki/errors.ts";
+import { ulidIn } from "../../pki/task-id.ts";
 import type { MandateRequest } from "../../policy/mandate-request.ts";
 import { mandateRequestToWire } from "../../policy/mandate-wire.ts";
 import type { Init } from "../../proto/codec.ts";
@@ -71,7 +72,7 @@ export async function openTask(options: OpenTaskOptions): Promise<Task> {
     const request = {
       ...taskRequestToWire(options),
       csr: key.csr,
-      claimTaskId: bareId(options.claim ?? ""),
+      claimTaskId: ulidIn(options.claim ?? ""),
       // So that a question whose answer is lost opens no second task.
       idempotencyKey: options.idempotencyKey ?? randomUUID(),
     };
@@ -113,9 +114,4 @@ export function taskRequestToWire(request: TaskRequest): Init<signet.task.v1.Ope
     externalRefs: request.externalRefs ?? {},
     labels: request.labels ?? {},
   };
-}
-
-/** The ULID of a task that is named by it, or by its whole SPIFFE ID. */
-export function bareId(task: string): string {
-  return task.slice(task.lastIndexOf("/") + 1);
 }

@@ -2,6 +2,7 @@
 // authorize.ts. Whether the node agent has a say in the task is asked anew here, for each: it holds it,
 // or opens it through entries of its own.
 import { IdentityError } from "../../pki/errors.ts";
+import { ulidIn } from "../../pki/task-id.ts";
 import { isThumbprint } from "../../pki/token/thumbprint.ts";
 import type { MandateRequest } from "../../policy/mandate-request.ts";
 import { mandateRequestFromWire } from "../../policy/mandate-wire.ts";
@@ -57,7 +58,7 @@ export function nodeTaskHandlers(options: NodeTasksOptions): Handlers<typeof Nod
       const { csr, aiAgent: agentId, claimTaskId } = request;
       const common = { nodeAgent, entryIds, agentId, csr: new Uint8Array(csr), binding };
       if (claimTaskId !== "") {
-        return openedToWire(await tasks.claim({ ...common, id: tasks.ulidOf(claimTaskId) }));
+        return openedToWire(await tasks.claim({ ...common, id: ulidIn(claimTaskId) }));
       }
       return openedToWire(await tasks.open({ ...common, terms: termsFromWire(request, OWN_WORD) }));
     },

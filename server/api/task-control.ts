@@ -1,6 +1,7 @@
 // signet.task.v1.TaskControl: administrators, and orchestrators within their scope, make, see and end
 // tasks. Who may call: authorize.ts; the scope of an orchestrator: tasks/orchestrators.ts.
 import { SpiffeId, type TrustDomain } from "../../pki/spiffe-id.ts";
+import { ulidIn } from "../../pki/task-id.ts";
 import type { CallContext, Handlers } from "../../proto/rpc/service.ts";
 import type { TaskControlService } from "../../proto/schema.gen.ts";
 import { serverError } from "../errors.ts";
@@ -64,7 +65,7 @@ export function taskControlHandlers(
         ...(agentId !== "" && { agentId }),
         ...(taskClass !== "" && { taskClass }),
         ...(nodeAgent !== "" && { nodeAgent }),
-        ...(root !== "" && { root: tasks.ulidOf(root) }),
+        ...(root !== "" && { root: ulidIn(root) }),
         ...(states.length > 0 && {
           states: states
             .map((state) => stateFromWire(state))

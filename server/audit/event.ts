@@ -1,6 +1,7 @@
 // What an event of the audit log is, what of it is refused, and how it becomes a line. A line has its
 // fields in one order and leaves out what is empty: docs/audit.md is the format. How lines are numbered,
 // chained and written: log.ts.
+import { isUlid } from "../../pki/task-id.ts";
 import { redactText } from "../../runtime/redact.ts";
 import { serverError } from "../errors.ts";
 
@@ -97,7 +98,6 @@ export const MAX_VALUE_LENGTH = 2048;
 const MAX_TYPE_LENGTH = 64;
 const MAX_DETAILS = 32;
 const DETAIL_NAME = /^[a-z][a-z0-9_]{0,39}$/;
-const ULID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
 const TYPE = /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
 const OUTCOMES: readonly string[] = ["ok", "denied", "failed"] satisfies AuditOutcome[];
 const OBSERVERS: readonly string[] = ["issuer", "node", "guard", "agent"] satisfies ObservedBy[];
@@ -125,7 +125,7 @@ export function checkEvent(event: AuditEvent): void {
   if (!OBSERVERS.includes(event.observedBy ?? "issuer")) {
     throw invalid(event, "it does not say who observed it");
   }
-  if (event.id !== undefined && !ULID.test(event.id)) throw invalid(event, "its ID is no ULID");
+  if (event.id !== undefined && !isUlid(event.id)) throw invalid(event, "its ID is no ULID");
   if (event.time !== undefined && !isTime(event.time)) throw invalid(event, "its time is none");
   for (const [name, value] of valuesOf(event)) checkValue(event, name, value);
   const details = Object.keys(event.detail ?? {});

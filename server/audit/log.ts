@@ -6,10 +6,10 @@
 import { randomFillSync } from "node:crypto";
 import type { Frontier } from "../../pki/merkle/frontier.ts";
 import { HASH_BYTES, prefixedLeafHash } from "../../pki/merkle/hash.ts";
+import { Ulids } from "../../pki/task-id.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/log.ts";
 import { type AuditEvent, type AuditStream, checkEvent, lineParts, STREAMS } from "./event.ts";
-import { EventIds } from "./event-id.ts";
 import { openLog, type Recovered } from "./recovery.ts";
 import type { StreamEnd, StreamFiles, Writing } from "./stream-files.ts";
 import type { TreeFiles } from "./tree-files.ts";
@@ -60,7 +60,7 @@ export class AuditLog implements AuditSink {
   readonly #options: AuditLogOptions;
   readonly #files: StreamFiles;
   readonly #treeFiles: TreeFiles;
-  readonly #ids: EventIds;
+  readonly #ids: Ulids;
   readonly #listeners = new Set<() => void>();
   readonly #tree: Frontier;
   #next: Group | undefined;
@@ -77,7 +77,7 @@ export class AuditLog implements AuditSink {
     this.#files = recovered.files;
     this.#treeFiles = recovered.treeFiles;
     this.#tree = recovered.tree;
-    this.#ids = new EventIds((bytes) => randomFillSync(bytes));
+    this.#ids = new Ulids((bytes) => randomFillSync(bytes));
   }
 
   /**
@@ -133,7 +133,7 @@ export class AuditLog implements AuditSink {
     checkEvent(event);
     const { observer, clock } = this.#options;
     const time = event.time ?? clock.now();
-    const id = event.id ?? this.#ids.next(time.getTime());
+    const id = event.id ?? this.#ids.next(time);
     const [head, tail] = lineParts(event, id, this.#textOf(time.getTime()), observer);
     await this.#add({ stream: event.stream, head, tail });
     if (durable) await this.sync();
@@ -144,11 +144,11 @@ export class AuditLog implements AuditSink {
    * checked. @throws AUDIT_UNWRITABLE
    */
   appendTails(stream: AuditStream, tails: readonly string[]): Promise<void> {
-    const ms = this.#options.clock.now().getTime();
-    const between = `","time":"${this.#textOf(ms)}","stream":"${stream}"`;
+    const now = this.#options.clock.now();
+    const between = `","time":"${this.#textOf(now.getTime())}","stream":"${stream}"`;
     let written: Promise<void> = Promise.resolve();
     for (const tail of tails) {
-      const id = this.#ids.next(ms);
+      const id = this.#ids.next(now);
       written = this.#add({ stream, head: `{"id":"${id}${between}`, tail });
     }
     return written;

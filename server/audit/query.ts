@@ -2,6 +2,7 @@
 // log. Follows a log that is being written. What is found is not verified: verify.ts does that.
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { ulidIn } from "../../pki/task-id.ts";
 import { type AuditStream, STREAMS } from "./event.ts";
 import { type Line, listFiles, type NoLine, StreamReader } from "./reader.ts";
 import { fileName } from "./stream-files.ts";
@@ -144,5 +145,5 @@ export function parseLine({ bytes }: Pick<Line, "bytes">): LoggedEvent {
 }
 
 function ulidOf(task: unknown): string {
-  return typeof task === "string" ? task.slice(task.lastIndexOf("/") + 1) : "";
+  return typeof task === "string" ? ulidIn(task) : "";
 }

@@ -1,5 +1,6 @@
 // What the link says of tasks: to every node agent those that are to be refused, or not any more; to the one
 // that holds a task also each version of it that goes on. And the rules of classes, for guards.
+import { formatTaskId } from "../../pki/task-id.ts";
 import type { Init } from "../../proto/codec.ts";
 import { type signet, TaskVerdict } from "../../proto/schema.gen.ts";
 import type { ReplicaChange } from "../store/replica.ts";
@@ -14,7 +15,7 @@ export type TaskClassRules = Init<signet.link.v1.TaskClassRules>;
 export function taskStatusOf(task: KnownTask): TaskStatus {
   return {
     taskId: task.id,
-    spiffeId: `${task.agentId}/task/${task.id}`,
+    spiffeId: formatTaskId(task.agentId, task.id),
     verdict: verdictOf(task),
     version: task.version,
     forgetAt: isEnded(task)

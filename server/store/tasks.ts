@@ -2,7 +2,7 @@
 // task or what verifiers need of an ended one until its credentials have expired; "task-ended/..." is
 // a whole ended task, the newest first, read from the store alone; "task-key/NAME" is the task that was
 // opened with an idempotency key. Which changes are possible: server/tasks/states.ts.
-import { firstUlidOf, isUlid } from "../../pki/task-id.ts";
+import { firstUlidOf, isUlid, ULID_ALPHABET } from "../../pki/task-id.ts";
 import type { OrderedLog } from "./log.ts";
 import { Replica, type ReplicaHandler } from "./replica.ts";
 import {
@@ -308,8 +308,7 @@ export class TaskStore {
   }
 }
 
-const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-const INVERSE = new Map([...ALPHABET].map((one, i) => [one, ALPHABET[31 - i] ?? one]));
+const INVERSE = new Map([...ULID_ALPHABET].map((one, i) => [one, ULID_ALPHABET[31 - i] ?? one]));
 
 /** Keys are read upwards: those of newer tasks come first. */
 function endedKey(id: string): string {

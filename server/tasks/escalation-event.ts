@@ -1,5 +1,5 @@
 // What is told of an attempt to get more than was granted, and the event that it becomes.
-import { isUlid } from "../../pki/task-id.ts";
+import { formatTaskId, isUlid, ulidIn } from "../../pki/task-id.ts";
 import type { AuditEvent, ObservedBy } from "../audit/event.ts";
 import type { KnownTask } from "../store/task-record.ts";
 import { ESCALATION_KINDS, type EscalationKind, type Reaction } from "./escalation-kinds.ts";
@@ -74,19 +74,14 @@ export function eventOf(
   };
 }
 
-/** The ULID of a task that is named by it or by its SPIFFE ID. */
-export function ulidOf(task: string): string {
-  return task.slice(task.lastIndexOf("/") + 1);
-}
-
 /** The AI agent in the SPIFFE ID of a task; "" when it is none. */
 function agentOfTask(task: string): string {
   const at = task.lastIndexOf("/task/");
-  return at > 0 && isUlid(ulidOf(task)) ? task.slice(0, at) : "";
+  return at > 0 && isUlid(ulidIn(task)) ? task.slice(0, at) : "";
 }
 
 function wholeId(task: string, owner: string): string {
-  return task === "" || task.includes("/") || owner === "" ? task : `${owner}/task/${task}`;
+  return task === "" || task.includes("/") || owner === "" ? task : formatTaskId(owner, task);
 }
 
 function shortened(value: string): string {

@@ -3,6 +3,7 @@
 //
 // The reaction comes first: an event that cannot be written must not keep a task alive.
 import { IdentityError } from "../../pki/errors.ts";
+import { ulidIn } from "../../pki/task-id.ts";
 import type { Clock, Timer } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { Counter, Metrics } from "../../runtime/metrics.ts";
@@ -16,7 +17,6 @@ import {
   type EscalationReport,
   eventOf,
   TYPE_PREFIX,
-  ulidOf,
 } from "./escalation-event.ts";
 import {
   ESCALATION_KINDS,
@@ -201,7 +201,7 @@ export class Escalations {
 
   #aboutOf(report: Omit<EscalationReport, "kind"> & { readonly kind?: EscalationKind }): About {
     const { task = "" } = report;
-    return aboutOf(report, task === "" ? undefined : this.#options.tasks.get(ulidOf(task)));
+    return aboutOf(report, task === "" ? undefined : this.#options.tasks.get(ulidIn(task)));
   }
 
   #reactionTo(kind: EscalationKind, task: KnownTask | undefined): Reaction {
@@ -223,7 +223,7 @@ export class Escalations {
     if (reaction === "log") return { changed: 0, failed: 0 };
     const isOwn = task !== "" && (known === undefined || known.agentId === agent);
     const { tasks } = this.#options;
-    const ids = isOwn ? [ulidOf(task)] : [...tasks.ofAgent(agent), ...tasks.hostedBy(agent)];
+    const ids = isOwn ? [ulidIn(task)] : [...tasks.ofAgent(agent), ...tasks.hostedBy(agent)];
     let changed = 0;
     let failed = 0;
     for (let at = 0; at < ids.length; at += AT_ONCE) {

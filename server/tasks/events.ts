@@ -1,5 +1,6 @@
 // The events of tasks in the audit log: one for each change, written to the disk before its answer leaves.
 // What people write (purposes, reasons) may hold a secret by mistake: it is taken out here.
+import { formatTaskId } from "../../pki/task-id.ts";
 import { type AuditEvent, withoutSecrets } from "../audit/event.ts";
 import type { AuditSink } from "../audit/log.ts";
 import { mandateToJson } from "../store/mandate-json.ts";
@@ -38,7 +39,7 @@ function eventOf(type: TaskEventType, task: TaskRecord, by: string): AuditEvent 
     type: `task.${type}`,
     outcome: "ok",
     agent: agentId,
-    task: `${agentId}/task/${id}`,
+    task: formatTaskId(agentId, id),
     root,
     ...(parent !== "" && { parent }),
     principal,

@@ -1,10 +1,10 @@
 // The tasks of AI agents: opened, changed, ended, and what they are issued. Every change is a commit with
 // preconditions, an event of the audit log on the disk, and only then an answer. The parts: open.ts,
 // change.ts, credentials.ts, upkeep.ts; here they are put together.
-import { randomBytes } from "node:crypto";
+import { randomFillSync } from "node:crypto";
 import type { IdentityError } from "../../pki/errors.ts";
 import { SpiffeId, type TrustDomain } from "../../pki/spiffe-id.ts";
-import { parseTaskId, ULID_RANDOM_BYTES, Ulids } from "../../pki/task-id.ts";
+import { parseTaskId, Ulids, ulidIn } from "../../pki/task-id.ts";
 import type { MandateRequest } from "../../policy/mandate-request.ts";
 import type { RegistrationEntry } from "../../proto/types/entry.ts";
 import type { Clock } from "../../runtime/clock.ts";
@@ -120,7 +120,7 @@ export class Tasks {
       openPerSecond: config.openPerSecond,
       countOf: (agentId) => store.ofAgent(agentId).size,
     });
-    const ulids = new Ulids(() => randomBytes(ULID_RANDOM_BYTES));
+    const ulids = new Ulids((bytes) => randomFillSync(bytes));
     const newTasks = new NewTasks({ ...options, statusIndexes, ulids });
     this.#changes = new Changes(options);
     const { keepEndedSeconds } = config;
@@ -168,14 +168,9 @@ export class Tasks {
 
   /** A whole task, by ULID or SPIFFE ID, with its last sign of life. @throws TASK_NOT_FOUND */
   async find(id: string): Promise<TaskRecord> {
-    const task = await this.#store.find(this.ulidOf(id));
+    const task = await this.#store.find(ulidIn(id));
     if (task === undefined) throw unknownTask(id);
     return this.withActivity(task);
-  }
-
-  /** The ULID in what names a task: itself, or the end of the SPIFFE ID. */
-  ulidOf(id: string): string {
-    return id.slice(id.lastIndexOf("/") + 1);
   }
 
   /** A task with its last sign of life, which is written with its next change. */

@@ -1,4 +1,5 @@
 // Tasks on our own wire (proto/signet/task.proto), and what is asked of them.
+import { formatTaskId } from "../../pki/task-id.ts";
 import { mandateRequestFromWire, mandateToWire } from "../../policy/mandate-wire.ts";
 import type { Init } from "../../proto/codec.ts";
 import { type signet, TaskState as WireState } from "../../proto/schema.gen.ts";
@@ -38,7 +39,7 @@ export function taskToWire(task: TaskRecord): Init<Wire> {
   const { agentId, id, binding } = task;
   return {
     id,
-    spiffeId: `${agentId}/task/${id}`,
+    spiffeId: formatTaskId(agentId, id),
     aiAgent: agentId,
     taskClass: task.taskClass,
     purpose: task.purpose,

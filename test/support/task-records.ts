@@ -1,5 +1,6 @@
 // Records of open tasks, for tests of what lies over the store of tasks, and the store with them.
-import { ULID_RANDOM_BYTES, Ulids } from "../../pki/task-id.ts";
+import { randomFillSync } from "node:crypto";
+import { Ulids } from "../../pki/task-id.ts";
 import type { Mandate } from "../../policy/mandate.ts";
 import type { TaskRecord } from "../../server/store/task-record.ts";
 import type { TaskStore } from "../../server/store/tasks.ts";
@@ -8,7 +9,7 @@ export const RESEARCHER = "spiffe://north.test/ai/researcher";
 export const NODE = "spiffe://north.test/spire/agent/join_token/one";
 const OPENED = new Date("2030-01-01T00:00:00Z");
 
-const ulids = new Ulids(() => crypto.getRandomValues(new Uint8Array(ULID_RANDOM_BYTES)));
+const ulids = new Ulids((bytes) => randomFillSync(bytes));
 
 export const MANDATE: Mandate = {
   locations: ["https://tools.test"],

@@ -1,9 +1,9 @@
 // Attempts of AI agents against a whole server over TLS: on its API, with mandates, budgets and reports.
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomFillSync } from "node:crypto";
 import t from "tap";
 import { Status } from "../../../pki/errors.ts";
 import { exportPkcs8, generateP256KeyPair } from "../../../pki/keys.ts";
-import { ULID_RANDOM_BYTES, Ulids } from "../../../pki/task-id.ts";
+import { Ulids } from "../../../pki/task-id.ts";
 import { createCsr } from "../../../pki/x509/csr.ts";
 import { parseX509Svid, type X509Svid } from "../../../pki/x509/svid.ts";
 import type { Init } from "../../../proto/codec.ts";
@@ -21,7 +21,7 @@ import { eventually } from "../../support/trust-domain.ts";
 
 const RESEARCHER = "spiffe://north.test/ai/researcher";
 const TOOLS = "https://tools.test/mcp";
-const ulids = new Ulids(() => randomBytes(ULID_RANDOM_BYTES));
+const ulids = new Ulids((bytes) => randomFillSync(bytes));
 const leaseId = (): string => randomBytes(16).toString("base64url");
 
 // The AI agent is named as an administrator, and still is none.
