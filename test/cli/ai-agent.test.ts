@@ -67,6 +67,21 @@ t.test("an AI agent is created with its processes, shown, changed and ended", as
   t.match(await signet("entry", "count"), { out: /0 entries/ });
 });
 
+t.test("says whom an AI agent may host, and the other who may host it", async (t) => {
+  const signet = await setUp(t);
+  const helper = "spiffe://north.test/crew/helper";
+  const hosts = ["--may-host", "spiffe://north.test/crew/*", "--may-host", `${ID}s`];
+  const made = await signet(...CREATE, ...hosts);
+  t.match(made.out, /May host +spiffe:.*researchers\n +spiffe:.*crew\/\*\nHosted tasks +0\n/);
+  const hosted = await signet(...CREATE.with(2, helper));
+  t.match(hosted, { code: 0, err: "", out: /Hosted by +spiffe:.*researcher\n/ });
+  t.match(hosted.out, /Entries +none: its tasks are its hosts' to open/);
+  t.match((await signet("ai-agent", "update", ID, "--until", "30d")).out, /May host/, "it stays");
+  const none = await signet("ai-agent", "update", ID, "--may-host", "");
+  t.notMatch(none.out, /May host/, "until an empty one is given");
+  t.match(await signet("ai-agent", "update", ID, "--may-host", ID), { code: 1, err: /itself/ });
+});
+
 t.test("what is missing or wrong is told, all of it at once", async (t) => {
   const signet = await setUp(t);
   t.match(await signet("ai-agent", "create", ID), { code: 2, err: /--owner is missing/ });
@@ -96,12 +111,13 @@ t.test("task classes are listed, made, changed and deleted", async (t) => {
   const made = await signet(
     ...["task-class", "set", "triage", "--description", "sorts tickets", "--location", "any"],
     ...["--action", "tools/read/**", "--ttl", "10m", "--max-ttl", "30m", "--require-pop"],
-    ...["--reaction", "not-owner=revoke", "--depth", "2"],
+    ...["--reaction", "not-owner=revoke", "--depth", "2", "--require-attested"],
   );
   t.match(made, { code: 0, err: "" });
   t.match(made.out, /Lifetime +10m, at most 30m\n/);
   t.match(made.out, /Reactions +not-owner: revoke\n/);
   t.match(made.out, /Environment +any\n/);
+  t.match(made.out, /Held by +its AI agent's own processes\n/);
   t.match(made.out, /Handed on +up to 2 times/);
   const changed = await signet("task-class", "set", "triage", "--max-ttl", "1h");
   t.match(changed.out, /Lifetime +10m, at most 1h\n/);

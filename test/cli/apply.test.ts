@@ -48,7 +48,7 @@ async function setUp(t: Test) {
 
 t.test("what files declare is shown, made so, and then there is nothing to change", async (t) => {
   const { dir, write, signet } = await setUp(t);
-  write("agents.yaml", AGENT);
+  write("agents.yaml", `${AGENT}  may_host: [spiffe://north.test/crew/*]\n`);
   mkdirSync(join(dir, "more"));
   write("more/entries.yml", `---\n${ENTRY}---\n`);
   write("notes.txt", "no YAML: {");
@@ -72,6 +72,7 @@ t.test("what files declare is shown, made so, and then there is nothing to chang
 
   write("agents.yaml", AGENT.replace("any", "[https://a.test]").replace("support", "b"));
   const changed = await signet("apply", "-f", dir);
+  t.match(changed.out, /\n {4}may_host: \["spiffe:.*\/crew\/\*"\] -> nothing\n/);
   t.match(changed.out, /^~ ai-agent .*\n {4}owner: "team:support" -> "team:b"\n/);
   t.match(
     changed.out,
