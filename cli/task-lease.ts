@@ -20,6 +20,8 @@ type Request = signet.task.v1.RunTaskRequest;
 type Response = signet.task.v1.RunTaskResponse;
 type Call = BidiCall<Request, Response>;
 
+/** How long a node agent may take to answer; it waits for its server itself. */
+const ANSWER_WAIT_MS = 15_000;
 /** How long a node agent that has just been restarted may not know a task. */
 const UNKNOWN_PATIENCE_MS = 10_000;
 
@@ -38,6 +40,7 @@ export interface LeaseOptions {
   readonly claim: string;
   /** Adds the selector launch:name:NAME to this process's; "" for none. */
   readonly launchName: string;
+  readonly answerWaitMs?: number;
 }
 
 export class TaskLease {
@@ -66,8 +69,9 @@ export class TaskLease {
     this.ended = this.#ended.promise;
   }
 
-  /** Opens the task. @throws what the agent says, TASKS_NOT_SERVED */
-  static async open({ client, request, claim, launchName }: LeaseOptions): Promise<TaskLease> {
+  /** Opens the task. @throws what the agent says, TASKS_NOT_SERVED, DAEMON_UNREACHABLE */
+  static async open(options: LeaseOptions): Promise<TaskLease> {
+    const { client, request, claim, launchName, answerWaitMs = ANSWER_WAIT_MS } = options;
     const key = new TaskKey(systemClock);
     const call = client.runTask();
     try {
@@ -76,7 +80,7 @@ export class TaskLease {
         ...{ csr: key.csr, claimTaskId: claim, idempotencyKey: randomUUID() },
       };
       await call.send({ open, launchName });
-      const { ready } = await nextOf(call);
+      const { ready } = await inTime(nextOf(call), answerWaitMs);
       if (ready === undefined) throw unexpected();
       const task = readTask(ready.task);
       return new TaskLease(client, key, call, { task, socketPath: ready.socketPath });
@@ -95,7 +99,7 @@ export class TaskLease {
     this.#pid = pid;
     await this.#call.send({ started: { pid } });
     for (;;) {
-      const { admitted, changed } = await nextOf(this.#call);
+      const { admitted, changed } = await inTime(nextOf(this.#call), ANSWER_WAIT_MS);
       if (admitted !== undefined) break;
       if (changed === undefined) throw unexpected();
       this.#take(changed, listener);
@@ -199,6 +203,24 @@ async function nextOf(call: Call): Promise<Response> {
   const next = await call.responses.next();
   if (next.done === true) throw unexpected();
   return next.value;
+}
+
+/** An agent that was stopped (SIGSTOP), or hangs, takes the call and says nothing. */
+async function inTime<T>(answer: Promise<T>, waitMs: number): Promise<T> {
+  const waited = Promise.withResolvers<never>();
+  const timer = systemClock.setTimer(waitMs, () =>
+    waited.reject(
+      cliError("DAEMON_UNREACHABLE", `the node agent did not answer within ${waitMs / 1000} s`, {
+        hint: "it is there and hangs: see whether it is stopped or overloaded, and its log",
+      }),
+    ),
+  );
+  try {
+    return await Promise.race([answer, waited.promise]);
+  } finally {
+    timer.cancel();
+    answer.catch(() => {}); // of a call that is given up
+  }
 }
 
 function unexpected(cause?: unknown): IdentityError {

@@ -11,7 +11,7 @@ import { asMisuse, DEFAULT_AGENT_SOCKET } from "./flags.ts";
 /** What the commands say of an agent that does not answer. */
 export const AGENT_ABSENT = {
   what: "agent",
-  hint: "start one with 'signet up' or 'signet agent run', or name its socket with --socket or SPIFFE_ENDPOINT_SOCKET; that of a task is gone once the task has ended",
+  hint: "start one with 'signet up' or 'signet agent run', or name its socket with --socket or SPIFFE_ENDPOINT_SOCKET; that of a task lets in its command and descendants alone, and is gone once the task has ended",
 } as const;
 
 /** The address that --socket names, which may also be a bare path. */

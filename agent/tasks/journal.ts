@@ -76,12 +76,17 @@ export class TaskJournal {
   #running: Promise<void> | undefined;
   #lines = 0;
   #isTorn = false;
+  /** Whether memory knows more than the file. */
+  #isBehind = false;
 
   private constructor(path: string) {
     this.#path = path;
   }
 
-  /** Reads the file, which need not exist, and writes it anew. @throws FILE_UNREADABLE, FILE_UNWRITABLE */
+  /**
+   * Reads the file, which need not exist, and writes it anew. On a full disk that waits for the first line that
+   * is to be written: who asks for no tasks is served meanwhile. @throws FILE_UNREADABLE
+   */
   static async open(path: string, log: Logger): Promise<TaskJournal> {
     const bytes = await readFileBounded(path, { limitBytes: LIMIT_BYTES });
     const lines = bytes === undefined ? [] : Buffer.from(bytes).toString("utf8").split("\n");
@@ -93,7 +98,10 @@ export class TaskJournal {
       // The last line of an agent that was killed while it wrote.
       else if (i < lines.length - 1) log.warn({ path, line: i + 1 }, "left out an unreadable line");
     }
-    await journal.#rewrite();
+    await journal.#rewrite().catch((error: unknown) => {
+      journal.#isBehind = true;
+      log.error({ error }, "tasks of this node cannot be written down: none opens until they can");
+    });
     return journal;
   }
 
@@ -151,7 +159,7 @@ export class TaskJournal {
       const batch = this.#queue;
       this.#queue = [];
       try {
-        if (this.#lines > MAX_HISTORY_LINES + 2 * this.#held.size) await this.#rewrite();
+        await this.#renew();
         // Half a line of a write that failed must not spoil the next.
         const start = this.#isTorn ? "\n" : "";
         this.#isTorn = true;
@@ -160,11 +168,22 @@ export class TaskJournal {
         this.#lines += batch.length;
         for (const { done } of batch) done();
       } catch (error) {
+        this.#isBehind = true;
         for (const { done } of batch) done(error);
       }
     }
     // In the turn that found nothing left: what is appended from now on starts anew.
     this.#running = undefined;
+  }
+
+  /** Writes the file anew where it has got long, or lacks what a full disk did not take. */
+  async #renew(): Promise<void> {
+    const isLong = this.#lines > MAX_HISTORY_LINES + 2 * this.#held.size;
+    if (!isLong && !this.#isBehind) return;
+    await this.#rewrite().catch((error: unknown) => {
+      // A line may find room where the whole does not.
+      if (this.#file === undefined) throw error;
+    });
   }
 
   async #rewrite(): Promise<void> {
@@ -178,6 +197,7 @@ export class TaskJournal {
     this.#file = file;
     this.#lines = lines.length;
     this.#isTorn = false;
+    this.#isBehind = false;
   }
 
   #fold(line: Line): void {

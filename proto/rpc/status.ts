@@ -89,7 +89,7 @@ export function errorOfStatus(code: number, message: string, metadata?: Metadata
   const hint = info?.metadata["hint"];
   const error =
     reason === undefined
-      ? protoError(REASON_OF_CODE[code] ?? "UNKNOWN_FAILURE", message)
+      ? protoError(REASON_OF_CODE[code] ?? "UNKNOWN_FAILURE", message, HINT_OF_CODE[code])
       : new IdentityError(reason, code as Status, message, hint === undefined ? {} : { hint });
   if (anys.length > 0) details.set(error, anys);
   return error;
@@ -111,6 +111,13 @@ function infoIn(anys: readonly Any[]): google.rpc.ErrorInfo | undefined {
     return undefined; // as above
   }
 }
+
+/** What to do about a status that came without a word of it. */
+const HINT_OF_CODE: Readonly<Record<number, { readonly hint: string }>> = {
+  [Status.deadlineExceeded]: {
+    hint: "it is there and does not answer: see whether it is overloaded, stopped or cut off, and its log",
+  },
+};
 
 /** The reason of a status that came without one. */
 const REASON_OF_CODE: Readonly<Record<number, keyof typeof REASONS>> = {

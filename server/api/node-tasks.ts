@@ -56,7 +56,8 @@ export function nodeTaskHandlers(options: NodeTasksOptions): Handlers<typeof Nod
       const request = required(wire, "task");
       const binding = bindingFromWire(bound);
       const { csr, aiAgent: agentId, claimTaskId } = request;
-      const common = { nodeAgent, entryIds, agentId, csr: new Uint8Array(csr), binding };
+      const { signal } = context;
+      const common = { nodeAgent, entryIds, agentId, csr: new Uint8Array(csr), binding, signal };
       if (claimTaskId !== "") {
         return openedToWire(await tasks.claim({ ...common, id: ulidIn(claimTaskId) }));
       }

@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { IdentityError } from "../../pki/errors.ts";
 import { jwkThumbprint } from "../../pki/token/thumbprint.ts";
 import { parseCsr } from "../../pki/x509/csr.ts";
+import { protoError } from "../../proto/errors.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { AuditSink } from "../audit/log.ts";
@@ -73,6 +74,7 @@ export class Opening {
       const binding = this.#options.newTasks.bindingOf(task.taskClass, order.binding);
       fresh = { ...task, state: "ACTIVE", keyThumbprint, binding, idempotency };
       const svid = await credentials.first(fresh, nodeAgent, request);
+      requireAwaited(order);
       const isNew = await this.#add(fresh);
       if (!isNew) {
         const id = store.opened(idempotency);
@@ -110,6 +112,7 @@ export class Opening {
         const isAgain = isHeldBy(task, nodeAgent, keyThumbprint, opener);
         if (isAgain) return { claimed: requireStep(task, "use", clock.now()), isNew: false };
         const pending = requireStep(task, "claim", clock.now());
+        requireAwaited(order);
         await newTasks.requireAttested(pending.taskClass, agent, host);
         await this.#requireGoodAgents(tasks.transaction, agent.spiffeId, host?.spiffeId ?? "");
         const claim = {
@@ -265,6 +268,12 @@ function idempotencyName(key: string, caller: string, agentId: string): string {
     .update(JSON.stringify([caller, agentId, key]))
     .digest("hex")
     .slice(0, 32);
+}
+
+/** What waited here for longer than its caller did opens nothing: nobody would know of it. */
+function requireAwaited({ signal }: Pick<OpenOrder, "signal">): void {
+  if (signal?.aborted !== true) return;
+  throw protoError("CALL_CANCELLED", "the caller waits no longer: no task was opened");
 }
 
 function agentNotFound(agentId: string): IdentityError {

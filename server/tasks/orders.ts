@@ -33,6 +33,8 @@ export interface OpenOrder {
   /** PKCS #10 DER. */
   readonly csr: Uint8Array;
   readonly binding: TaskBinding | undefined;
+  /** Aborts when nobody waits for the answer any more. */
+  readonly signal?: AbortSignal;
 }
 
 /** As above, for a task that waits: its terms are its own. */

@@ -1,9 +1,12 @@
 // What an agent writes down of its tasks: read back as it was, whatever instant it was killed at.
-import { appendFileSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { type HeldRecord, TaskJournal } from "../../../agent/tasks/journal.ts";
+import { Status } from "../../../pki/errors.ts";
 import { createLogger, silentLogger } from "../../../runtime/log.ts";
+
+const UNSAVED = { reason: "TASKS_UNSAVED", code: Status.unavailable };
 
 function record(taskId: string): HeldRecord {
   return {
@@ -75,4 +78,32 @@ t.test("history is thrown away, and nothing that counts with it", async (t) => {
   t.strictSame([...again.held.keys()], ["kept"]);
   await journal.close();
   await again.close();
+});
+
+t.test("what cannot be written at the start is written as soon as it can", async (t) => {
+  // As on a full disk: nothing can be made there.
+  const folder = join(t.testdir(), "later");
+  const path = join(folder, "held.jsonl");
+  const lines: string[] = [];
+  const log = createLogger({ destination: { write: (line) => lines.push(line) } });
+  const journal = await TaskJournal.open(path, log);
+  t.match(lines.join(""), /cannot be written down/);
+  await t.rejects(journal.hold(record("a")), UNSAVED);
+  await t.rejects(journal.end(end("b")), UNSAVED);
+  mkdirSync(folder);
+  await journal.hold(record("c"));
+  const again = await TaskJournal.open(path, silentLogger);
+  t.strictSame([...again.held.keys()], ["a", "c"], "what was refused meanwhile too");
+  t.strictSame([...again.ends.keys()], ["b"]);
+  for (const one of [journal, again]) await one.close();
+});
+
+t.test("an agent that cannot write its file anew has what is in it, and adds to it", async (t) => {
+  // No name is left for the file that would take its place.
+  const path = join(t.testdir(), "x".repeat(250));
+  writeFileSync(path, `${JSON.stringify({ hold: record("a") })}\n`, { mode: 0o600 });
+  const journal = await TaskJournal.open(path, silentLogger);
+  t.strictSame([...journal.held.keys()], ["a"]);
+  await t.rejects(journal.hold(record("b")), UNSAVED);
+  await journal.close();
 });
