@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Test } from "tap";
 import type { TlsSource } from "../../client/tls/source.ts";
+import type { WorkloadWitSvid } from "../../client/wit/wit-context.ts";
 import { spkiToJwk } from "../../pki/bundle/jwk.ts";
 import { IdentityError, Status } from "../../pki/errors.ts";
 import { signToken } from "../../pki/jwt/sign-token.ts";
@@ -33,6 +34,7 @@ import {
 import { structFromJson } from "../../proto/types/struct.ts";
 import { x509SvidToWire } from "./fake-workload-api.ts";
 import { TestAuthority } from "./test-authority.ts";
+import { TestWit } from "./test-wit.ts";
 import { TestTlsSource } from "./tls-source.ts";
 
 type Event = signet.audit.v1.Event;
@@ -64,6 +66,9 @@ export class FakeGuardNode {
   readonly tasks: Map<string, Task> = new Map();
   readonly events: Event[] = [];
   readonly jwtKeys: KeyPair = generateP256KeyPair();
+  readonly wits: TestWit = new TestWit();
+  /** As the flag of a node agent. */
+  servesWit = true;
   readonly oauthKeys: KeyPair = generateP256KeyPair();
   classes: signet.link.v1.TaskClassRules[] = [
     { name: "standard", failMode: "ttl", requirePop: false },
@@ -118,6 +123,7 @@ export class FakeGuardNode {
     rpc.add(SpiffeWorkloadApi, {
       fetchX509SVID: (_, { signal }) => this.#ownSvid(signal),
       fetchJWTBundles: (_, { signal }) => this.#jwtBundles(signal),
+      fetchWITBundles: (_, { signal }) => this.#witBundles(signal),
       validateJWTSVID: async ({ svid, audience }) => {
         const read = await validateJwtSvid(svid, {
           audience: [audience],
@@ -254,6 +260,11 @@ export class FakeGuardNode {
     return signToken(signerOf("jwt", this.jwtKeys), { keyId: "jwt", typ }, { ...usual, ...claims });
   }
 
+  /** A WIT-SVID, with its key. */
+  witSvid(spiffeId: string, more: Parameters<TestWit["issue"]>[1] = {}): WorkloadWitSvid {
+    return this.wits.issue(SpiffeId.parse(spiffeId).path, more);
+  }
+
   /** The events of a stream or of a type. */
   eventsOf(name: string): Event[] {
     return this.events.filter(({ stream, type }) => stream === name || type === name);
@@ -308,12 +319,22 @@ export class FakeGuardNode {
     await aborted(signal);
   }
 
+  async *#witBundles(signal: AbortSignal): AsyncGenerator<object> {
+    if (!this.servesWit) throw notServed();
+    yield this.wits.bundles();
+    await aborted(signal);
+  }
+
   async *#jwtBundles(signal: AbortSignal): AsyncGenerator<object> {
     const key = { kid: "jwt", use: "jwt-svid", ...spkiToJwk(this.jwtKeys.spki) };
     const bundle = Buffer.from(JSON.stringify({ keys: [key] }));
     yield { bundles: { "spiffe://north.test": bundle } };
     await aborted(signal);
   }
+}
+
+function notServed(): IdentityError {
+  return new IdentityError("TEST_NOT_SERVED", Status.unimplemented, "the test serves no WIT");
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

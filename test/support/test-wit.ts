@@ -49,7 +49,13 @@ export class TestWit {
   /** A WIT-SVID, of five minutes unless told otherwise. */
   issue(
     path: string,
-    more: { now?: Date; ttlSeconds?: number; key?: ProofKey; hint?: string } = {},
+    more: {
+      now?: Date;
+      ttlSeconds?: number;
+      key?: ProofKey;
+      hint?: string;
+      claims?: Readonly<Record<string, unknown>>;
+    } = {},
   ): HeldWit {
     const { now: issuedAt = new Date(), ttlSeconds = 300, key = proofKey(), hint = "" } = more;
     const id = SpiffeId.of(this.trustDomain, path);
@@ -58,6 +64,7 @@ export class TestWit {
     const token = issueWitSvid({
       ...{ signer: this.signer, keyId: this.authority.keyId, spiffeId: id },
       ...{ spki: key.spki, alg: key.alg, issuedAt, expiresAt },
+      ...(more.claims !== undefined && { claims: more.claims }),
     }) as string;
     return { id, token, key, issuedAt, expiresAt, hint };
   }
