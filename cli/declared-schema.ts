@@ -9,6 +9,7 @@ import type { signet } from "../proto/schema.gen.ts";
 import { parseSelector, selectorToWire } from "../proto/types/selector.ts";
 import { spiffeIdToWire } from "../proto/types/spiffe-id.ts";
 import { duration, section, z } from "../runtime/config.ts";
+import { MAX_SECONDS } from "./flags.ts";
 
 type WireMandate = Init<signet.mandate.v1.Mandate>;
 
@@ -49,8 +50,11 @@ const moment = z.string().transform((text, context): number => {
   return z.NEVER;
 });
 
-const seconds = duration({ minMs: 1000 }).transform((ms) => Math.floor(ms / 1000));
-const secondsOrNone = duration().transform((ms) => Math.floor(ms / 1000));
+// No more than the wire has room for: it would become another number there.
+const maxMs = MAX_SECONDS * 1000;
+const seconds = duration({ minMs: 1000, maxMs }).transform((ms) => Math.floor(ms / 1000));
+const secondsOrNone = duration({ maxMs }).transform((ms) => Math.floor(ms / 1000));
+const shortCount = count.max(2 ** 32 - 1);
 
 /** Absent is nothing, as an empty list is; "any" is everything. */
 const set = z
@@ -63,7 +67,7 @@ const mandate = section({
   actions: set,
   datatypes: set,
   uses: count.optional(),
-  depth: count.default(0),
+  depth: shortCount.default(0),
   max_sensitivity: count.default(0),
   until: moment.optional(),
   environment: z.string().optional(),
@@ -157,7 +161,7 @@ const aiAgent = documentOf(
     valid_until: moment,
     ceiling: mandate,
     task_classes: z.array(z.string()).default([]),
-    max_open_tasks: count.default(0),
+    max_open_tasks: shortCount.default(0),
     may_host: z.array(z.string()).default([]),
     model_id: z.string().default(""),
     manifest_hash: z.string().default(""),

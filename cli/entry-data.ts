@@ -4,7 +4,7 @@
 import { parseSelector, selectorToWire } from "../proto/types/selector.ts";
 import { spiffeIdToWire } from "../proto/types/spiffe-id.ts";
 import type { EntryDraft } from "./entry-flags.ts";
-import { asMisuse, misuse, parseId } from "./flags.ts";
+import { asMisuse, MAX_SECONDS, misuse, parseId } from "./flags.ts";
 import { readInput } from "./read-input.ts";
 
 const MAX_BYTES = 64 * 1024 * 1024;
@@ -34,8 +34,8 @@ const FIELDS: Readonly<Record<string, (value: unknown, where: string) => EntryDr
   selectors: (value, where) => ({
     selectors: readList(value, where).map((v) => readSelector(v, where)),
   }),
-  x509svidttl: (value, where) => ({ x509SvidTtl: readInteger(value, where) }),
-  jwtsvidttl: (value, where) => ({ jwtSvidTtl: readInteger(value, where) }),
+  x509svidttl: (value, where) => ({ x509SvidTtl: readSeconds(value, where) }),
+  jwtsvidttl: (value, where) => ({ jwtSvidTtl: readSeconds(value, where) }),
   federateswith: (value, where) => ({
     federatesWith: readList(value, where).map((v) => readString(v, where)),
   }),
@@ -107,6 +107,12 @@ function readInteger(value: unknown, where: string): number {
   const number = typeof value === "string" && /^-?\d{1,16}$/.test(value) ? Number(value) : value;
   if (typeof number === "number" && Number.isSafeInteger(number)) return number;
   throw misuse(`${where} is no whole number`);
+}
+
+function readSeconds(value: unknown, where: string): number {
+  const seconds = readInteger(value, where);
+  if (seconds >= 0 && seconds <= MAX_SECONDS) return seconds;
+  throw misuse(`${where} is no lifetime of at most 68 years`);
 }
 
 function readTruth(value: unknown, where: string): boolean {

@@ -46,14 +46,19 @@ export function required(input: Input, flag: string, spelled: string): string {
   throw misuse(`${spelled} is missing`);
 }
 
+/** The longest lifetime that the wire has room for: 68 years. A longer one would become any other. */
+export const MAX_SECONDS: number = 2 ** 31 - 1;
+
 /** A lifetime as "1h30m", or as SPIRE's number of seconds; whole seconds. */
 export function parseSeconds(text: string, spelled: string): number {
-  if (/^\d{1,10}$/.test(text)) return Number(text);
+  let seconds: number;
   try {
-    return Math.floor(parseDuration(text) / 1000);
+    seconds = /^\d{1,10}$/.test(text) ? Number(text) : Math.floor(parseDuration(text) / 1000);
   } catch (cause) {
     throw misuse(`${spelled}: ${cause instanceof Error ? cause.message : String(cause)}`);
   }
+  if (seconds <= MAX_SECONDS) return seconds;
+  throw misuse(`${spelled}: "${text}" is longer than 68 years`);
 }
 
 /** A moment: seconds since the Unix epoch, or a date such as 2027-01-31T12:00:00Z. */

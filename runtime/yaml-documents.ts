@@ -19,7 +19,9 @@ export function readYaml(text: string): {
   readonly problems: readonly Problem[];
 } {
   const lines = new LineCounter();
-  const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false });
+  // Of oddities, such as a list for a name, the schema says what is wrong with them: no warnings beside it.
+  const options = { lineCounter: lines, prettyErrors: false, logLevel: "error" } as const;
+  const parsed = parseAllDocuments(text, options);
   if (!Array.isArray(parsed)) return { documents: [], problems: [] };
   const problems: Problem[] = parsed.flatMap(({ errors }) =>
     errors.map(({ pos, message }) => ({ line: lines.linePos(pos[0]).line, path: "", message })),

@@ -114,6 +114,7 @@ const BAD_FILES: { name: string; json: string; says: RegExp }[] = [
   { name: "a bad ID", json: '[{"spiffeId":"x"}]', says: /entries\[0\].spiffeId/ },
   { name: "a bad selector", json: '[{"selectors":["x"]}]', says: /entries\[0\].selectors/ },
   { name: "a text for a number", json: '[{"x509SvidTtl":"soon"}]', says: /no whole number/ },
+  { name: "a lifetime without room", json: '[{"x509SvidTtl":4294969200}]', says: /68 years/ },
 ];
 for (const { name, json, says } of BAD_FILES) {
   t.test(`a file with ${name} is misuse`, async (t) => {
