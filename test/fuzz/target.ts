@@ -39,6 +39,8 @@ const BLAMES_INPUT: ReadonlySet<Status> = new Set([
   Status.failedPrecondition,
   Status.resourceExhausted,
   Status.unimplemented,
+  // Of files that were changed since they were written.
+  Status.dataLoss,
 ]);
 
 /** @throws `error` unless it refuses the input as it should */
