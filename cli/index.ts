@@ -73,6 +73,7 @@ export const ROWS: readonly CommandRow[] = [
   },
   row("server run", "run the server", () => import("./server-run.ts")),
   row("server validate", "check its configuration", () => import("./server-validate.ts")),
+  row("server restored", "say that a backup was put back", () => import("./server-restored.ts")),
   {
     name: "server healthcheck",
     summary: "ask whether it works",

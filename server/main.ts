@@ -12,6 +12,7 @@ import { type DocumentAddresses, documentListeners, startDocuments } from "./mai
 import { startEdges } from "./main/edges.ts";
 import { startFederation } from "./main/federation.ts";
 import { startOAuth } from "./main/oauth.ts";
+import { noticeRestored } from "./main/restored.ts";
 import { openLedger, startRevocation } from "./main/revocation.ts";
 import { openStores } from "./main/stores.ts";
 import { startTasks } from "./main/tasks.ts";
@@ -58,7 +59,8 @@ export async function start(config: ServerConfig, options: ServerOptions): Promi
   try {
     signal?.throwIfAborted();
     const stores = await openStores(base);
-    const audit = await openAudit(base);
+    const audit = await openAudit(base, stores);
+    await noticeRestored(base, stores, audit);
     const recording = await openLedger(base, stores);
     const ca = await startCa(base, stores, recording, audit);
     const revocation = await startRevocation(base, stores, ca, recording);

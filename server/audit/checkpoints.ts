@@ -19,6 +19,8 @@ export interface CheckpointsOptions {
   readonly key: CheckpointKey;
   /** A second place for the newest, such as another disk. */
   readonly file?: string | undefined;
+  /** Told of each that is stored. Must not throw, and nothing waits for it. */
+  readonly onSigned?: (checkpoint: SignedCheckpoint) => void;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -125,6 +127,7 @@ export class Checkpoints {
     await storeCheckpoint(audit.folder, note, file);
     await writeState(audit.folder, tree, ends);
     this.#newest = { note, size };
+    this.#options.onSigned?.(this.#newest);
     return this.#newest;
   }
 

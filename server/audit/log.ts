@@ -35,8 +35,16 @@ export interface AuditLogOptions {
   readonly log: Logger;
   /** A second place of checkpoints, to which the end of the log is compared. */
   readonly checkpointFile?: string | undefined;
+  /** How far the store is: told in events of tasks and administration, of which each follows a commit. */
+  readonly storePosition?: (() => string) | undefined;
   /** When a stream goes on in another file. */
   readonly maxFileBytes?: number;
+}
+
+/** A log that ends before what was signed of it. */
+export interface LogGap {
+  readonly found: number;
+  readonly signed: number;
 }
 
 /** A line that waits for its number: see lineParts. */
@@ -62,6 +70,8 @@ export class AuditLog implements AuditSink {
   readonly #treeFiles: TreeFiles;
   readonly #ids: Ulids;
   readonly #listeners = new Set<() => void>();
+  /** Found at the start, if it was: the log ends before what was signed of it. */
+  readonly gap: LogGap | undefined;
   readonly #tree: Frontier;
   #next: Group | undefined;
   #failure: unknown;
@@ -77,6 +87,7 @@ export class AuditLog implements AuditSink {
     this.#files = recovered.files;
     this.#treeFiles = recovered.treeFiles;
     this.#tree = recovered.tree;
+    this.gap = recovered.gap;
     this.#ids = new Ulids((bytes) => randomFillSync(bytes));
   }
 
@@ -129,7 +140,8 @@ export class AuditLog implements AuditSink {
    * Appends an event; resolves when it is written.
    * @throws AUDIT_UNWRITABLE: what it tells of must not take effect; AUDIT_EVENT_INVALID
    */
-  async append(event: AuditEvent, { durable = false }: AppendOptions = {}): Promise<void> {
+  async append(given: AuditEvent, { durable = false }: AppendOptions = {}): Promise<void> {
+    const event = this.#placed(given);
     checkEvent(event);
     const { observer, clock } = this.#options;
     const time = event.time ?? clock.now();
@@ -306,6 +318,15 @@ export class AuditLog implements AuditSink {
     if (this.#failure === undefined) return;
     this.#failure = undefined;
     this.#options.log.info({}, "the audit log is written again");
+  }
+
+  /** Says how far the store is, where that shows which of the two is older: what others saw does not. */
+  #placed(event: AuditEvent): AuditEvent {
+    const { stream, observedBy = "issuer", detail } = event;
+    const { storePosition } = this.#options;
+    if (storePosition === undefined || observedBy !== "issuer") return event;
+    if (stream !== "task" && stream !== "admin") return event;
+    return { ...event, detail: { ...detail, store: storePosition() } };
   }
 
   #textOf(ms: number): string {

@@ -12,7 +12,7 @@ import { ensureDir, syncFolder } from "../../runtime/files.ts";
 import { serverError } from "../errors.ts";
 import { newestCheckpoint } from "./checkpoint-files.ts";
 import { type AuditEvent, type AuditStream, STREAMS } from "./event.ts";
-import type { AuditLogOptions } from "./log.ts";
+import type { AuditLogOptions, LogGap } from "./log.ts";
 import { LogReader, noEnds } from "./log-reader.ts";
 import { type Line, listFiles, type NoLine } from "./reader.ts";
 import { readState, type SavedState } from "./state.ts";
@@ -30,6 +30,7 @@ export interface Recovered {
   readonly tree: Frontier;
   /** What must be the first to be written. */
   readonly events: readonly AuditEvent[];
+  readonly gap: LogGap | undefined;
 }
 
 /** @throws STORE_UNUSABLE, AUDIT_DAMAGED */
@@ -89,7 +90,8 @@ async function findEnd(options: AuditLogOptions): Promise<Found> {
       },
     });
   }
-  return { tree, ends, treeFiles, events };
+  const gap = tree.size < signedSize ? { found: tree.size, signed: signedSize } : undefined;
+  return { tree, ends, treeFiles, events, gap };
 }
 
 interface Scan {

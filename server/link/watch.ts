@@ -10,10 +10,12 @@ import type { AuthorizedEntries } from "../entries/authorized.ts";
 import { serverError } from "../errors.ts";
 import type { BundleStore } from "../store/bundles.ts";
 import type { CrlStore } from "../store/crls.ts";
+import type { StorePosition } from "../store/epoch.ts";
 import type { NodeStore } from "../store/nodes.ts";
 import type { RevocationStore } from "../store/revocations.ts";
 import type { TaskClassStore } from "../store/task-classes.ts";
 import type { TaskStore } from "../store/tasks.ts";
+import type { Cursors } from "./cursors.ts";
 import type { LinkHub } from "./hub.ts";
 import { DeltaEncoder, snapshotPages } from "./messages.ts";
 import type { Session, Step } from "./session.ts";
@@ -32,8 +34,9 @@ export interface LinkOptions {
   readonly nodes: NodeStore;
   readonly tasks: TaskStore;
   readonly taskClasses: TaskClassStore;
-  /** The identity of the store: cursors of another one are worth nothing. */
-  readonly storeId: string;
+  readonly cursors: Cursors;
+  /** Told of a node agent that has seen more of this store than the store has. */
+  readonly onAhead: (agentId: string, position: StorePosition) => void;
   readonly serverVersion: string;
 }
 
@@ -52,18 +55,18 @@ async function* watch(
   options: LinkOptions,
   encoder: DeltaEncoder,
 ): AsyncGenerator<Response, void, undefined> {
-  const { hub, storeId, serverVersion } = options;
+  const { hub, cursors, serverVersion } = options;
   const agentId = agentOf(context).toString();
   const iterator = requests[Symbol.asyncIterator]();
   const hello = await readHello(iterator);
   await noteVersion(agentId, hello.agentVersion, options.nodes);
-  const cursor = hello.cursor?.epoch === storeId ? hello.cursor.revision : undefined;
+  const cursor = revisionOf(agentId, hello.cursor, options);
   const { session, resumed } = hub.open({ id: agentId, version: hello.agentVersion }, cursor);
   const onAbort = (): void => session.end();
   context.signal.addEventListener("abort", onAbort, { once: true });
   if (context.signal.aborted) session.end();
   // Ends with the call, and never rejects.
-  void readAcks(iterator, session, storeId);
+  void readAcks(iterator, session, cursors);
   try {
     yield { welcome: { version: LINK_VERSION, resumed, serverVersion } };
     for (;;) {
@@ -80,12 +83,12 @@ async function* watch(
 function* messagesOf(
   step: Step,
   session: Session,
-  { hub, authorized, bundles, crls, revocations, tasks, taskClasses, storeId }: LinkOptions,
+  { hub, authorized, bundles, crls, revocations, tasks, taskClasses, cursors }: LinkOptions,
   encoder: DeltaEncoder,
 ): Generator<Encoded, void, undefined> {
-  const cursorBefore = { epoch: storeId, revision: session.sentRevision };
+  const cursorBefore = cursors.at(session.sentRevision);
   const { revision, bundleSequence } = hub;
-  const cursor = { epoch: storeId, revision };
+  const cursor = cursors.at(revision);
   const agentId = session.agent.id;
   // Before the messages, not after: the confirmation may be back before this side is asked for more.
   session.sent(revision, bundleSequence);
@@ -154,6 +157,20 @@ async function readHello(requests: Requests): Promise<signet.link.v1.Hello> {
   return hello;
 }
 
+/** Where the agent stopped, if that says something here. @throws STORE_RESTORED */
+function revisionOf(
+  agentId: string,
+  shown: signet.link.v1.Cursor | undefined,
+  { cursors, onAhead }: LinkOptions,
+): number | undefined {
+  const cursor = cursors.read(shown);
+  if (cursor.kind !== "ahead") return cursor.kind === "ours" ? cursor.revision : undefined;
+  onAhead(agentId, cursor.position);
+  throw serverError("STORE_RESTORED", "the server is an older one than the agent has seen", {
+    hint: "the server starts again, and ends what may have ended already",
+  });
+}
+
 async function noteVersion(agentId: string, version: string, nodes: NodeStore): Promise<void> {
   if (version.length > MAX_VERSION_LENGTH) {
     throw serverError("AGENT_VERSION_INVALID", "the agent's version is longer than 255 characters");
@@ -163,7 +180,7 @@ async function noteVersion(agentId: string, version: string, nodes: NodeStore): 
 }
 
 /** Takes in the agent's confirmations until its side ends; a side that breaks ends the session. */
-async function readAcks(requests: Requests, session: Session, storeId: string): Promise<void> {
+async function readAcks(requests: Requests, session: Session, cursors: Cursors): Promise<void> {
   try {
     for (;;) {
       const { done, value } = await requests.next();
@@ -179,8 +196,8 @@ async function readAcks(requests: Requests, session: Session, storeId: string): 
           "only confirmations and pings may follow the hello",
         );
       }
-      const { cursor } = value.ack;
-      if (cursor?.epoch === storeId) session.confirmed(cursor.revision);
+      const cursor = cursors.read(value.ack.cursor);
+      if (cursor.kind === "ours") session.confirmed(cursor.revision);
     }
     session.end();
   } catch (error) {

@@ -1,10 +1,14 @@
 // A step of the start: the audit log, before anything is issued or answered, and what signs it.
 import { join } from "node:path";
-import { Checkpoints } from "../audit/checkpoints.ts";
+import type { Logger } from "../../runtime/log.ts";
+import { Checkpoints, type SignedCheckpoint } from "../audit/checkpoints.ts";
 import { openCheckpointKey } from "../audit/key.ts";
+import { lastPosition } from "../audit/last-position.ts";
 import { AuditLog } from "../audit/log.ts";
 import { PassedOn } from "../audit/passed-on.ts";
+import { formatPosition, type StoreEpoch, type StorePosition } from "../store/epoch.ts";
 import type { Base } from "./base.ts";
+import type { Stores } from "./stores.ts";
 
 /** The log, and its checkpoints. */
 export interface Audit {
@@ -12,20 +16,30 @@ export interface Audit {
   readonly checkpoints: Checkpoints;
   /** Events of nodes and guards; who has to react to them asks to be told. */
   readonly passedOn: PassedOn;
+  /** How far the store was, as the log knew before this start. */
+  readonly seen: StorePosition | undefined;
 }
 
 /** Opens the audit log. */
-export async function openAudit({ config, clock, log, lifecycle, metrics }: Base): Promise<Audit> {
+export async function openAudit(
+  { config, clock, log, lifecycle, metrics }: Base,
+  { epoch }: Pick<Stores, "epoch">,
+): Promise<Audit> {
   const { trustDomain, dataDir, keyManager } = config;
   const { checkpointFile } = config.audit;
   const folder = join(dataDir, "audit");
   const name = `${trustDomain.name}/audit`;
   const key = await openCheckpointKey({ name, folder, dataDir, keyManager, log });
   const observer = `${trustDomain.id}/spire/server`;
-  const audit = await AuditLog.open({ folder, observer, checkpointFile, clock, log });
+  const seen = await lastPosition(folder);
+  const storePosition = (): string => formatPosition(epoch.position);
+  const parts = { folder, observer, checkpointFile, clock, log };
+  const audit = await AuditLog.open({ ...parts, storePosition });
   lifecycle.own("audit log", () => audit.close());
   lifecycle.run("audit log", (signal) => audit.run(signal));
-  const checkpoints = new Checkpoints({ audit, key, file: checkpointFile, clock, log });
+  const onSigned = rememberSize(epoch, log);
+  const signing = { audit, key, file: checkpointFile, clock, log };
+  const checkpoints = new Checkpoints({ ...signing, onSigned });
   lifecycle.own("last checkpoint", () => checkpoints.stop());
   lifecycle.run("checkpoints", (signal) => checkpoints.run(signal));
   const passedOn = await PassedOn.start({ audit, clock, log });
@@ -39,5 +53,14 @@ export async function openAudit({ config, clock, log, lifecycle, metrics }: Base
     help: "Events of the audit log that the newest checkpoint covers",
     read: () => checkpoints.newest?.size ?? 0,
   });
-  return { log: audit, checkpoints, passedOn };
+  return { log: audit, checkpoints, passedOn, seen };
+}
+
+/** Notes in the store how far the log is: a log that lost its end is told from a store that is a copy. */
+function rememberSize(epoch: StoreEpoch, log: Logger): (checkpoint: SignedCheckpoint) => void {
+  return ({ size }) => {
+    epoch.noteAuditSize(size).catch((error: unknown) => {
+      log.debug({ error }, "the store could not be told how far the audit log is");
+    });
+  };
 }

@@ -39,14 +39,17 @@ import { Gate } from "../edge/gate.ts";
 import { startListener } from "../edge/listener.ts";
 import { followRevocations } from "../edge/revocations.ts";
 import { RevokedCallers } from "../edge/revoked-callers.ts";
+import { Cursors } from "../link/cursors.ts";
 import { linkHandlers } from "../link/watch.ts";
 import { aiAgentAbove } from "../store/task-paths.ts";
 import { prune, readinessChecks, reportHealth, watchStore } from "../upkeep.ts";
+import type { RevocationRecord } from "../store/revocation-record.ts";
 import type { Audit } from "./audit.ts";
 import type { Base } from "./base.ts";
 import type { Ca } from "./ca.ts";
 import { addFederation, type Federation } from "./federation.ts";
 import { addRegistry } from "./registry.ts";
+import { watchForAhead } from "./restored.ts";
 import type { Revocation } from "./revocation.ts";
 import type { Stores } from "./stores.ts";
 import { addTasks, type TaskParts } from "./tasks.ts";
@@ -108,7 +111,7 @@ export async function startEdges(
     remote.add(service, guarded);
     local.add(service, guarded);
   };
-  addServices(base, stores, ca, revocation, add);
+  addServices(base, stores, ca, revocation, tasks, add);
   addFederation(base, stores, federation, add);
   add(AuditLogService, auditLogHandlers({ ...audit, audit: audit.log }));
   addRegistry(base, stores, revocation, tasks.tasks, audit, add);
@@ -182,10 +185,11 @@ export async function startEdges(
 
 /** The services of both doors. */
 function addServices(
-  { config, log, clock, version }: Base,
+  { config, log, clock, lifecycle, version }: Base,
   stores: Stores,
   { authorities, issuer }: Ca,
   { revoker }: Revocation,
+  { revoked }: Pick<TaskParts, "revoked">,
   add: <S extends Service>(service: S, handlers: Handlers<S>) => void,
 ): void {
   const { trustDomain } = config;
@@ -198,7 +202,8 @@ function addServices(
   const ban = (agentId: string, by: string): Promise<void> => revoker.ban(agentId, by);
   const agents = { trustDomain, nodes, tokens, issuer, attestors, agentTtlSeconds, clock, ban };
   add(AgentService, agentHandlers(agents));
-  add(RevocationService, revocationHandlers({ trustDomain, revoker, revocations }));
+  const tasksEndedBy = (record: RevocationRecord): Promise<number> => revoked.endedBy(record);
+  add(RevocationService, revocationHandlers({ trustDomain, revoker, revocations, tasksEndedBy }));
   add(
     BundleService,
     bundleHandlers({ trustDomain, bundles, entries, takesWit: authorities.makes("wit") }),
@@ -218,10 +223,12 @@ function addServices(
     SvidService,
     svidHandlers({ trustDomain, issuer, agentOf: agentIdOf, entryFor, isOfTask, logger: log }),
   );
-  const { storeId } = store;
   const { tasks, taskClasses } = stores;
   const told = { bundles, crls, revocations, nodes, tasks, taskClasses };
-  add(LinkService, linkHandlers({ hub, authorized, ...told, storeId, serverVersion: version }));
+  const cursors = new Cursors({ storeId: store.storeId, epoch: stores.epoch });
+  const onAhead = watchForAhead({ log, clock, lifecycle }, stores);
+  const link = { hub, authorized, ...told, cursors, onAhead, serverVersion: version };
+  add(LinkService, linkHandlers(link));
 }
 
 function rpcServer(

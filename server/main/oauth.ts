@@ -56,7 +56,7 @@ export function createOAuth(
 
 /** What the listener needs of the other steps. */
 export interface OAuthParts {
-  readonly stores: Pick<Stores, "bundles" | "tasks">;
+  readonly stores: Pick<Stores, "bundles" | "tasks" | "epoch">;
   readonly ca: Pick<Ca, "identity">;
   readonly recording: Pick<Recording, "held">;
   readonly revocation: Pick<Revocation, "revoked">;
@@ -76,7 +76,8 @@ export async function startOAuth(
   if (config.oauth === undefined || addresses === undefined) return undefined;
   const { trustDomain } = config;
   const { held } = recording;
-  const lists = new StatusLists({ tasks: stores.tasks, keys, addresses, clock });
+  const { epoch } = stores.epoch;
+  const lists = new StatusLists({ tasks: stores.tasks, epoch, keys, addresses, clock });
   lifecycle.own("status lists", () => lists.stop());
   const bundle = () => stores.bundles.get(trustDomain.name);
   const callers = new Callers({

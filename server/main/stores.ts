@@ -12,6 +12,7 @@ import { CrlStore } from "../store/crls.ts";
 import { openLevelLog } from "../store/engine-level.ts";
 import { EntryStore } from "../store/entries.ts";
 import { EntryOwnerStore } from "../store/entry-owners.ts";
+import { StoreEpoch } from "../store/epoch.ts";
 import type { OrderedLog } from "../store/log.ts";
 import { NodeStore } from "../store/nodes.ts";
 import { claimStore } from "../store/owner.ts";
@@ -24,6 +25,7 @@ import type { Base } from "./base.ts";
 /** The store, and every kind of record in memory. */
 export interface Stores {
   readonly store: OrderedLog;
+  readonly epoch: StoreEpoch;
   readonly entries: EntryStore;
   readonly nodes: NodeStore;
   readonly bundles: BundleStore;
@@ -53,6 +55,8 @@ export async function openStores({
   const store = await openLevelLog({ folder: join(dataDir, "store") });
   lifecycle.own("store", () => store.close());
   await claimStore(store, trustDomain);
+  const epoch = await StoreEpoch.open(store);
+  await epoch.beginRun();
   const now = (): Date => clock.now();
   const entries = await EntryStore.start({ log: store, now });
   lifecycle.own("entries", () => entries.stop());
@@ -84,5 +88,17 @@ export async function openStores({
   metrics.gauge({ name: "link_sessions", help: "Open agent links", read: () => hub.size });
   const registry = { entryOwners, aiAgents, taskClasses, tasks };
   const issued = { revocations, crls };
-  return { store, entries, nodes, bundles, tokens, ...issued, ...registry, index, authorized, hub };
+  return {
+    store,
+    epoch,
+    entries,
+    nodes,
+    bundles,
+    tokens,
+    ...issued,
+    ...registry,
+    index,
+    authorized,
+    hub,
+  };
 }

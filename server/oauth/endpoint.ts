@@ -14,7 +14,6 @@ import type { TokenEndpoint } from "./token-endpoint.ts";
 const MAX_BODY_BYTES = 65_536;
 /** Two cores verify some ten thousand signatures a second: more at a time would only wait. */
 const MAX_AT_ONCE = 256;
-const LIST_NAME = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}(?:-[0-9]{1,6})?$/;
 
 export interface OAuthDocuments extends MetadataOptions {
   readonly addresses: OAuthAddresses;
@@ -36,7 +35,7 @@ export function oauthDocuments({
     if (path === jwks.path) return keys.document();
     if (!path.startsWith(status.path)) return undefined;
     const name = path.slice(status.path.length);
-    return LIST_NAME.test(name) ? lists.current(name) : undefined;
+    return lists.current(name);
   };
 }
 

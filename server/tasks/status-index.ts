@@ -1,6 +1,7 @@
 // Places in the Token Status List: a list per hour, and in it a random place for each task opened in that
 // hour, so that a place says nothing of when, or how many. No two tasks that anybody may still ask for
-// share one.
+// share one. A store that was put back from a copy does not know which places were given since: its lists
+// have other names, with the epoch in them (server/store/epoch.ts).
 import { randomInt } from "node:crypto";
 import { isOpen, type KnownTask, type StatusReference } from "../store/task-record.ts";
 
@@ -14,12 +15,36 @@ interface List {
   used: number;
 }
 
+/** The names of lists: the hour, the epoch if there was another one before, and a number from 2 on. */
+const NAME =
+  /^([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2})(?:-r([1-9][0-9]{0,14}))?(?:-([1-9][0-9]{0,5}))?$/;
+
+/** When the tasks of a list were opened. */
+export interface StatusListName {
+  readonly hour: Date;
+  readonly epoch: number;
+}
+
+/** What the name of a list says; undefined when it is none. */
+export function parseStatusListName(name: string): StatusListName | undefined {
+  const [, hour, epoch = "0"] = NAME.exec(name) ?? [];
+  const moment = new Date(`${hour}:00:00Z`);
+  if (hour === undefined || Number.isNaN(moment.getTime())) return undefined;
+  return { hour: moment, epoch: Number(epoch) };
+}
+
 export class StatusIndexes {
+  readonly #epoch: number;
   readonly #lists = new Map<string, List>();
+
+  constructor(epoch = 0) {
+    this.#epoch = epoch;
+  }
 
   /** A free place in the list of this hour. */
   allocate(now: Date): StatusReference {
-    const hour = now.toISOString().slice(0, 13);
+    const suffix = this.#epoch === 0 ? "" : `-r${this.#epoch}`;
+    const hour = now.toISOString().slice(0, 13) + suffix;
     for (let part = 1; ; part++) {
       const name = part === 1 ? hour : `${hour}-${part}`;
       const list = this.#listOf(name);
