@@ -15,8 +15,8 @@ import { validateTaskProof } from "../../pki/task-proof.ts";
 import { parseCsr } from "../../pki/x509/csr.ts";
 import { issueX509Svid } from "../../pki/x509/issue.ts";
 import type { Init } from "../../proto/codec.ts";
-import { withDetail } from "../../proto/rpc/status.ts";
 import { createRpcServer, type RpcServer } from "../../proto/rpc/server.ts";
+import { withDetail } from "../../proto/rpc/status.ts";
 import {
   GuardService,
   type signet,
@@ -25,6 +25,7 @@ import {
   TaskVerdict,
 } from "../../proto/schema.gen.ts";
 import { TestAuthority } from "./test-authority.ts";
+import { proofKey, TestWit } from "./test-wit.ts";
 
 type WireTask = Init<signet.task.v1.Task>;
 /** What changes of a task. */
@@ -86,8 +87,10 @@ export class FakeTaskNode {
   /** Thrown in place of the next answers. */
   readonly failures: IdentityError[] = [];
   svidLifeMs = 300_000;
-  /** What its SVIDs are for, in place of their tasks. */
+  /** What its SVIDs are for, in place of their tasks and, for WIT-SVIDs, of their keys. */
   wrongId: string | undefined;
+  wrongKey: Uint8Array | undefined;
+  readonly wits: TestWit = new TestWit();
   readonly #folder: string;
   readonly #guards: Set<Watcher> = new Set();
   readonly #sockets: Set<Socket> = new Set();
@@ -138,6 +141,14 @@ export class FakeTaskNode {
         const held = this.#prove(request.proof, "FetchTaskJWTSVID");
         this.tokensAsked.push(request);
         return { token: `${held.task.id}.jwt.${this.tokensAsked.length}`, ...this.#tokenLife(60) };
+      },
+      fetchTaskWITSVID: async ({ proof }) => {
+        const { task, spki } = this.#prove(proof, "FetchTaskWITSVID");
+        const key = { ...proofKey(), spki: this.wrongKey ?? spki, alg: "ES256" };
+        const path = SpiffeId.parse(this.wrongId ?? task.spiffeId).path;
+        const ttlSeconds = 60;
+        const { token } = this.wits.issue(path, { key, ttlSeconds });
+        return { token, ...this.#tokenLife(ttlSeconds) };
       },
       issueToken: async (request) => {
         const held = this.#prove(request.proof, "IssueToken");

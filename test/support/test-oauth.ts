@@ -135,6 +135,11 @@ export class TestOAuth {
     return (await this.nodeTasks.newJWTSVID({ taskId: id, audience: [audience] })).token;
   }
 
+  /** A WIT-SVID of a task, for its key. */
+  async wit({ id, key }: OAuthTask): Promise<string> {
+    return (await this.nodeTasks.newWITSVID({ taskId: id, publicKey: key.spki })).token;
+  }
+
   /** Administrators' way to suspend, revoke and so on. */
   get control(): ClientOf<typeof TaskControlService> {
     return this.server.admin.client(TaskControlService);

@@ -45,6 +45,12 @@ const KINDS: Record<string, string> = {
     claims: { status: { status_list: { idx: 1, uri } }, client_id: agent.toString() },
   }),
   "WIT-SVID": wit,
+  "WIT-SVID of a task": await issueWitSvid({
+    ...common,
+    spiffeId: task,
+    spki: pair.spki,
+    claims: { status: { status_list: { idx: 1, uri } }, client_id: agent.toString() },
+  }),
   "proof token": makeProofToken({ wit, key, audience, tokens, now }),
   "access token": await issueAccessToken({
     ...common,
@@ -77,7 +83,7 @@ const READERS: Record<
       validateJwtSvid(token, { audience: [audience], authoritiesOf: () => [own], now }),
   },
   "WIT-SVIDs": {
-    takes: ["WIT-SVID"],
+    takes: ["WIT-SVID", "WIT-SVID of a task"],
     reason: "WIT_SVID_MALFORMED",
     read: (token) => validateWitSvid(token, { authoritiesOf: () => [own], now }),
   },
@@ -137,6 +143,7 @@ t.test("says of a token what it says of itself", async (t) => {
   t.same(Object.values(KINDS).map(typeOf), [
     "jwt",
     "jwt",
+    "wit+jwt",
     "wit+jwt",
     "wpt+jwt",
     "at+jwt",

@@ -43,7 +43,7 @@ async function escalations(oauth: TestOAuth, kind: string): Promise<Record<strin
 }
 
 t.test("nothing but a JWT-SVID of an active task for this issuer alone gets a token", async (t) => {
-  const oauth = await TestOAuth.start(t);
+  const oauth = await TestOAuth.start(t, { config: "feature_flags: [wit-svid]" });
   const task = await oauth.open();
   const accessToken = String((await oauth.token(task)).body["access_token"]);
   const list = (await oauth.get(`/status/${task.task.status?.list}`)).text;
@@ -62,6 +62,7 @@ t.test("nothing but a JWT-SVID of an active task for this issuer alone gets a to
   const rows: [string, string, string][] = [
     ["an access token", accessToken, "TOKEN_KIND_WRONG"],
     ["a status list", list, "TOKEN_KIND_WRONG"],
+    ["the task's own WIT-SVID", await oauth.wit(task), "TOKEN_KIND_WRONG"],
     ["a WIT-SVID", new TestWit().issue("/agent/researcher").token, "TOKEN_KIND_WRONG"],
     ["a DPoP proof", proofOf(), "TOKEN_KIND_WRONG"],
     [

@@ -59,7 +59,7 @@ t.test("tells of a task in its status list, at once", async (t) => {
 });
 
 t.test("says of a token whether it counts, to whoever has an SVID", async (t) => {
-  const oauth = await TestOAuth.start(t);
+  const oauth = await TestOAuth.start(t, { config: "feature_flags: [wit-svid]" });
   const task = await oauth.open();
   const token = String((await oauth.token(task)).body["access_token"]);
   const svidToken = await oauth.jwt(task, TOOL);
@@ -73,6 +73,7 @@ t.test("says of a token whether it counts, to whoever has an SVID", async (t) =>
   for (const [name, other] of [
     ["nonsense", "x"],
     ["three parts", "a.b.c"],
+    ["a WIT-SVID, which is no token to be shown by itself", await oauth.wit(task)],
     ["a changed signature", `${token.slice(0, -8)}AAAAAAAA`],
     ["a status list", (await oauth.get(`/status/${task.task.status?.list}`)).text],
   ] as const) {
