@@ -36,6 +36,8 @@ export function otherAction(protocol: string, method: string): string {
   return `${protocol}/${method.split("/").map(encodeSegment).join("/")}`;
 }
 
+/** A token (RFC 9110 s5.6.2) in capital letters. */
+const METHOD = /^[A-Z0-9!#$%&'*+.^_`|~-]+$/;
 /** What may stand in the target of a request: printable ASCII, without "#". */
 const TARGET = /^[!"$-~]*$/;
 
@@ -47,7 +49,7 @@ const TARGET = /^[!"$-~]*$/;
  */
 export function httpAction(method: string, target: string): string {
   // Methods are told apart by case (RFC 9110 s9.1), and not by every server.
-  if (method !== method.toUpperCase()) throw ambiguous(`the method "${method.slice(0, 20)}"`);
+  if (!METHOD.test(method)) throw ambiguous(`the method "${method.slice(0, 20)}"`);
   // A fragment is never sent (RFC 9112 s3.2): some servers cut it off, others take it for more of the path.
   // What is no ASCII is read in one alphabet by some, and in another by others.
   if (!TARGET.test(target)) throw ambiguous("a target with characters that a URL does not have");

@@ -14,8 +14,9 @@ const root = join(import.meta.dirname, "../..");
 const work = join(root, ".fuzz");
 /** More than any input may need; beyond it the run ends with a finding. */
 const MAX_MEMORY_MB = 1024;
-/** Of the kept corpus of a target. */
-const MAX_KEPT_BYTES = 48 * 1024;
+/** Of the kept corpus of a target: every run of the tests reads it once more. */
+const MAX_KEPT_BYTES = 32 * 1024;
+const MAX_KEPT_INPUTS = 100;
 
 export interface Outcome {
   readonly target: FuzzTarget;
@@ -61,12 +62,14 @@ export async function fuzz(
   };
 }
 
-/** Inputs worth keeping: of those that reached something new the shortest, up to a total size. */
+/** Inputs worth keeping, of those that reached something new: some of every length, up to a total size. */
 export function inputsToKeep(target: FuzzTarget): readonly Uint8Array[] {
   const found = globSync(join(foldersOf(target).output, "*")).map((file) => readFileSync(file));
   found.sort((a, b) => a.length - b.length);
+  const step = Math.max(1, found.length / (target.maxKept ?? MAX_KEPT_INPUTS));
+  const some = found.filter((_, i) => Math.floor(i / step) !== Math.floor((i - 1) / step));
   let left = MAX_KEPT_BYTES;
-  return found.filter(({ length }) => {
+  return some.filter(({ length }) => {
     left -= length;
     return left >= 0;
   });

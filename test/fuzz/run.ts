@@ -1,7 +1,7 @@
 // `npm run fuzz`: fuzzes every parser of bytes from outside, guided by coverage, and prints one table.
 //   npm run fuzz -- [TARGET...] [--seconds N] [--jobs N] [--keep]
 // Exits with 1 when an input crashed a parser, made it hang, or took too much memory; the input is then
-// in .fuzz/findings/TARGET. --keep replaces the kept corpus by the shortest inputs of the new one.
+// in .fuzz/findings/TARGET. --keep replaces the kept corpus by inputs of every length of the new one.
 import { relative } from "node:path";
 import { parseArgs } from "node:util";
 import { keepInputs } from "./corpus.ts";

@@ -9,6 +9,8 @@ export interface FuzzTarget {
   readonly reads: string;
   /** Longest input that is tried. */
   readonly maxBytes: number;
+  /** Most inputs of its corpus, where each takes its time. */
+  readonly maxKept?: number;
   /** Good inputs to begin from. */
   readonly seeds: () => readonly Uint8Array[];
   /** @throws whatever no input may cause */

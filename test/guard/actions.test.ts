@@ -55,6 +55,8 @@ t.test("what is no name is refused", async (t) => {
     ["a fragment, which some servers read on in", () => httpAction("GET", "/a#/../b")],
     ["an alphabet that nobody named", () => httpAction("GET", "/caf\u00c3\u00a9")],
     ["a space", () => httpAction("GET", "/a b")],
+    ["no method", () => httpAction("", "/a")],
+    ["a method that is none", () => httpAction("G\u00a5T", "/a")],
     ["a method that some take for GET", () => httpAction("GeT", "/a")],
   ];
   for (const [name, call] of calls) t.throws(call, refusal, name);

@@ -83,6 +83,7 @@ export const auditLog: FuzzTarget = {
   name: "audit-log",
   reads: "the files of an audit log",
   maxBytes: 4096,
+  maxKept: 20,
   seeds: () => [
     bytesOf(whole.join(SEPARATOR)),
     bytesOf(textsOf(written.slice(0, 5)).join(SEPARATOR)),
