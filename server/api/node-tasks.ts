@@ -15,6 +15,7 @@ import { isEndState, isOpen, type TaskRecord } from "../store/task-record.ts";
 import type { LentUses } from "../tasks/budgets.ts";
 import { isEscalationKind } from "../tasks/escalation-kinds.ts";
 import type { EscalationReport, Reaction } from "../tasks/escalations.ts";
+import { reportingMismatch, reportMismatch } from "../tasks/node-mismatch.ts";
 import type { OpenedTask, TaskSvid } from "../tasks/orders.ts";
 import type { Tasks } from "../tasks/tasks.ts";
 import {
@@ -50,6 +51,16 @@ const OWN_WORD = { mayAny: false } as const;
 /** The handlers of the service. */
 export function nodeTaskHandlers(options: NodeTasksOptions): Handlers<typeof NodeTasksService> {
   const { tasks } = options;
+  /** A call for a task that this node agent must hold. */
+  const held = <T>(
+    taskId: string,
+    context: CallContext,
+    call: (nodeAgent: string) => Promise<T>,
+  ): Promise<T> => {
+    const nodeAgent = nodeAgentOf(context);
+    const about = { taskId, nodeAgent, method: context.method };
+    return reportingMismatch(about, call(nodeAgent), options.report);
+  };
   return {
     async open({ entryIds, task: wire, binding: bound }, context) {
       const nodeAgent = nodeAgentOf(context);
@@ -67,27 +78,41 @@ export function nodeTaskHandlers(options: NodeTasksOptions): Handlers<typeof Nod
     async batchSignX509({ requests }, context) {
       if (requests.length > MAX_BATCH) throw tooMany(requests.length, MAX_BATCH);
       const orders = requests.map(({ taskId: id, csr }) => ({ id, csr: new Uint8Array(csr) }));
-      const signed = await tasks.signX509(nodeAgentOf(context), orders);
+      const nodeAgent = nodeAgentOf(context);
+      const signed = await tasks.signX509(nodeAgent, orders);
+      const { method } = context;
+      await Promise.all(
+        orders.map(({ id: taskId }, i) =>
+          reportMismatch({ taskId, nodeAgent, method }, signed[i], options.report),
+        ),
+      );
       return { results: signed.map(resultOf) };
     },
 
     async newJWTSVID({ taskId, audience }, context) {
-      const { token, expiresAt } = await tasks.newJwtSvid(nodeAgentOf(context), taskId, audience);
+      const { token, expiresAt } = await held(taskId, context, (nodeAgent) =>
+        tasks.newJwtSvid(nodeAgent, taskId, audience),
+      );
       return { token, expiresAt: seconds(expiresAt) };
     },
 
     async newWITSVID({ taskId, publicKey, signingAlgorithm: alg }, context) {
       const key = { spki: new Uint8Array(publicKey), ...(alg !== "" && { alg }) };
-      const { token, expiresAt } = await tasks.newWitSvid(nodeAgentOf(context), taskId, key);
+      const { token, expiresAt } = await held(taskId, context, (nodeAgent) =>
+        tasks.newWitSvid(nodeAgent, taskId, key),
+      );
       return { token, expiresAt: seconds(expiresAt) };
     },
 
     async issueToken(request, context) {
-      return issueToken(request, nodeAgentOf(context), options);
+      return held(request.taskId, context, (nodeAgent) => issueToken(request, nodeAgent, options));
     },
 
     async change(request, context) {
-      return { task: taskToWire(await change(request, nodeAgentOf(context), tasks)) };
+      const task = await held(request.taskId, context, (nodeAgent) =>
+        change(request, nodeAgent, tasks),
+      );
+      return { task: taskToWire(task) };
     },
 
     held({ taskIds }, context) {

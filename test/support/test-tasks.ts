@@ -10,6 +10,7 @@ import { createCsr } from "../../pki/x509/csr.ts";
 import type { Init } from "../../proto/codec.ts";
 import { type Channel, type ClientOf, createChannel } from "../../proto/rpc/client.ts";
 import {
+  AuditLogService,
   RegistryService,
   type signet,
   TaskAPIService,
@@ -111,6 +112,16 @@ export class TestTasks {
 
   get control(): ClientOf<typeof TaskControlService> {
     return this.#admin.client(TaskControlService);
+  }
+
+  /** What the server's audit log has of attempts to get more than was granted. */
+  async attempts(): Promise<Readonly<Record<string, string>>[]> {
+    const lines: Record<string, string>[] = [];
+    const log = this.#admin.client(AuditLogService).tail({ streams: ["escalation"] });
+    for await (const { events } of log) {
+      for (const { line } of events) lines.push(JSON.parse(Buffer.from(line).toString()));
+    }
+    return lines;
   }
 
   /** The task as the server has it. */

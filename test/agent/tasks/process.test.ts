@@ -17,6 +17,17 @@ const abandoned = (id: string): Promise<void> =>
     if (state !== TaskState.ABANDONED) throw new Error(`it is ${state}`);
   });
 
+/** Resolves once such an attempt on a task is in the server's audit log. */
+function attempted(id: string, kind: string): Promise<void> {
+  return eventually(async () => {
+    const found = (await tasks.attempts()).some(
+      ({ reason, task, observer }) =>
+        reason === kind && task?.endsWith(id) && observer?.includes("/spire/agent/"),
+    );
+    if (!found) throw new Error(`no ${kind} was written down`);
+  });
+}
+
 /** Resolves when a guard on the node is told that the task has ended. */
 async function refusedOnNode(t: { teardown(fn: () => unknown): void }, id: string): Promise<void> {
   const channel = createChannel({ address: { unix: tasks.socket }, metadata: HEADER });
@@ -60,6 +71,15 @@ t.test("its descendants may call for it; others may not, with the key or without
   t.equal((await other.tell({ do: "child-token", ...call })).said, "TASK_PROCESS_MISMATCH");
   // Nobody can have the task of another suspended by guessing at it.
   t.equal((await holder.tell({ do: "token", ...call })).said, "ok");
+  await attempted(id, "not-owner");
+  await attempted(id, "process-mismatch");
+  // Its own process, with a key that is not its own, is another matter.
+  t.equal((await holder.tell({ do: "token", ...call, key: own.key })).said, "TASK_PROOF_UNTRUSTED");
+  await attempted(id, "key-mismatch");
+  await eventually(async () => {
+    const { state } = await tasks.get(id);
+    if (state !== TaskState.SUSPENDED) throw new Error(`it is ${state}`);
+  });
 });
 
 t.test(
@@ -80,6 +100,19 @@ t.test(
   },
 );
 
+t.test(
+  "who goes on using a task that has ended is told so, and that is written down",
+  async (t) => {
+    const holder = TestHolder.start(t, tasks.socket);
+    const { id, key } = await holder.tell({ do: "open" });
+    await tasks.control.revokeTask({ id, reason: "enough" });
+    await refusedOnNode(t, id);
+    const call = { id, key, audience: TOOLS };
+    t.equal((await holder.tell({ do: "token", ...call })).said, "TASK_ENDED");
+    await attempted(id, "used-after-end");
+  },
+);
+
 t.test("another user's process is none of the AI agent", { skip: asRoot }, async (t) => {
   const holder = TestHolder.start(t, tasks.socket);
   const { id, key } = await holder.tell({ do: "open" });
@@ -87,6 +120,7 @@ t.test("another user's process is none of the AI agent", { skip: asRoot }, async
   const stranger = TestHolder.start(t, tasks.socket, { uid: 4321, gid: 4321 });
   const call = { id, key, audience: TOOLS };
   t.equal((await stranger.tell({ do: "token", ...call })).said, "TASK_NOT_OWNER");
+  await attempted(id, "not-owner");
   t.match((await stranger.tell({ do: "open" })).said, /no identity issued/);
 });
 

@@ -14,6 +14,7 @@ import {
   RegistryService,
   type signet,
   TaskControlService,
+  TaskState,
 } from "../../../proto/schema.gen.ts";
 import { parseSelector } from "../../../proto/types/selector.ts";
 import { type TestAgent, TestServer } from "../../support/running-server.ts";
@@ -31,6 +32,7 @@ tasks:
   escalations:
     probing: { denials: 5, window: 10m }
     trusted_guards: ["spiffe://north.test/guard"]
+    max_nodes: 1
 `;
 
 interface Opened {
@@ -227,6 +229,79 @@ t.test("attempts of an AI agent on a running server", async (t) => {
         [node.id, "node"],
       ],
     );
+  });
+
+  await t.test(
+    "a task that another node agent holds is refused, and that is written down",
+    async (t) => {
+      const { task } = await site.open();
+      const csr = createCsr(generateP256KeyPair());
+      const taskId = task.id;
+      const calls: [string, () => Promise<unknown>][] = [
+        ["ChangeRequest", () => otherTasks.change({ taskId, to: TaskState.COMPLETED })],
+        ["NewJWTSVID", () => otherTasks.newJWTSVID({ taskId, audience: [TOOLS] })],
+        ["IssueToken", () => otherTasks.issueToken({ taskId, resource: TOOLS })],
+      ];
+      for (const [name, call] of calls) {
+        await t.rejects(call(), { reason: "TASK_HELD_ELSEWHERE" }, name);
+      }
+      const { results } = await otherTasks.batchSignX509({ requests: [{ taskId, csr }] });
+      t.match(results, [{ reason: "TASK_HELD_ELSEWHERE" }]);
+      const events = (await site.events()).filter((event) => event["task"] === task.spiffeId);
+      t.same(
+        events.map(({ reason, agent }) => [reason, agent]),
+        Array(4).fill(["node-mismatch", undefined]),
+        "and nobody's AI agent is accused of it",
+      );
+      t.match(events, [{ detail: { node_agent: other.id, method: /Change$/ } }, {}, {}, {}]);
+      t.equal(await site.state(task.id), ACTIVE);
+    },
+  );
+
+  await t.test(
+    "a token for a service outside the mandate is refused and written down",
+    async (t) => {
+      const { task } = await site.open();
+      const audience = ["https://elsewhere.test"];
+      await t.rejects(nodeTasks.newJWTSVID({ taskId: task.id, audience }), {
+        reason: "TASK_AUDIENCE_REFUSED",
+      });
+      t.match((await site.events()).at(-1), {
+        reason: "audience-not-in-mandate",
+        task: task.spiffeId,
+        agent: RESEARCHER,
+      });
+    },
+  );
+
+  await t.test("an AI agent on more node agents than it may be on is written down", async (t) => {
+    const { task } = await site.open();
+    t.notOk((await site.events()).some(({ reason }) => reason === "too-many-places"));
+    const entry = {
+      spiffeId: { trustDomain: "north.test", path: "/ai/researcher" },
+      parentId: { trustDomain: "north.test", path: other.id.slice("spiffe://north.test".length) },
+      selectors: [parseSelector("unix:uid:1")],
+    };
+    const { results } = await server.admin
+      .client(EntryService)
+      .batchCreateEntry({ entries: [entry] });
+    const there = { entryIds: [results[0]?.entry?.id ?? ""] };
+    const csr = createCsr(generateP256KeyPair());
+    const opened = await otherTasks.open({
+      ...there,
+      task: { taskClass: "standard", purpose: "a test", csr },
+    });
+    await eventually(async () => {
+      const found = (await site.events()).find(({ reason }) => reason === "too-many-places");
+      if (found === undefined) throw new Error("not written");
+      t.match(found, {
+        agent: RESEARCHER,
+        task: opened.task?.spiffeId,
+        detail: { nodes: "2", at_most: "1", reaction: "log" },
+      });
+    });
+    t.equal(await site.state(task.id), ACTIVE, "and no more, unless somebody says so");
+    t.equal(await site.state(opened.task?.id ?? ""), ACTIVE);
   });
 
   await t.test("what guards send is written down; trusted ones have tasks suspended", async (t) => {
