@@ -72,13 +72,14 @@ export function formatRevocations(revocations: readonly RevocationRecord[]): str
 }
 
 /** What became of it, for whoever ran the command. */
-export function formatRevoked(one: RevocationRecord): string {
+export function formatRevoked(one: RevocationRecord, tasksEnded = 0): string {
   const { hold, tokens } = one;
   const x509 = formatCount(one.x509Svids, "X509-SVID", "X509-SVIDs");
   const all = one.spiffeId === undefined ? "" : ", and every token issued until now";
   const lines = [
     `revoked ${formatTarget(one)}: ${x509}, ${formatCount(tokens, "token", "tokens")}${all} (revocation ${one.id})`,
   ];
+  if (tasksEnded > 0) lines.push(`${formatCount(tasksEnded, "open task", "open tasks")} ended`);
   if (hold === undefined)
     lines.push("nothing is held back by this: its holder can have a new SVID");
   else if (hold.releasedAt === 0) {

@@ -21,7 +21,8 @@ export const command: Command = {
     {
       name: "spiffe-id",
       value: "<id>",
-      description: "every SVID of this SPIFFE ID, on every node, minted ones too",
+      description:
+        "every SVID of this SPIFFE ID, on every node, minted ones too; its open tasks end",
     },
     {
       name: "reason",
@@ -52,7 +53,9 @@ export const command: Command = {
       channel.client(RevocationService).revokeSVID(request),
     );
     const codec = codecOf("signet.revocation.v1.RevokeSVIDResponse");
-    output.show(codec.toJson(response), () => formatRevoked(response.revocation));
+    output.show(codec.toJson(response), () =>
+      formatRevoked(response.revocation, response.tasksEnded),
+    );
   },
 };
 

@@ -16,6 +16,8 @@ export interface RevocationApiOptions {
   readonly trustDomain: TrustDomain;
   readonly revoker: Pick<Revoker, "revoke" | "release">;
   readonly revocations: Pick<RevocationStore, "values">;
+  /** How many tasks a revocation has ended, once it has. */
+  readonly tasksEndedBy: (revocation: RevocationRecord) => Promise<number>;
 }
 
 const MAX_PAGE = 500;
@@ -40,11 +42,12 @@ const REASON_NAMES = new Map<number, SvidRevocationReason>(
 export function revocationHandlers(
   options: RevocationApiOptions,
 ): Handlers<typeof RevocationService> {
-  const { revoker, revocations, trustDomain } = options;
+  const { revoker, revocations, trustDomain, tasksEndedBy } = options;
   return {
     async revokeSVID(request, context) {
       const wanted = requestFrom(request, trustDomain, callerName(context));
-      return { revocation: recordToWire(await revoker.revoke(wanted)) };
+      const record = await revoker.revoke(wanted);
+      return { revocation: recordToWire(record), tasksEnded: await tasksEndedBy(record) };
     },
 
     async listRevocations({ heldOnly, pageSize, pageToken }) {

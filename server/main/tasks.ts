@@ -15,6 +15,7 @@ import { Escalations, type Reaction } from "../tasks/escalations.ts";
 import { endTasksOfLostNodes } from "../tasks/lost-nodes.ts";
 import { orchestratorScopes } from "../tasks/orchestrators.ts";
 import { endUncertainTasks } from "../tasks/restored.ts";
+import { RevokedTasks } from "../tasks/revoked.ts";
 import { ShownCredentials } from "../tasks/shown.ts";
 import { Tasks } from "../tasks/tasks.ts";
 import type { Audit } from "./audit.ts";
@@ -29,6 +30,8 @@ export interface TaskParts {
   readonly tasks: Tasks;
   readonly budgets: Budgets;
   readonly oauth: OAuth;
+  /** Tasks of identities that were revoked. */
+  readonly revoked: RevokedTasks;
   /** What guards were shown. */
   readonly shown: ShownCredentials;
   /** The revocation list of an authority's SVIDs of tasks. */
@@ -102,6 +105,8 @@ export async function startTasks(
   lifecycle.own("leases of tasks", tasks.onChange(budgets.changed));
   await budgets.sweep();
   lifecycle.own("tasks of lost node agents", endTasksOfLostNodes({ tasks, nodes, clock, log }));
+  const revoked = new RevokedTasks({ tasks, revocations: stores.revocations, clock, log });
+  lifecycle.own("tasks of revoked identities", () => revoked.stop());
   lifecycle.own("figures of tasks", tasks.onChange(countChanges(metrics)));
   metrics.gauge({ name: "tasks_open", help: "Open tasks", read: () => store.size });
   metrics.gauge({
@@ -127,7 +132,7 @@ export async function startTasks(
     const kind = EDITS.test(method) ? "own-entry-edit" : "ai-agent-on-admin-api";
     return report({ ...about, kind, detail: { method } });
   };
-  return { tasks, budgets, oauth, shown, crl, report, reportCaller };
+  return { tasks, budgets, oauth, revoked, shown, crl, report, reportCaller };
 }
 
 /** The lists are there with the listener that serves them. */
