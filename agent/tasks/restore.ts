@@ -50,14 +50,20 @@ async function restore(
   }
   if (launch === undefined) return;
   const launcher = processes.holdAgain(launch.launcher);
-  const root = launch.root && processes.holdAgain(launch.root);
-  if (launcher === undefined || root === undefined) {
+  if (launcher === undefined || launch.root === undefined) {
     launcher?.close();
-    root?.close();
-    tasks.abandon(held, "its command ended while the node agent was away");
+    tasks.abandon(held, "who launched its command ended while the node agent was away");
     return;
   }
+  const root = processes.holdAgain(launch.root);
   held.socket = openSocket(record, launcher);
+  if (root === undefined) {
+    // Its launcher knows how the command ended, and comes back to say so.
+    tasks.commandEnded(held);
+    runs.follow(held);
+    runs.expectLauncher(held);
+    return;
+  }
   held.socket.launch.adopt(root);
   await held.socket.launch.listen();
   if (held.refusal === undefined) held.socket.serve();

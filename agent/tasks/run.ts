@@ -77,7 +77,7 @@ export class Runs {
       yield* this.#lease(held, steps, context);
     } else if (first?.attach !== undefined) {
       const { held } = await this.#options.gate.admit("RunTask", first.attach.proof, context);
-      if (held.socket?.launch.root?.pid !== first.attach.pid) {
+      if (held.record.launch?.root?.pid !== first.attach.pid) {
         throw stepInvalid("no such process was launched for this task");
       }
       yield ready(held);

@@ -82,6 +82,23 @@ t.test("a command keeps its socket over a restart, and its launcher attaches aga
   t.notOk(existsSync(socketPath));
 });
 
+t.test("how a command ended while the agent was away, its launcher says", async (t) => {
+  const run = new TestRun(client);
+  const workload = await run.launch(t);
+  await workload.line();
+  await restartAgent(() => workload.kill());
+  const again = new TestRun(client, run.pair);
+  again.task = run.task;
+  const proof = run.task?.proof("RunTask") ?? { taskId: "", jws: "" };
+  await again.call.send({ attach: { proof, pid: workload.pid } });
+  await again.ready();
+  t.ok((await again.next()).admitted);
+  t.notOk(existsSync(again.socketPath), "nobody is served for it any more");
+  await again.finish(true);
+  t.equal(await again.over(), undefined);
+  await until(run.task?.id ?? "", TaskState.COMPLETED);
+});
+
 t.test("a launcher that does not come back abandons its task", async (t) => {
   const run = new TestRun(client);
   const workload = await run.launch(t);
