@@ -19,11 +19,11 @@ async function frame() {
   const signer = await createSigner(NORTH, clock.now());
   const batches: string[][] = [];
   const refreshed: string[] = [];
-  const state = { isAway: false, isWithdrawn: false, spiffeId: idOf };
+  const state = { isAway: false, isWithdrawn: false, spiffeId: idOf, behindMs: 0 };
   const signX509: TaskServer["signX509"] = async (requests) => {
     batches.push(requests.map(({ taskId }) => taskId));
     if (state.isAway) throw new IdentityError("SERVER_UNREACHABLE", Status.unavailable, "away");
-    const nowMs = clock.now().getTime();
+    const nowMs = clock.now().getTime() - state.behindMs;
     return Promise.all(
       requests.map(async ({ taskId, csr }) => [
         await issueX509Svid(signer.x509, {
@@ -122,6 +122,22 @@ t.test("a task that is refused, or has ended, is not renewed", async (t) => {
   held.end("REVOKED", "", clock.now());
   await clock.advance(600_000);
   t.strictSame(batches, []);
+});
+
+t.test("a clock that is ahead of the server's makes no loop", async (t) => {
+  const { clock, renewals, batches, state } = await frame();
+  state.behindMs = 3_600_000;
+  const held = heldTask("a");
+  renewals.watch(held);
+  await clock.advance(60_000);
+  t.ok(batches.length > 2 && batches.length < 12, `${batches.length} times`);
+  state.behindMs = 0;
+  await clock.advance(60_000);
+  t.ok((held.svid?.notAfter ?? 0) > clock.now(), "set right, it is renewed as ever");
+  const before = batches.length;
+  await clock.advance(60_000);
+  t.equal(batches.length, before);
+  renewals.stop();
 });
 
 t.test("what hangs from a withdrawn authority is replaced at once, not in a loop", async (t) => {
