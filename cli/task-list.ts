@@ -12,6 +12,8 @@ export const command: Command = {
   flags: [
     { name: "ai-agent", value: "<id>", description: "those of this AI agent" },
     { name: "class", value: "<name>", description: "those of this class" },
+    { name: "owner", value: "<name>", description: "those of AI agents of this owner" },
+    { name: "host", value: "<id>", description: "those of others that this AI agent hosts" },
     {
       name: "state",
       value: "<state>",
@@ -33,6 +35,7 @@ export const command: Command = {
   async run(input, output) {
     const states = input.list("state").map((text) => parseWord(text, STATES, "--state"));
     const [aiAgent, nodeAgent] = [input.text("aiAgent"), input.text("nodeAgent")];
+    const host = input.text("host");
     const limit = Number(input.text("limit"));
     if (!Number.isSafeInteger(limit) || limit < 1) {
       throw misuse(`--limit: "${input.text("limit")}" is not a number above 0`);
@@ -40,6 +43,8 @@ export const command: Command = {
     const filter = {
       states: states.length > 0 ? states : input.isOn("all") ? [] : OPEN_STATES,
       taskClass: input.text("class") ?? "",
+      owner: input.text("owner") ?? "",
+      ...(host && { host: parseId(host, "--host").toString() }),
       ...(aiAgent && { aiAgent: parseId(aiAgent, "--ai-agent").toString() }),
       ...(nodeAgent && { nodeAgent: parseId(nodeAgent, "--node-agent").toString() }),
       root: ulidIn(input.text("root") ?? ""),

@@ -60,12 +60,15 @@ export function taskControlHandlers(
     async listTasks(request, context) {
       const scope = scopeOf(context);
       const { aiAgent: agentId, taskClass, nodeAgent, root, labels, states } = request;
+      const { owner, host } = request;
       const filter: TaskFilter = {
         labels,
         ...(agentId !== "" && { agentId }),
         ...(taskClass !== "" && { taskClass }),
         ...(nodeAgent !== "" && { nodeAgent }),
         ...(root !== "" && { root: ulidIn(root) }),
+        ...(owner !== "" && { owner }),
+        ...(host !== "" && { host }),
         ...(states.length > 0 && {
           states: states
             .map((state) => stateFromWire(state))

@@ -83,6 +83,7 @@ function openTasks(
     if (task !== undefined && isOpen(task) && passes(task, filter)) found.push(task);
   };
   if (filter.agentId !== undefined) for (const id of store.ofAgent(filter.agentId)) take(id);
+  else if (filter.host !== undefined) for (const id of store.hostedBy(filter.host)) take(id);
   else if (filter.nodeAgent !== undefined)
     for (const id of store.ofNode(filter.nodeAgent)) take(id);
   else for (const { id } of store.values()) take(id);
@@ -91,11 +92,14 @@ function openTasks(
 
 function passes(task: TaskRecord, filter: TaskFilter): boolean {
   const { agentId, taskClass, states, nodeAgent, root, labels = {}, admits } = filter;
+  const { owner, host } = filter;
   if (agentId !== undefined && task.agentId !== agentId) return false;
   if (taskClass !== undefined && task.taskClass !== taskClass) return false;
   if (states !== undefined && !states.includes(task.state)) return false;
   if (nodeAgent !== undefined && task.nodeAgent !== nodeAgent) return false;
   if (root !== undefined && task.root !== root) return false;
+  if (owner !== undefined && task.owner !== owner) return false;
+  if (host !== undefined && task.host !== host) return false;
   for (const [name, value] of Object.entries(labels)) {
     if (!Object.hasOwn(task.labels, name) || task.labels[name] !== value) return false;
   }

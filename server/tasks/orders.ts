@@ -115,6 +115,9 @@ export interface TaskFilter {
   readonly nodeAgent?: string;
   /** A ULID. */
   readonly root?: string;
+  readonly owner?: string;
+  /** The AI agent that hosts them. */
+  readonly host?: string;
   readonly labels?: Readonly<Record<string, string>>;
   /** Of what the caller may see. */
   readonly admits?: (task: TaskRecord) => boolean;

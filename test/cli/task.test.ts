@@ -94,11 +94,12 @@ t.test(
     await command(
       ...["task", "list", ...admin, "--state", "suspended", "--state", "revoked", "--class", "x"],
       ...["--ai-agent", AI_AGENT, "--node-agent", "spiffe://north.test/node", "--label", "a=b=c"],
-      ...["--root", `${AI_AGENT}/task/${ID}`],
+      ...["--root", `${AI_AGENT}/task/${ID}`, "--owner", "team:a", "--host", `${AI_AGENT}s`],
     );
     t.match(requests[2], {
       ...{ states: [TaskState.SUSPENDED, TaskState.REVOKED], taskClass: "x", aiAgent: AI_AGENT },
       ...{ nodeAgent: "spiffe://north.test/node", labels: { a: "b=c" }, root: ID },
+      ...{ owner: "team:a", host: `${AI_AGENT}s` },
     });
     const json = await command("task", "list", ...admin, "--output", "json");
     t.match(JSON.parse(json.out), { tasks: [{ id: ID, state: "ACTIVE" }, { state: "REVOKED" }] });

@@ -248,6 +248,22 @@ t.test("a hosted task ends with its host's time, and counts it after a restart",
   t.equal(restarted.tasks.countHostedBy(AGENT), 0);
 });
 
+t.test("tasks are listed by the host, and by the owner, of their AI agent", async (t) => {
+  const server = await start(t);
+  const { task: hosted } = await server.open({}, { agentId: HOSTED });
+  const { task: over } = await server.open({}, { agentId: HOSTED });
+  await server.tasks.end(over.id, BY, { state: "COMPLETED", reason: "" });
+  const { task: own } = await server.open();
+  const list = async (filter: Parameters<typeof server.tasks.list>[0]): Promise<string[]> =>
+    (await server.tasks.list(filter, { size: 0, token: "" })).tasks.map(({ id }) => id);
+  t.same(await list({ host: AGENT }), [over.id, hosted.id]);
+  t.same(await list({ host: AGENT, states: ["ACTIVE"] }), [hosted.id]);
+  t.same(await list({ host: HOSTED }), []);
+  t.same(await list({ owner: "team:hosted" }), [over.id, hosted.id]);
+  t.same(await list({ owner: "team:test", host: AGENT }), []);
+  t.same(await list({ owner: "team:test" }), [own.id]);
+});
+
 t.test("a host that is disabled while it opens has no task that nobody ends", async (t) => {
   const server = await start(t);
   const order = { agentId: HOSTED };
