@@ -17,6 +17,7 @@ import { TestAuthority } from "../../support/test-authority.ts";
 import { until } from "../../support/until.ts";
 
 const north = await TestAuthority.create();
+const refusal = (reason: string) => ({ name: "IdentityError", reason });
 const open = (t: Test, options: Partial<OpenTaskOptions> = {}) =>
   openedTask(t, { authority: north, ...options });
 
@@ -113,18 +114,18 @@ t.test("its WIT-SVID is for the task's key, and is presented with a proof by it"
 
   node.set(task.id, { state: TaskState.SUSPENDED });
   await until(() => task.state === "SUSPENDED");
-  await t.rejects(task.witSvid(), { reason: "TASK_SUSPENDED" });
+  await t.rejects(task.witSvid(), refusal("TASK_SUSPENDED"));
   node.set(task.id, { state: TaskState.ACTIVE });
   await until(() => task.state === "ACTIVE");
   t.not((await task.witSvid()).token, svid.token, "what it had before is not kept");
   node.set(task.id, { state: TaskState.REVOKED });
   await task.ended;
-  await t.rejects(task.witSvid(), { reason: "TASK_ENDED" });
+  await t.rejects(task.witSvid(), refusal("TASK_ENDED"));
 });
 
 t.test("a WIT-SVID of another task, or for another key, is not taken", async (t) => {
   const { node, task } = await open(t);
-  const refused = { reason: "WORKLOAD_API_RESPONSE_INVALID" };
+  const refused = refusal("WORKLOAD_API_RESPONSE_INVALID");
   for (const id of [`${AI_AGENT}/task/01JD9Z5QSA7X8M3V4N2K1P0RTE`, "spiffe://north.test/db"]) {
     node.wrongId = id;
     await t.rejects(task.witSvid(), refused, id);

@@ -44,7 +44,7 @@ t.test("says which task it is of, for which key, and where it is asked about", a
     "aud" in claims || "iss" in claims,
     "for nobody in particular, and no address to look at",
   );
-  const [row] = server.ledger.find({ spiffeId: id.toString(), kind: "wit" });
+  const [row] = server.ledger.find({ spiffeId: id.toString(), kind: "token" });
   t.same(row?.name, tokenDigest(token), "it is in the ledger");
 });
 
