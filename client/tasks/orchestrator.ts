@@ -22,6 +22,8 @@ export interface TaskFilter {
   readonly states?: readonly TaskState[];
   /** A task and those that came from it. */
   readonly root?: string;
+  /** Of the AI agent. */
+  readonly owner?: string;
   readonly labels?: Readonly<Record<string, string>>;
 }
 

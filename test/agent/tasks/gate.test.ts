@@ -82,3 +82,19 @@ t.test("a task for a command that is being launched is not one of no process", a
   add("a", 1000, { launch: { socketPath: "/nowhere", launcher, name: "" } });
   await t.rejects(call("a"), { name: "IdentityError", reason: "TASK_PROCESS_MISMATCH" });
 });
+
+t.test(
+  "a hosted task is its host's to call for, and not its AI agent's own processes'",
+  async (t) => {
+    const { add, call } = frame();
+    const other = "spiffe://north.test/ai/other";
+    add("hosted", 1000, { aiAgent: other, host: AI_AGENT });
+    await t.resolves(call("hosted"));
+    add("elsewhere", 1000, { aiAgent: AI_AGENT, host: other });
+    await t.rejects(call("elsewhere"), {
+      name: "IdentityError",
+      reason: "TASK_NOT_OWNER",
+      message: /no process of spiffe:.*other/,
+    });
+  },
+);
