@@ -15,6 +15,8 @@ const VERDICTS: ReadonlyMap<number, TaskVerdict> = new Map([
 ]);
 const MAX_ID_LENGTH = 64;
 const MAX_REASON = 200;
+/** The last moment that a Date can hold. */
+const LAST_UNIX_SECONDS = 8_640_000_000_000;
 
 /** The statuses that can be read. */
 export function readTaskStatuses(
@@ -40,7 +42,8 @@ function readTaskStatus(wire: signet.link.v1.TaskStatus): TaskStatus {
     // A verdict of a newer server: whatever it means, it is not "good".
     verdict: VERDICTS.get(wire.verdict) ?? "refused",
     version: Number(version),
-    forgetAt: new Date(forgetAt * 1000),
+    // Left out it would be refused by nobody; a moment that is none would never come.
+    forgetAt: new Date(Math.max(0, Math.min(forgetAt, LAST_UNIX_SECONDS)) * 1000),
     state,
     reason: plainReason(reason).slice(0, MAX_REASON),
   };

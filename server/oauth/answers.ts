@@ -15,8 +15,14 @@ export function json(status: number, body: object, headers: Record<string, strin
       "x-content-type-options": "nosniff",
       ...headers,
     },
-    body: Buffer.from(JSON.stringify(body)),
+    body: Buffer.from(JSON.stringify(body, exact)),
   };
+}
+
+/** Integers beyond 2^53, as claims of tokens may have, digit by digit (ECMA-262: JSON.rawJSON). */
+function exact(_name: string, value: unknown): unknown {
+  if (typeof value !== "bigint") return value;
+  return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(String(value));
 }
 
 /** The OAuth code of each reason, by how reasons begin; the first that fits. */

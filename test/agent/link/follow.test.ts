@@ -138,6 +138,8 @@ t.test(
       spiffeId: "spiffe://north.test/a/task/01B",
       verdict: 9,
       version: 1,
+      // Seconds that no moment is.
+      forgetAt: 2 ** 53 - 1,
     };
     await link.play([
       WELCOME,
@@ -156,7 +158,7 @@ t.test(
     t.match(link.snapshots[0]?.tasks, {
       tasks: [
         { taskId: "01A", verdict: "ended", version: 7 },
-        { taskId: "01B", verdict: "refused" },
+        { taskId: "01B", verdict: "refused", forgetAt: new Date(8.64e15) },
       ],
       classes: [{ name: "x", failMode: "closed", requirePop: false }],
     });

@@ -96,10 +96,11 @@ function checkAgain(token: string, read: AccessToken): void {
   const { iss, aud, exp, iat, nbf = 0, authorization_details: details = [] } = claims ?? {};
   holds(iss === ISSUER, "another issuer");
   holds(aud === TOOL || JSON.stringify(aud) === JSON.stringify([TOOL]), "another audience");
-  holds(Number(exp) > NOW_SECONDS - LEEWAY_SECONDS, "an expired token");
-  holds(Number(iat) <= NOW_SECONDS + LEEWAY_SECONDS, "a token of the future");
-  holds(Number(nbf) <= NOW_SECONDS + LEEWAY_SECONDS, "a token that is not valid yet");
-  holds(Number(exp) - Number(iat) <= 3600, "a token that lives too long");
+  // To the millisecond: moments are kept no more exactly.
+  holds(Number(exp) > NOW_SECONDS - LEEWAY_SECONDS - 0.001, "an expired token");
+  holds(Number(iat) < NOW_SECONDS + LEEWAY_SECONDS + 0.001, "a token of the future");
+  holds(Number(nbf) < NOW_SECONDS + LEEWAY_SECONDS + 0.001, "a token that is not valid yet");
+  holds(Number(exp) - Number(iat) < 3600.002, "a token that lives too long");
   const ofTasks = (details as { type?: unknown; task?: unknown }[]).filter(
     ({ type }) => type === "agent_task",
   );

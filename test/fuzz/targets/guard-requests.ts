@@ -136,12 +136,15 @@ export const mcpMessage: FuzzTarget = {
         const isRequest = "method" in read && "id" in read;
         holds(!isRequest || FREE.test(read.method), "a request that nobody was asked about");
         const isNotice = "method" in read && !("id" in read);
-        holds(!isNotice || !read.method.includes("/call"), "a call without an answer");
+        const isKnown =
+          isNotice && (/^notifications\//.test(read.method) || FREE.test(read.method));
+        holds(!isNotice || isKnown, "a call without an answer");
       }
       if (call === undefined || !success || !("method" in read)) continue;
       checkNamed(call.action, read);
     }
-    const { result = {} } = message;
+    const { result } = message;
+    if (typeof result !== "object" || result === null) return;
     for (const list of ["tools", "prompts", "resources", "resources/templates"]) {
       const shown = filterList(`${list}/list`, result, (action) => isAction(action));
       holds(typeof shown === "object", "no list");
