@@ -8,6 +8,7 @@ import { section, z } from "../runtime/config.ts";
 import { type FeatureFlag, featureFlags } from "../runtime/feature-flags.ts";
 import { LOG_LEVELS, type LogLevel } from "../runtime/log.ts";
 import type { AudiencePolicy } from "./ca/audience-policy.ts";
+import { type AuditConfig, auditConfig, auditSection } from "./config/audit.ts";
 import {
   bundleEndpointSection,
   crlSection,
@@ -68,10 +69,7 @@ export interface ServerConfig {
   readonly rateLimit: { readonly attestation: boolean; readonly signing: boolean };
   /** Other trust domains: relationships of the configuration, and how bundles are fetched. */
   readonly federation: FederationConfig;
-  readonly audit: {
-    /** Absolute: a second place for the newest checkpoint of the audit log. */
-    readonly checkpointFile: string | undefined;
-  };
+  readonly audit: AuditConfig;
   readonly logLevel: LogLevel;
   /** Where /live, /ready and /metrics are served; without it nowhere. */
   readonly health: { readonly address: string; readonly port: number } | undefined;
@@ -134,7 +132,7 @@ const file = section({
   crl: crlSection.optional(),
   oauth: oauthSection.optional(),
   tasks: tasksSection,
-  audit: section({ checkpoint_file: path.optional() }).prefault({}),
+  audit: auditSection.prefault({}),
   feature_flags: featureFlags,
   log: section({ level: z.enum(LOG_LEVELS).default("info") }).prefault({}),
   health: section({ address: text.default("127.0.0.1"), port }).optional(),
@@ -163,6 +161,9 @@ export const serverConfigSchema: z.ZodType<ServerConfig> = file.transform(
     );
     const oauth = oauthConfig(from.oauth, dataDir, (path, message) =>
       context.issues.push({ code: "custom", path: [...path], message, input: from }),
+    );
+    const audit = auditConfig(from.audit, dataDir, (path, message) =>
+      context.issues.push({ code: "custom", path: [...path], message, input: from.audit }),
     );
     const tasks = tasksConfig(from.tasks, from.trust_domain, (path, message) =>
       context.issues.push({ code: "custom", path: [...path], message, input: from.tasks }),
@@ -221,12 +222,7 @@ export const serverConfigSchema: z.ZodType<ServerConfig> = file.transform(
             },
       rateLimit: from.rate_limit,
       federation,
-      audit: {
-        checkpointFile:
-          from.audit.checkpoint_file === undefined
-            ? undefined
-            : resolve(dataDir, from.audit.checkpoint_file),
-      },
+      audit,
       logLevel: from.log.level,
       health: from.health,
       documents,

@@ -69,7 +69,9 @@ export async function start(config: ServerConfig, options: ServerOptions): Promi
     const listen = documentListeners(base);
     const documents = await startDocuments(base, listen, stores, ca, revocation, tasks.crl);
     const { oauth, report } = tasks;
-    const parts = { stores, ca, recording, revocation, oauth, tasks: tasks.tasks, report };
+    const { checkpoints } = audit;
+    const issuing = { stores, ca, recording, revocation, oauth, checkpoints };
+    const parts = { ...issuing, tasks: tasks.tasks, report };
     const oauthAddress = await startOAuth(base, listen, parts);
     const running = await startEdges(base, stores, ca, federation, revocation, audit, tasks);
     const stop = (): Promise<void> => lifecycle.stop();

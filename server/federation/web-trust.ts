@@ -13,10 +13,13 @@ const MAX_FILE_BYTES = 1024 * 1024;
 /** Makes the TLS parameters of requests to https_web endpoints. */
 export class WebTrust {
   readonly #file: string | undefined;
+  readonly #setting: string;
   #known: { readonly pem: string; readonly context: SecureContext } | undefined;
 
-  constructor(file: string | undefined) {
+  /** `setting` is what named the file. */
+  constructor(file: string | undefined, setting = "federation.web_ca_file") {
     this.#file = file;
+    this.#setting = setting;
   }
 
   /** @throws FEDERATION_INCOMPLETE when the file is not there or holds no certificate */
@@ -42,7 +45,7 @@ export class WebTrust {
       cause = error;
     }
     throw serverError("FEDERATION_INCOMPLETE", `"${this.#file}" holds no certificates in PEM`, {
-      hint: "correct federation.web_ca_file, or remove it",
+      hint: `correct ${this.#setting}, or remove it`,
       cause,
     });
   }

@@ -6,6 +6,8 @@ import { openCheckpointKey } from "../audit/key.ts";
 import { lastPosition } from "../audit/last-position.ts";
 import { AuditLog } from "../audit/log.ts";
 import { PassedOn } from "../audit/passed-on.ts";
+import { CheckpointWebhook } from "../audit/webhook.ts";
+import { WebTrust } from "../federation/web-trust.ts";
 import { formatPosition, type StoreEpoch, type StorePosition } from "../store/epoch.ts";
 import type { Base } from "./base.ts";
 import type { Stores } from "./stores.ts";
@@ -21,12 +23,11 @@ export interface Audit {
 }
 
 /** Opens the audit log. */
-export async function openAudit(
-  { config, clock, log, lifecycle, metrics }: Base,
-  { epoch }: Pick<Stores, "epoch">,
-): Promise<Audit> {
+export async function openAudit(base: Base, { epoch }: Pick<Stores, "epoch">): Promise<Audit> {
+  const { config, clock, log, lifecycle, metrics } = base;
   const { trustDomain, dataDir, keyManager } = config;
   const { checkpointFile } = config.audit;
+  const webhook = startWebhook(base);
   const folder = join(dataDir, "audit");
   const name = `${trustDomain.name}/audit`;
   const key = await openCheckpointKey({ name, folder, dataDir, keyManager, log });
@@ -37,7 +38,11 @@ export async function openAudit(
   const audit = await AuditLog.open({ ...parts, storePosition });
   lifecycle.own("audit log", () => audit.close());
   lifecycle.run("audit log", (signal) => audit.run(signal));
-  const onSigned = rememberSize(epoch, log);
+  const remember = rememberSize(epoch, log);
+  const onSigned = (checkpoint: SignedCheckpoint): void => {
+    remember(checkpoint);
+    webhook?.offer(checkpoint.note);
+  };
   const signing = { audit, key, file: checkpointFile, clock, log };
   const checkpoints = new Checkpoints({ ...signing, onSigned });
   lifecycle.own("last checkpoint", () => checkpoints.stop());
@@ -54,6 +59,30 @@ export async function openAudit(
     read: () => checkpoints.newest?.size ?? 0,
   });
   return { log: audit, checkpoints, passedOn, seen };
+}
+
+/** What hands checkpoints on, if that is configured. Stopped after the last one is signed. */
+function startWebhook({
+  config,
+  clock,
+  log,
+  lifecycle,
+  metrics,
+}: Base): CheckpointWebhook | undefined {
+  const { checkpointWebhook: url, checkpointWebhookCaFile: caFile } = config.audit;
+  if (url === undefined) return undefined;
+  const posts = metrics.counter({
+    name: "audit_checkpoint_posts_total",
+    help: "Checkpoints of the audit log that were sent to audit.checkpoint_webhook, by how it ended",
+    labels: ["result"],
+  });
+  const trust = new WebTrust(caFile, "audit.checkpoint_webhook_ca_file");
+  const context = () => trust.context();
+  const onPosted = (result: "ok" | "failed"): void => posts.inc({ result });
+  const webhook = new CheckpointWebhook({ url, context, clock, log, onPosted });
+  lifecycle.own("checkpoint webhook", () => webhook.stop());
+  lifecycle.run("checkpoint webhook", (signal) => webhook.run(signal));
+  return webhook;
 }
 
 /** Notes in the store how far the log is: a log that lost its end is told from a store that is a copy. */

@@ -62,6 +62,7 @@ export interface OAuthParts {
   readonly revocation: Pick<Revocation, "revoked">;
   readonly oauth: OAuth;
   readonly tasks: OAuthTasks;
+  readonly checkpoints: Pick<Audit["checkpoints"], "current">;
   readonly report: ReportEscalation;
 }
 
@@ -106,11 +107,12 @@ export async function startOAuth(
   });
   const takesCertificates = config.oauth.files !== undefined;
   const maxAgeSeconds = config.bundleRefreshHintSeconds;
+  const checkpoint = () => parts.checkpoints.current();
   return start({
     ...config.oauth,
     name: "oauth",
     section: "oauth",
-    find: oauthDocuments({ addresses, keys, lists, takesCertificates, maxAgeSeconds }),
+    find: oauthDocuments({ addresses, keys, lists, checkpoint, takesCertificates, maxAgeSeconds }),
     posts: oauthPosts(addresses, { token, introspection }),
     asksForCertificate: takesCertificates,
     ...(!config.oauth.isBehindProxy && { limits: LIMITS }),

@@ -10,6 +10,8 @@ export interface OAuthAddresses {
   readonly token: Place;
   readonly introspection: Place;
   readonly jwks: Place;
+  /** The newest signed checkpoint of the audit log. */
+  readonly checkpoint: Place;
   /** With a slash at its end; the name of a list follows. */
   readonly status: Place;
   /** The name of the claim about tasks. */
@@ -34,6 +36,7 @@ export function oauthAddresses(issuer: string): OAuthAddresses {
     token: place("/token"),
     introspection: place("/introspect"),
     jwks: place("/jwks"),
+    checkpoint: place("/audit/checkpoint"),
     status: place("/status/"),
     taskClaim: `${base}/task`,
   };
