@@ -23,7 +23,11 @@ export const TASK_CLASS_FLAGS: readonly Flag[] = [
     value: "<duration>",
     description: "ends one that is not used; 0s: never",
   },
-  { name: "x509-svid-ttl", value: "<duration>", description: "lifetime of its X509-SVIDs" },
+  {
+    name: "x509-svid-ttl",
+    value: "<duration>",
+    description: "lifetime of its X509-SVIDs and WIT-SVIDs",
+  },
   { name: "jwt-svid-ttl", value: "<duration>", description: "lifetime of its JWT-SVIDs" },
   { name: "access-token-ttl", value: "<duration>", description: "lifetime of its access tokens" },
   { name: "require-pop", description: "no bearer tokens: each use proves a key" },
