@@ -58,7 +58,7 @@ export class NewTasks {
     const taskClass = await this.#classOf(terms, origin);
     const now = clock.now();
     const nowMs = now.getTime();
-    const mandate = await this.#grant(terms, agent, taskClass);
+    const mandate = await this.#grant(terms, origin, taskClass);
     const ttlSeconds = ttlOf(terms, taskClass);
     const endMs = Math.min(
       nowMs + ttlSeconds * 1000,
@@ -144,9 +144,9 @@ export class NewTasks {
     why: string,
     hint: string,
   ): Promise<never> {
-    const hosted = host !== undefined && { host: host.spiffeId };
+    const { by, hosted } = attemptOf(agent, host);
     const detail = { task_class: name.slice(0, 100), why, ...hosted };
-    await this.#options.report({ kind: "class-not-allowed", agent: agent.spiffeId, detail });
+    await this.#options.report({ kind: "class-not-allowed", agent: by, detail });
     throw serverError("TASK_CLASS_NOT_ALLOWED", why, { hint });
   }
 
@@ -185,7 +185,7 @@ export class NewTasks {
 
   async #grant(
     { mandate, allowClip }: TaskTerms,
-    agent: AiAgentRecord,
+    { agent, host }: Pick<Origin, "agent" | "host">,
     taskClass: TaskClassRecord,
   ): Promise<Mandate> {
     const { maximum } = taskClass;
@@ -202,12 +202,25 @@ export class NewTasks {
       return granted;
     } catch (error) {
       if (error instanceof IdentityError && error.reason === "MANDATE_EXCEEDED") {
-        const detail = { task_class: taskClass.name, asked: error.message };
-        await this.#options.report({ kind: "mandate-exceeded", agent: agent.spiffeId, detail });
+        const { by, hosted } = attemptOf(agent, host);
+        const detail = { task_class: taskClass.name, asked: error.message, ...hosted };
+        await this.#options.report({ kind: "mandate-exceeded", agent: by, detail });
       }
       throw error;
     }
   }
+}
+
+/**
+ * Whose attempt it was: that a process of the host was at work is known, the rest is its word, and other tasks of the
+ * AI agent, which may be held elsewhere, are not to suffer for it.
+ */
+function attemptOf(
+  agent: AiAgentRecord,
+  host: AiAgentRecord | undefined,
+): { readonly by: string; readonly hosted: Readonly<Record<string, string>> } {
+  if (host === undefined) return { by: agent.spiffeId, hosted: {} };
+  return { by: host.spiffeId, hosted: { ai_agent: agent.spiffeId } };
 }
 
 function ttlOf(

@@ -62,10 +62,13 @@ t.test("an attempt without a task is answered on every open task of the AI agent
   });
   const own = await Promise.all([1, 2, 3].map(() => addTask(bench.tasks.store)));
   const other = await addTask(bench.tasks.store, { agentId: WRITER });
+  const hosted = await addTask(bench.tasks.store, { agentId: WRITER, host: RESEARCHER });
+  const byOther = await addTask(bench.tasks.store, { host: WRITER });
   await bench.escalations.report({ kind: "ai-agent-on-admin-api", agent: RESEARCHER });
-  for (const { id } of own) t.equal(bench.tasks.state(id), "REVOKED");
+  for (const { id } of [...own, byOther]) t.equal(bench.tasks.state(id), "REVOKED");
+  t.equal(bench.tasks.state(hosted.id), "REVOKED", "those that it hosts too");
   t.equal(bench.tasks.state(other.id), "ACTIVE");
-  t.equal(bench.events().at(-1)?.detail["tasks"], "3");
+  t.equal(bench.events().at(-1)?.detail["tasks"], "5");
 });
 
 t.test("nobody has somebody else's task suspended by reaching for it", async (t) => {

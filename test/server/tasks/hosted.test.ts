@@ -125,7 +125,11 @@ t.test("holds to the hosted one's ceiling, classes and quota, not to the host's"
   const wide = { mandate: { locations: ["https://files.test"] } };
   await t.resolves(server.open(wide), "the host itself may");
   await t.rejects(server.open(wide, { agentId: HOSTED }), refusal("MANDATE_EXCEEDED"));
-  t.match(server.reports.at(-1), { kind: "mandate-exceeded", agent: HOSTED });
+  t.match(server.reports.at(-1), {
+    kind: "mandate-exceeded",
+    agent: AGENT,
+    detail: { ai_agent: HOSTED },
+  });
   await server.setAgent({ spiffeId: HOSTED, taskClasses: ["read-only"], maxOpenTasks: 1 });
   await t.rejects(server.open({}, { agentId: HOSTED }), refusal("TASK_CLASS_NOT_ALLOWED"));
   await server.open({ taskClass: "read-only" }, { agentId: HOSTED });
@@ -145,8 +149,8 @@ t.test("a class may ask for processes that are attested as the AI agent itself",
   });
   t.match(server.reports.at(-1), {
     kind: "class-not-allowed",
-    agent: HOSTED,
-    detail: { task_class: "sensitive", host: AGENT },
+    agent: AGENT,
+    detail: { task_class: "sensitive", ai_agent: HOSTED },
   });
   await server.setClass("sensitive", { requireAttested: false });
   await t.resolves(server.open(sensitive, { agentId: HOSTED }));
