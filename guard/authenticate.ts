@@ -207,11 +207,13 @@ export class Authenticator {
       method: request.method ?? "",
       // From configuration: what a request says of its host is the sender's word.
       url: new URL(
-        target.startsWith("/") ? target.replace(/^\/+/, "/") : "/",
+        // A URL takes "\\" for "/", and what stands behind two of them for a host.
+        target.startsWith("/") ? target.replace(/^[/\\]+/, "/") : "/",
         this.#options.resource,
       ).href,
       accessToken: token,
       now: this.#options.clock.now(),
+      notBefore: this.#options.replay.since,
     });
     if (jkt !== read.cnf.jkt) return jkt;
     try {

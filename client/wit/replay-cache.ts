@@ -1,7 +1,7 @@
 // Remembers which proofs were accepted, so that none is accepted twice while it could be: runtime/seen-ids.ts
 // with the errors of a service that is proved to.
 
-import type { Clock } from "../../runtime/clock.ts";
+import { type Clock, systemClock } from "../../runtime/clock.ts";
 import { type SeenId, SeenIds } from "../../runtime/seen-ids.ts";
 import { clientError } from "../errors.ts";
 
@@ -12,6 +12,8 @@ export type SeenProof = SeenId;
 export interface ReplayGuard {
   /** Remembers a proof. @throws WIT_PROOF_REPLAYED when it is known already, WIT_REPLAY_CACHE_FULL */
   remember(proof: SeenProof): void | Promise<void>;
+  /** What was proved before is not remembered: proofs that say they were made then are refused. */
+  readonly since?: Date;
 }
 
 export interface ReplayCacheOptions {
@@ -24,11 +26,23 @@ export interface ReplayCacheOptions {
 
 const DEFAULT_LIMIT = 100_000;
 
+/**
+ * When a memory that is made now begins, in whole seconds as proofs have them. A former process of the same
+ * service ended before this one was born: what it accepted was made in an earlier second than the first one here.
+ */
+function beginningOf(clock: Clock): Date {
+  const nowMs = clock.now().getTime();
+  const bornMs = Math.ceil((nowMs - performance.now()) / 1000) * 1000;
+  return new Date(Math.max(bornMs, Math.floor(nowMs / 1000) * 1000));
+}
+
 /** The replay guard of a service that runs as one process. */
 export class ReplayCache implements ReplayGuard {
   readonly #seen: SeenIds;
+  readonly since: Date;
 
   constructor(options: ReplayCacheOptions = {}) {
+    this.since = beginningOf(options.clock ?? systemClock);
     this.#seen = new SeenIds({ limit: DEFAULT_LIMIT, ...options });
   }
 

@@ -60,6 +60,8 @@ export interface DpopExpectation extends DpopTarget {
   readonly now: Date;
   readonly maxAgeSeconds?: number;
   readonly leewaySeconds?: number;
+  /** Proofs made before are refused: whoever remembers proofs does not remember those. */
+  readonly notBefore?: Date | undefined;
   /** The key that the access token is bound to; any key without it. */
   readonly jkt?: string | undefined;
 }
@@ -100,7 +102,7 @@ export async function verifyDpopProof(
 
 function checkAge(
   claims: JsonObject,
-  { now, maxAgeSeconds = DPOP_MAX_AGE_SECONDS, leewaySeconds }: DpopExpectation,
+  { now, maxAgeSeconds = DPOP_MAX_AGE_SECONDS, leewaySeconds, notBefore }: DpopExpectation,
 ): { readonly issuedAt: Date; readonly until: Date } {
   const issuedAt = readTime(claims, "iat", KIND);
   if (issuedAt === undefined) throw badClaims(KIND, "it has no iat");
@@ -110,6 +112,12 @@ function checkAge(
   if (!(nowMs < untilMs)) {
     throw pkiError("DPOP_PROOF_EXPIRED", `the DPoP proof is older than ${maxAgeSeconds} s`, {
       hint: "make one for each request; if it is new, compare the clocks",
+    });
+  }
+  if (notBefore !== undefined && issuedAt < notBefore) {
+    // One that was accepted then could be played again now.
+    throw pkiError("DPOP_PROOF_EXPIRED", "the DPoP proof is older than this service's memory", {
+      hint: "make another one: the service was just started",
     });
   }
   if (issuedAt.getTime() > nowMs + leewayMs) {

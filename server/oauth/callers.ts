@@ -55,7 +55,8 @@ export class Callers {
   /**
    * The one caller that everything in a request speaks for: a certificate, the client assertion, and those
    * tokens (`more`) that speak for it by themselves. A client_id must name it, or an ID above it.
-   * @throws OAUTH_CLIENT_INVALID, OAUTH_REQUEST_INVALID, and what is wrong with an SVID
+   * @throws OAUTH_CLIENT_INVALID, OAUTH_REQUEST_INVALID, SVID_HELD, AI_AGENT_DISABLED, AI_AGENT_EXPIRED, and
+   * what is wrong with an SVID
    */
   async identify(form: Form, post: Post, more: readonly string[] = []): Promise<OAuthCaller> {
     const assertions = [...more];
@@ -80,6 +81,8 @@ export class Callers {
     if (others.some((other) => !other.equals(id))) {
       throw clientInvalid("its SVIDs are of different identities");
     }
+    const refusal = this.#options.held.refusal(id.toString(), "");
+    if (refusal !== undefined) throw refusal;
     const clientId = form.get("client_id");
     if (clientId !== undefined && clientId !== id.toString() && !isAbove(clientId, id)) {
       throw clientInvalid(`its client_id is ${shown(clientId)}, its SVID is of ${id}`);

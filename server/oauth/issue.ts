@@ -82,8 +82,9 @@ export class OAuthIssuer {
     const rules = classOf(task.taskClass) ?? WITHOUT_CLASS;
     const cnf = confirmationOf(order);
     if (cnf === undefined && rules.requirePop) throw popRequired(task.taskClass);
-    for (const id of task.host === "" ? [task.agentId] : [task.agentId, task.host]) {
-      const refusal = held.refusal(id, task.nodeAgent);
+    const own = taskSpiffeId(task.agentId, task.id).toString();
+    for (const id of [task.agentId, task.host, own]) {
+      const refusal = id === "" ? undefined : held.refusal(id, task.nodeAgent);
       if (refusal !== undefined) throw refusal;
     }
     const { resource, mandate } = await this.#granted(order);

@@ -194,6 +194,7 @@ export class TokenEndpoint {
       const { jkt, jti, until } = await verifyDpopProof(String(proof), {
         ...target,
         now: clock.now(),
+        notBefore: this.#proofs.since,
       });
       this.#proofs.remember({ sender: jkt, id: jti, until });
       return { jkt };

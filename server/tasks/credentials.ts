@@ -170,6 +170,19 @@ export class Credentials {
     });
   }
 
+  /**
+   * The task, if it could have a credential now, through the node agent that holds it.
+   * @throws as {@link held}; SVID_HELD, AI_AGENT_DISABLED, AI_AGENT_EXPIRED
+   */
+  assertGood(task: KnownTask): OpenTask {
+    const open = this.held(task.id, task.nodeAgent);
+    this.#requireGood(open, task.nodeAgent);
+    const own = taskSpiffeId(open.agentId, open.id).toString();
+    const refusal = this.#options.held.refusal(own, task.nodeAgent);
+    if (refusal !== undefined) throw refusal;
+    return open;
+  }
+
   #requireGood({ agentId, host }: TaskRecord, nodeAgent: string): void {
     const { aiAgents, held, clock } = this.#options;
     for (const id of host === "" ? [agentId] : [agentId, host]) {

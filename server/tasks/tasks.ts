@@ -46,7 +46,7 @@ import type {
 } from "./orders.ts";
 import { Quota } from "./quota.ts";
 import { TaskSerials } from "./serials.ts";
-import { type OpenTask, requireStep } from "./states.ts";
+import type { OpenTask } from "./states.ts";
 import { StatusIndexes } from "./status-index.ts";
 import { Upkeep } from "./upkeep.ts";
 import { WhoOpens } from "./who-opens.ts";
@@ -76,6 +76,8 @@ export interface TasksOptions {
   readonly audit: AuditSink;
   /** Of the store: server/store/epoch.ts. */
   readonly epoch?: number;
+  /** Whether an event of a task is not in the audit log so far: owed-events.ts. */
+  readonly isOwed?: (spiffeId: string) => boolean;
   /** Told of attempts to get more than was granted: escalations.ts. */
   readonly report: (report: EscalationReport) => Promise<unknown>;
   /** Of the token issuer, if there is one: it serves the status lists, and its name is in claims. */
@@ -296,12 +298,13 @@ export class Tasks {
 
   /**
    * A credential of the task is made elsewhere (access tokens): a sign of life.
-   * @throws TASK_NOT_FOUND, TASK_ENDED, TASK_SUSPENDED, TASK_PARKED when there must be none
+   * @throws TASK_NOT_FOUND, TASK_ENDED, TASK_SUSPENDED, TASK_PARKED, ENTRY_NOT_AUTHORIZED, SVID_HELD,
+   * AI_AGENT_DISABLED, AI_AGENT_EXPIRED when there must be none
    */
   noteUse(id: string): OpenTask {
     const task = this.#store.get(id);
     if (task === undefined) throw unknownTask(id);
-    const open = requireStep(task, "use", this.#options.clock.now());
+    const open = this.#credentials.assertGood(task);
     this.touch(id);
     return open;
   }

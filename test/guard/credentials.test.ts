@@ -351,6 +351,12 @@ t.test("a proof is good once, for one request, by one key", async (t) => {
     ["another host", proofOf({ url: "https://x.test/mcp" }), "DPOP_PROOF_BINDING"],
     ["another token", proofOf({ accessToken: `${token}x` }), "DPOP_PROOF_BINDING"],
     ["an old one", proofOf({ now: new Date(Date.now() - 600_000) }), "DPOP_PROOF_EXPIRED"],
+    // A process that ran then may have taken it, and this one would not know.
+    [
+      "from before the start",
+      proofOf({ now: new Date(Date.now() - 30_000) }),
+      "DPOP_PROOF_EXPIRED",
+    ],
     ["the token itself", token, "TOKEN_KIND_WRONG"],
   ];
   for (const [name, wrong, reason] of rows) {

@@ -14,6 +14,18 @@ function start(options: { limit?: number; limitPerSender?: number } = {}) {
   return { clock, cache, remember };
 }
 
+t.test("a memory begins in a second in which no former process remembered anything", async (t) => {
+  const clock = new TestClock("2030-01-01T00:00:00.700Z");
+  const { since } = new ReplayCache({ clock });
+  const bornMs = clock.now().getTime() - performance.now();
+  t.equal(since.getTime() % 1000, 0, "in whole seconds, as proofs have them");
+  t.ok(since.getTime() >= bornMs, "not before this process was there");
+  t.ok(since.getTime() > clock.now().getTime() - 1000, "and not before the memory was");
+  await clock.advance(5000);
+  const later = new ReplayCache({ clock });
+  t.same(later.since, new Date("2030-01-01T00:00:05Z"));
+});
+
 t.test("a proof is known until it has ended, and forgotten then", async (t) => {
   const { clock, cache, remember } = start();
   remember("a", "1");

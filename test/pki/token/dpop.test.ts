@@ -58,6 +58,7 @@ t.test("refuses each proof with one thing wrong", async (t) => {
     ["a token where there is none", () => verify(forge({}), { accessToken: undefined }), "BINDING"],
     ["another key", () => verify(forge({}), { jkt: jwkThumbprint(other.spki) }), "BINDING"],
     ["old", () => verify(forge({}), { now: later(70) }), "EXPIRED"],
+    ["made before what is remembered", () => verify(forge({}), { notBefore: later(1) }), "EXPIRED"],
     ["from the future", () => verify(forge({}), { now: later(-11) }), "NOT_YET_VALID"],
     ["no date", () => verify(forge({ iat: undefined })), "CLAIMS"],
     ["no jti", () => verify(forge({ jti: undefined })), "CLAIMS"],

@@ -12,7 +12,12 @@ import {
 import { issueDpopProof } from "../../../pki/token/dpop.ts";
 import { parseJwks } from "../../../pki/token/jwks.ts";
 import { certificateThumbprint, jwkThumbprint } from "../../../pki/token/thumbprint.ts";
-import { AuditLogService, RegistryService } from "../../../proto/schema.gen.ts";
+import {
+  AuditLogService,
+  EntryService,
+  RegistryService,
+  RevocationService,
+} from "../../../proto/schema.gen.ts";
 import {
   AGENT,
   ISSUER,
@@ -116,6 +121,7 @@ t.test("takes the JWT-SVID as a grant, and a certificate in place of it", async 
 });
 
 t.test("binds a token to the key of a proof, once for each proof", async (t) => {
+  const before = new Date(Date.now() - 2000);
   const oauth = await TestOAuth.start(t);
   const task = await oauth.open();
   const key = generateP256KeyPair();
@@ -131,6 +137,8 @@ t.test("binds a token to the key of a proof, once for each proof", async (t) => 
     ["for another URL", proofOf(key, { url: `${ISSUER}/introspect` }), "DPOP_PROOF_BINDING"],
     ["of another token", proofOf(key, { accessToken: "a" }), "DPOP_PROOF_BINDING"],
     ["old", proofOf(key, { now: new Date(Date.now() - 120_000) }), "DPOP_PROOF_EXPIRED"],
+    // Young enough: but a server that ran then may have taken it, and this one would not know.
+    ["made before the start", proofOf(key, { now: before }), "DPOP_PROOF_EXPIRED"],
   ];
   for (const [name, proof, reason] of refused) {
     const { status, body } = await oauth.token(task, {}, { headers: { dpop: proof } });
@@ -267,6 +275,60 @@ t.test("answers ended and suspended tasks with nothing but why", async (t) => {
   t.match(byCertificate, { status: 401, body: { reason: "TASK_ENDED" } });
   t.equal((await events(oauth, "escalation.used-after-end")).length, 3);
 });
+
+t.test(
+  "gives nothing to a task whose AI agent has no entry any more, or is held back",
+  async (t) => {
+    const oauth = await TestOAuth.start(t);
+    const { admin } = oauth.server;
+    const entries = admin.client(EntryService);
+    const revocation = admin.client(RevocationService);
+    const task = await oauth.open();
+    const form = {
+      ...{ grant_type: "client_credentials", resource: TOOL },
+      ...{ client_assertion: await oauth.jwt(task), client_assertion_type: JWT_SPIFFE },
+    };
+    const refused = (reason: string) => ({
+      status: 401,
+      body: { error: "invalid_client", reason },
+    });
+    t.equal((await oauth.post("/token", form)).status, 200);
+
+    t.comment("one of its SVIDs was revoked, and its holder is held back");
+    const serial = task.svid.leaf.serialHex;
+    const { revocation: held } = await revocation.revokeSVID({ serial });
+    t.match(await oauth.post("/token", form), refused("SVID_HELD"));
+    const asked = { taskId: task.id, resource: TOOL };
+    await t.rejects(oauth.nodeTasks.issueToken(asked), {
+      name: "IdentityError",
+      reason: "SVID_HELD",
+    });
+    await revocation.releaseHold({ id: held?.id ?? "" });
+    t.equal((await oauth.post("/token", form)).status, 200);
+
+    t.comment("its AI agent's entry is deleted, while its JWT-SVID is good for a minute");
+    const { entries: all } = await entries.listEntries({});
+    const own = all.filter(({ spiffeId }) => spiffeId?.path === "/agent/researcher");
+    await entries.batchDeleteEntry({ ids: own.map(({ id }) => id) });
+    const answer = await oauth.post("/token", form);
+    t.match(answer, refused("ENTRY_NOT_AUTHORIZED"));
+    t.match(answer.body["error_description"], /while its AI agent has a registration entry/);
+    const byGrant = {
+      ...{ grant_type: JWT_BEARER_GRANT, resource: TOOL },
+      assertion: form.client_assertion,
+    };
+    t.match(await oauth.post("/token", byGrant), { status: 400, body: { error: "invalid_grant" } });
+
+    t.comment("whoever is held back learns nothing of tokens either");
+    const other = await oauth.server.attest();
+    const ask = () =>
+      oauth.post("/introspect", { token: form.client_assertion }, { svid: other.svid });
+    t.match(await ask(), { status: 200, body: { active: true } });
+    const path = other.id.slice("spiffe://north.test".length);
+    await revocation.revokeSVID({ spiffeId: { trustDomain: "north.test", path } });
+    t.equal((await ask()).status, 401);
+  },
+);
 
 t.test("knows the task of a JWT-SVID whose sub is the AI agent", async (t) => {
   const oauth = await TestOAuth.start(t);
