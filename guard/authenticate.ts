@@ -207,7 +207,7 @@ export class Authenticator {
       method: request.method ?? "",
       // From configuration: what a request says of its host is the sender's word.
       url: new URL(
-        // A URL takes "\\" for "/", and what stands behind two of them for a host.
+        // A URL takes "\" for "/", and what stands behind two of them for a host.
         target.startsWith("/") ? target.replace(/^[/\\]+/, "/") : "/",
         this.#options.resource,
       ).href,

@@ -1,0 +1,51 @@
+// Which URL a DPoP proof must be about: this service's own, whatever the target of the request looks like.
+import t from "tap";
+import { ReplayCache } from "../../client/wit/replay-cache.ts";
+import { Authenticator, type AuthenticatorOptions } from "../../guard/authenticate.ts";
+import { generateP256KeyPair, signerOf } from "../../pki/keys.ts";
+import { issueDpopProof } from "../../pki/token/dpop.ts";
+import { issueAccessToken } from "../../pki/token/issue-access-token.ts";
+import { jwkThumbprint } from "../../pki/token/thumbprint.ts";
+import { formatAuthorizationDetails } from "../../policy/authorization-details.ts";
+import { TestClock } from "../support/clock.ts";
+
+const RESOURCE = "https://mcp.north.test/tickets";
+const ISSUER = "https://id.north.test";
+const AGENT = "spiffe://north.test/agent/researcher";
+const TASK = `${AGENT}/task/01JD0000000000000000000000`;
+const clock = new TestClock("2030-01-01T00:00:00Z");
+const issuer = generateP256KeyPair();
+const key = { ...generateP256KeyPair(), alg: "ES256" };
+const mandate = {
+  ...{ locations: [RESOURCE], actions: ["http/**"], datatypes: [], uses: undefined, depth: 0 },
+  ...{ maxSensitivity: 0, untilUnixSeconds: undefined, environment: "test" },
+};
+
+t.test("a proof for another host is none, however the target is written", async (t) => {
+  const accessToken = await issueAccessToken({
+    ...{ signer: signerOf("k", issuer), keyId: "k", issuer: ISSUER, jti: "j", audience: RESOURCE },
+    ...{ subject: AGENT, clientId: AGENT, cnf: { jkt: jwkThumbprint(key.spki) } },
+    issuedAt: clock.now(),
+    expiresAt: new Date(clock.now().getTime() + 60_000),
+    details: formatAuthorizationDetails({ mandate, task: TASK }),
+  });
+  const options = {
+    resource: RESOURCE,
+    issuer: { name: ISSUER, keys: { find: async () => [{ keyId: "k", spki: issuer.spki }] } },
+    replay: new ReplayCache({ clock }),
+    requireTls: true,
+    clock,
+  };
+  const authenticator = new Authenticator(options as unknown as AuthenticatorOptions);
+  const show = (target: string, url: string) => {
+    const proof = issueDpopProof({ key, method: "GET", url, accessToken, now: clock.now() });
+    const rawHeaders = ["authorization", `DPoP ${accessToken}`, "dpop", proof];
+    const socket = { encrypted: true };
+    return authenticator.authenticate({ method: "GET", url: target, rawHeaders, socket });
+  };
+  t.match(await show("/a?b", "https://mcp.north.test/a"), { spiffeId: TASK, isBound: true });
+  for (const target of ["/\\other.test/a", "//other.test/a", "/\\/other.test/a"]) {
+    const shown = show(target, "https://other.test/a");
+    await t.rejects(shown, { reason: "DPOP_PROOF_BINDING" }, target);
+  }
+});
