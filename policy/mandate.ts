@@ -50,10 +50,12 @@ export const ANY_ENVIRONMENT = "*";
 export const MAX_SET_VALUES = 64;
 export const MAX_DEPTH = 32;
 export const MAX_SENSITIVITY = 1000;
-const MAX_UNIX_SECONDS = 253_402_300_799;
+/** The end of the year 9999, the last moment a certificate can name. */
+export const MAX_UNIX_SECONDS = 253_402_300_799;
 
 const DATATYPE = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/;
-const ENVIRONMENT = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+/** The name of an environment. */
+export const ENVIRONMENT: RegExp = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 
 /** Whether everything that `child` allows, `parent` allows too, and no limit of `child` is above its own. */
 export function leq(child: Mandate, parent: Mandate): boolean {

@@ -3,6 +3,7 @@
 import { SpiffeId, type TrustDomain } from "../../pki/spiffe-id.ts";
 import { parseTaskId } from "../../pki/task-id.ts";
 import { section, z } from "../../runtime/config.ts";
+import { TASK_CLASS_NAME } from "../registry/fields.ts";
 import type { TaskClassRecord } from "../store/task-classes.ts";
 import { ESCALATION_KINDS, type EscalationKind, REACTIONS } from "../tasks/escalation-kinds.ts";
 import type { EscalationsConfig } from "../tasks/escalations.ts";
@@ -38,7 +39,6 @@ export interface TasksFile {
 }
 
 const KINDS = Object.keys(ESCALATION_KINDS) as [EscalationKind, ...EscalationKind[]];
-const CLASS_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 
 export const tasksSection: z.ZodType<TasksFile> = section({
   max_open_per_ai_agent: z.int().min(1).max(1_000_000).default(1000),
@@ -49,7 +49,7 @@ export const tasksSection: z.ZodType<TasksFile> = section({
       section({
         spiffe_id: parsedBy((value) => SpiffeId.parse(value)),
         ai_agents: z.array(z.string().min(1).max(2048)).min(1).max(1000),
-        task_classes: z.array(z.string().regex(CLASS_NAME)).min(1).max(100),
+        task_classes: z.array(z.string().regex(TASK_CLASS_NAME)).min(1).max(100),
       }),
     )
     .max(100)

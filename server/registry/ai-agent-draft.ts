@@ -2,7 +2,7 @@
 // how it changes: ai-agents.ts.
 
 import { MAX_SPIFFE_ID_BYTES, SpiffeId, type TrustDomain } from "../../pki/spiffe-id.ts";
-import type { Mandate } from "../../policy/mandate.ts";
+import { ENVIRONMENT, MAX_UNIX_SECONDS, type Mandate } from "../../policy/mandate.ts";
 import { mandateFromWire, mandateToWire } from "../../policy/mandate-wire.ts";
 import type { Init } from "../../proto/codec.ts";
 import type { signet } from "../../proto/schema.gen.ts";
@@ -15,8 +15,9 @@ import {
   Faults,
   hintOf,
   MAX_OWNER_LENGTH,
-  MAX_UNIX_SECONDS,
   quote,
+  sorted,
+  TASK_CLASS_NAME,
 } from "./fields.ts";
 
 type Wire = signet.registry.v1.AiAgent;
@@ -30,11 +31,9 @@ export type AiAgentDraft = Omit<
 const MAX_PURPOSE_LENGTH = 1024;
 const MAX_MODEL_LENGTH = 256;
 const MANIFEST_HASH = /^[A-Za-z0-9:+/=_.-]{1,256}$/;
-const ENVIRONMENT = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
-const CLASS_NAME = /^[a-z0-9][a-z0-9.-]{0,62}$/;
 const MAX_CLASSES = 32;
 const MAX_HOSTED = 256;
-export const MAX_OPEN_TASKS = 1_000_000;
+const MAX_OPEN_TASKS = 1_000_000;
 /** What "/task/" and a ULID take: the IDs of its tasks must be SPIFFE IDs too. */
 const TASK_SUFFIX_BYTES = 32;
 
@@ -132,7 +131,7 @@ function readCeiling(faults: Faults, { ceiling, environment }: Wire): Mandate | 
 function checkClasses(faults: Faults, names: readonly string[]): void {
   if (names.length > MAX_CLASSES) faults.add(`${names.length} task classes are too many`);
   for (const name of names.slice(0, MAX_CLASSES)) {
-    if (!CLASS_NAME.test(name)) faults.add(`${quote(name)} is no name of a task class`);
+    if (!TASK_CLASS_NAME.test(name)) faults.add(`${quote(name)} is no name of a task class`);
   }
 }
 
@@ -155,11 +154,6 @@ function checkHosted(faults: Faults, { spiffeId, mayHost }: Wire, trustDomain: T
     if (id.path === "/spire" || id.path.startsWith("/spire/")) refuse("is reserved for servers");
     if (aiAgentAbove(named) !== undefined) refuse("is the ID of a task");
   }
-}
-
-/** Labels in the order of their names. */
-export function sorted(labels: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** What the server says of one besides its record. */

@@ -9,9 +9,9 @@ import { type EntryRules, validateEntry } from "../entries/validate.ts";
 import { serverError } from "../errors.ts";
 import type { EntryDraft } from "../store/entries.ts";
 import { identityKey } from "../store/entry-records.ts";
-import { type AiAgentDraft, readAiAgent, sorted } from "./ai-agent-draft.ts";
+import { type AiAgentDraft, readAiAgent } from "./ai-agent-draft.ts";
 import type { Ownership } from "./apply-fields.ts";
-import { type Fault, Faults, MAX_OWNER_LENGTH } from "./fields.ts";
+import { type Fault, Faults, MAX_OWNER_LENGTH, sorted } from "./fields.ts";
 import { readTaskClass, type TaskClassDraft } from "./task-class-draft.ts";
 
 export type Kind = "entry" | "ai-agent" | "task-class";
@@ -44,7 +44,7 @@ export interface ReadRules {
 }
 
 /** Most objects that are declared at once: they are one commit. */
-export const MAX_DECLARED = 20_000;
+const MAX_DECLARED = 20_000;
 
 /** Takes up messages; then has what was declared. */
 export class Declaration {

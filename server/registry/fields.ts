@@ -10,8 +10,8 @@ export interface Fault {
 }
 
 export const MAX_OWNER_LENGTH = 256;
-/** Seconds since the Unix epoch: the end of the year 9999, the last moment a certificate can name. */
-export const MAX_UNIX_SECONDS = 253_402_300_799;
+/** The name of a task class. */
+export const TASK_CLASS_NAME: RegExp = /^[a-z0-9][a-z0-9.-]{0,62}$/;
 
 const MAX_LABELS = 32;
 const LABEL_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?$/;
@@ -95,4 +95,9 @@ export function describeFaults(what: string, faults: readonly Fault[]): string {
 export function hintOf(faults: readonly Fault[]): { readonly hint?: string } {
   const hint = faults.find((fault) => fault.hint !== undefined)?.hint;
   return hint === undefined ? {} : { hint };
+}
+
+/** Labels in the order of their names. */
+export function sorted(labels: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

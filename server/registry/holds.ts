@@ -37,7 +37,7 @@ export class AiAgentHolds implements HeldBack {
 }
 
 /** Why an AI agent gets nothing now, if so: AI_AGENT_DISABLED or AI_AGENT_EXPIRED. */
-export function refusalOf(agent: AiAgentRecord, now: Date): IdentityError | undefined {
+function refusalOf(agent: AiAgentRecord, now: Date): IdentityError | undefined {
   const { spiffeId, end } = agent;
   switch (endOf(agent, now)) {
     case undefined:

@@ -7,8 +7,16 @@ import type { signet } from "../../proto/schema.gen.ts";
 import { serverError } from "../errors.ts";
 import type { Reaction, TaskClassRecord } from "../store/task-classes.ts";
 import { ESCALATION_KINDS, REACTIONS } from "../tasks/escalation-kinds.ts";
-import { sorted } from "./ai-agent-draft.ts";
-import { describeFaults, type Fault, Faults, hintOf, MAX_OWNER_LENGTH, quote } from "./fields.ts";
+import {
+  describeFaults,
+  type Fault,
+  Faults,
+  hintOf,
+  MAX_OWNER_LENGTH,
+  quote,
+  sorted,
+  TASK_CLASS_NAME,
+} from "./fields.ts";
 
 type Wire = signet.registry.v1.TaskClass;
 
@@ -20,7 +28,6 @@ export interface ReadTaskClass {
   readonly faults: readonly Fault[];
 }
 
-const NAME = /^[a-z0-9][a-z0-9.-]{0,62}$/;
 const MAX_DESCRIPTION_LENGTH = 512;
 /** Reactions that are looked at: with more, some are of no kind. */
 const MAX_FAULTS = 64;
@@ -47,7 +54,7 @@ const WORDS = {
 /** Reads and checks. */
 export function readTaskClass(wire: Wire): ReadTaskClass {
   const faults = new Faults();
-  if (!NAME.test(wire.name)) {
+  if (!TASK_CLASS_NAME.test(wire.name)) {
     const hint = "take lowercase letters, digits, '-' and '.', at most 63";
     faults.add(`${quote(wire.name)} is no name of a task class`, hint);
   }
