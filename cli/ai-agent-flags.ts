@@ -5,7 +5,7 @@ import { mandateRequestToWire } from "../policy/mandate-wire.ts";
 import type { Init } from "../proto/codec.ts";
 import type { signet } from "../proto/schema.gen.ts";
 import type { Flag, Input } from "./command.ts";
-import { misuse, parseId, parseUntil } from "./flags.ts";
+import { misuse, pairsOf, parseId, parseUntil } from "./flags.ts";
 import { MANDATE_FLAGS, mandateFromFlags } from "./mandate-flags.ts";
 
 type AiAgent = Init<signet.registry.v1.AiAgent>;
@@ -89,7 +89,7 @@ export function aiAgentFromFlags(input: Input, base: AiAgent): AiAgent {
   });
   if (input.has("mayHost")) agent.mayHost = input.list("mayHost").filter((one) => one !== "");
   if (input.has("taskClass")) agent.taskClasses = input.list("taskClass");
-  if (input.has("label")) agent.labels = labelsFrom(input);
+  if (input.has("label")) agent.labels = pairsOf(input.list("label"), "--label");
   agent.ceiling = ceilingFrom(input, agent);
   return agent;
 }
@@ -113,17 +113,6 @@ function ceilingFrom(input: Input, { ceiling, environment = "" }: AiAgent): AiAg
       ? mandateRequestToWire({ environment: place }).environment
       : ceiling.environment;
   return { ...ceiling, ...changed, environment: where };
-}
-
-/** The values of --label. */
-export function labelsFrom(input: Input): Record<string, string> {
-  const labels: Record<string, string> = {};
-  for (const text of input.list("label")) {
-    const at = text.indexOf("=");
-    if (at <= 0) throw misuse(`--label: "${text}" is not written as name=value`);
-    labels[text.slice(0, at)] = text.slice(at + 1);
-  }
-  return labels;
 }
 
 /** The SPIFFE ID of the AI agent that a command is about: its argument, or --spiffe-id. */

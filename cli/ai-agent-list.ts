@@ -1,10 +1,9 @@
 // `signet ai-agent list`.
 
 import { withServer } from "./admin-channel.ts";
-import { labelsFrom } from "./ai-agent-flags.ts";
 import { aiAgentToJson, formatAiAgents, listAiAgents } from "./ai-agent-output.ts";
 import type { Command } from "./command.ts";
-import { ADMIN_SOCKET } from "./flags.ts";
+import { ADMIN_SOCKET, pairsOf } from "./flags.ts";
 
 export const command: Command = {
   description: "Lists AI agents, a line each.",
@@ -23,7 +22,10 @@ export const command: Command = {
     ["signet ai-agent list --owner team:support", "those of a team"],
   ],
   async run(input, output) {
-    const filter = { owner: input.text("owner") ?? "", labels: labelsFrom(input) };
+    const filter = {
+      owner: input.text("owner") ?? "",
+      labels: pairsOf(input.list("label"), "--label"),
+    };
     const agents = await withServer(input, (channel) => listAiAgents(channel, filter));
     output.show({ aiAgents: agents.map(aiAgentToJson) }, () => formatAiAgents(agents));
   },

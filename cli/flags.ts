@@ -88,6 +88,19 @@ export function parseUntil(text: string, spelled: string, now: Date = new Date()
   }
 }
 
+/** Pairs, each written as name=value. */
+export function pairsOf(items: readonly string[], spelled: string): Record<string, string> {
+  return Object.fromEntries(
+    items.map((item) => {
+      const at = item.indexOf("=");
+      if (at > 0) return [item.slice(0, at), item.slice(at + 1)];
+      throw misuse(`${spelled}: "${item}" is not written as name=value`, {
+        hint: "such as ticket=42",
+      });
+    }),
+  );
+}
+
 /** One of a few words. */
 export function parseWord<T>(text: string, words: Readonly<Record<string, T>>, spelled: string): T {
   if (Object.hasOwn(words, text)) return words[text] as T;

@@ -3,9 +3,8 @@
 import { mandateRequestToWire } from "../policy/mandate-wire.ts";
 import type { Init } from "../proto/codec.ts";
 import type { signet } from "../proto/schema.gen.ts";
-import { labelsFrom } from "./ai-agent-flags.ts";
 import type { Flag, Input } from "./command.ts";
-import { misuse, parseSeconds } from "./flags.ts";
+import { misuse, pairsOf, parseSeconds } from "./flags.ts";
 import { MANDATE_FLAGS, mandateFromFlags } from "./mandate-flags.ts";
 
 type TaskClass = Init<signet.registry.v1.TaskClass>;
@@ -78,7 +77,7 @@ export function taskClassFromFlags(input: Input, base: TaskClass): TaskClass {
   }
   for (const word of WORDS) if (input.has(word)) changed[word] = input.text(word);
   for (const flag of SWITCHES) if (input.has(flag)) changed[flag] = input.isOn(flag);
-  if (input.has("label")) changed.labels = labelsFrom(input);
+  if (input.has("label")) changed.labels = pairsOf(input.list("label"), "--label");
   if (input.has("reaction")) changed.reactions = reactionsFrom(input);
   const request = mandateFromFlags(input);
   if (request !== undefined) {

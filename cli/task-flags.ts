@@ -2,7 +2,7 @@
 
 import type { TaskRequest } from "../client/tasks/open.ts";
 import type { Flag, Input } from "./command.ts";
-import { misuse, parseId, parseSeconds } from "./flags.ts";
+import { pairsOf, parseId, parseSeconds } from "./flags.ts";
 import { MANDATE_FLAGS, mandateFromFlags } from "./mandate-flags.ts";
 
 export const TASK_FLAGS: readonly Flag[] = [
@@ -53,17 +53,4 @@ export function taskRequestFrom(input: Input): TaskRequest {
     ...(mandate && { mandate }),
     allowClip: input.isOn("allowClip"),
   };
-}
-
-/** `name=value` pairs. */
-export function pairsOf(items: readonly string[], spelled: string): Record<string, string> {
-  return Object.fromEntries(
-    items.map((item) => {
-      const at = item.indexOf("=");
-      if (at > 0) return [item.slice(0, at), item.slice(at + 1)];
-      throw misuse(`${spelled}: "${item}" is not a name, "=" and a value`, {
-        hint: "write it as ticket=42",
-      });
-    }),
-  );
 }

@@ -2,9 +2,8 @@
 
 import { ulidIn } from "../pki/task-id.ts";
 import type { Command } from "./command.ts";
-import { misuse, parseId, parseWord } from "./flags.ts";
+import { misuse, pairsOf, parseId, parseWord } from "./flags.ts";
 import { CONTROL_FLAGS, withTaskControl } from "./task-control.ts";
-import { pairsOf } from "./task-flags.ts";
 import { formatTasks, listTasks, OPEN_STATES, STATES, taskToJson } from "./task-output.ts";
 
 export const command: Command = {
