@@ -48,12 +48,7 @@ export async function storeCheckpoint(
   if (second !== undefined) await writeFileAtomic(second, note, 0o644);
 }
 
-/** The notes of a file of checkpoints, in their order. One that a crash has torn is left out. */
-export async function readNotes(path: string): Promise<string[]> {
-  return splitNotes(await readFile(path, "utf8"));
-}
-
-/** Notes that stand one after the other. */
+/** Notes that stand one after the other, in their order. One that a crash has torn is left out. */
 export function splitNotes(text: string): string[] {
   const notes: string[] = [];
   let lines: string[] = [];

@@ -1,8 +1,8 @@
 // Whether the audit log of a server that was killed is whole, and has what was answered for.
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseVerifierKey } from "../../pki/merkle/note.ts";
-import { readNotes } from "../../server/audit/checkpoint-files.ts";
+import { splitNotes } from "../../server/audit/checkpoint-files.ts";
 import { VERIFIER_KEYS_FILE } from "../../server/audit/key.ts";
 import { verifyLog } from "../../server/audit/verify.ts";
 import type { Ledger } from "./ledger.ts";
@@ -17,7 +17,8 @@ export async function checkAudit(
   tag: string,
 ): Promise<{ readonly events: number; readonly problems: readonly string[] }> {
   const keys = readFileSync(join(folder, VERIFIER_KEYS_FILE), "utf8").trim().split("\n");
-  const notes = await readNotes(join(folder, "checkpoints")).catch(() => []);
+  const path = join(folder, "checkpoints");
+  const notes = existsSync(path) ? splitNotes(readFileSync(path, "utf8")) : [];
   const { damages, size } = await verifyLog({
     folder,
     keys: keys.map(parseVerifierKey),
