@@ -123,6 +123,38 @@ const FORBIDDEN: readonly {
     why: "federation is called by the API, and issues nothing",
   },
   {
+    who: "server/tasks",
+    what: ["server/api", "server/link", "server/registry", "server/main", "server/main.ts"],
+    why: "tasks do not know who asks for them, nor who is told of them",
+  },
+  {
+    who: "server/audit",
+    what: [
+      "server/api",
+      "server/ca",
+      "server/tasks",
+      "server/oauth",
+      "server/registry",
+      "server/main",
+    ],
+    why: "the audit log takes events, and knows nothing of what they tell",
+  },
+  {
+    who: "agent/cache",
+    what: ["agent/link", "agent/tasks", "agent/guard", "agent/workload-api", "agent/main"],
+    why: "caches are fed and asked, and do neither",
+  },
+  {
+    who: "agent/tasks",
+    what: ["agent/link", "agent/guard", "agent/main", "agent/main.ts"],
+    why: "tasks reach the server, and whoever is told of them, through what they are given",
+  },
+  {
+    who: "agent/guard",
+    what: ["agent/link", "agent/tasks", "agent/main", "agent/main.ts"],
+    why: "what guards are told comes from the caches and from what it is given",
+  },
+  {
     who: "server/registry",
     what: ["server/api", "server/link", "server/main"],
     why: "AI agents and task classes do not know who asks, nor whom it is told",
