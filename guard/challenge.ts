@@ -32,7 +32,7 @@ const CREDENTIAL = /^(?:ACCESS_TOKEN|JWT_SVID|SVID|DPOP_PROOF|TOKEN_KIND|INVALID
 const ENDED: ReadonlySet<string> = new Set(["TASK_ENDED", "TASK_SUSPENDED", "TASK_PARKED"]);
 
 /** Where the metadata of a resource stand: between its host and its path (RFC 9728 s3.1). */
-export function metadataUrl(resource: string): string {
+function metadataUrl(resource: string): string {
   const { origin, pathname, search } = new URL(resource);
   return `${origin}${WELL_KNOWN}${pathname === "/" ? "" : pathname}${search}`;
 }

@@ -182,7 +182,7 @@ function namesOf(id: SpiffeId): Pick<PresentedTask, "taskId" | "spiffeId" | "age
   return { taskId: names.ulid, spiffeId: id.toString(), agent: names.agent };
 }
 
-export function taskRequired(who: string): Error {
+function taskRequired(who: string): Error {
   return guardError("GUARD_TASK_REQUIRED", `${who} calls outside of any task`, {
     hint: "open a task and use its SVID or an access token of it: docs/tasks.md",
   });

@@ -10,7 +10,7 @@ import { badClaims, malformed, quote, readTime, readToken, type TokenKind } from
 /** The header's `typ`: no other token has it, so none can pass for a proof. */
 export const TASK_PROOF_TYPE = "task-proof+jwt";
 /** How far a proof's `iat` may lie from the verifier's clock, either way. */
-export const TASK_PROOF_WINDOW_SECONDS = 60;
+const TASK_PROOF_WINDOW_SECONDS = 60;
 
 const MAX_ID_LENGTH = 64;
 const ID_BYTES = 16;

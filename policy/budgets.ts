@@ -22,7 +22,7 @@ export interface UseBook {
 export const EMPTY_BOOK: UseBook = { taken: 0, leases: [] };
 
 /** How long a lease is remembered: longer than anyone repeats a call. */
-export const LEASE_MEMORY_MS = 600_000;
+const LEASE_MEMORY_MS = 600_000;
 /**
  * Leases that are remembered. One that is forgotten and asked for again is lent anew, which is on the
  * safe side: what was lent the first time stays taken.

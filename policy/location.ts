@@ -5,7 +5,7 @@
 import { policyError } from "./errors.ts";
 
 /** Longest URI, in characters. */
-export const MAX_LOCATION_LENGTH = 2048;
+const MAX_LOCATION_LENGTH = 2048;
 
 const DEFAULT_PORTS: Readonly<Record<string, string>> = {
   http: "80",

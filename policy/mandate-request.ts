@@ -49,7 +49,7 @@ export function checkRequest(
 }
 
 /** The greatest mandate below all bounds; undefined when they are for different environments. @throws MANDATE_INVALID */
-export function meetOf(bounds: readonly Mandate[]): Mandate | undefined {
+function meetOf(bounds: readonly Mandate[]): Mandate | undefined {
   const [first, ...rest] = bounds;
   if (first === undefined) throw new TypeError("no bounds: nothing would limit the mandate");
   let met: Mandate | undefined = first;

@@ -4,7 +4,7 @@
 import type { Clock, Timer } from "../../runtime/clock.ts";
 
 /** What was heard within this time is current. */
-export const FRESH_MS = 5000;
+const FRESH_MS = 5000;
 /** After so much silence the server is asked for a sign. */
 const ASK_AFTER_MS = 2000;
 const LOOK_EVERY_MS = 1000;

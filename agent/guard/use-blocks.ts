@@ -77,7 +77,7 @@ export class UseBlocks implements UseSpender {
     );
   }
 
-  /** The task has ended, or its mandate was narrowed: what is left of its block is forfeited. */
+  /** The task has ended: what is left of its block is forfeited. */
   forget(taskId: string): void {
     this.#blocks.delete(taskId);
   }

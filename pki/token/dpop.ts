@@ -17,7 +17,7 @@ const MAX_PROOF_BYTES = 8192;
 const MAX_JTI_LENGTH = 256;
 const JTI_BYTES = 16;
 /** How old a proof may be, and how far its maker's clock may be ahead. */
-export const DPOP_MAX_AGE_SECONDS = 60;
+const DPOP_MAX_AGE_SECONDS = 60;
 const DPOP_LEEWAY_SECONDS = 10;
 /** Members that only private and symmetric keys have. */
 const SECRET_MEMBERS = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];

@@ -72,7 +72,7 @@ export interface AuditEvent {
 }
 
 /** The texts of an event and their names in a line, in the order of a line. */
-export const TEXTS: readonly (readonly [field: keyof AuditEvent & string, name: string])[] = [
+const TEXTS: readonly (readonly [field: keyof AuditEvent & string, name: string])[] = [
   ["type", "type"],
   ["outcome", "outcome"],
   ["observedBy", "observed_by"],
@@ -94,7 +94,7 @@ export const TEXTS: readonly (readonly [field: keyof AuditEvent & string, name: 
 ];
 
 /** Characters of a value. A SPIFFE ID has at most 2048. */
-export const MAX_VALUE_LENGTH = 2048;
+const MAX_VALUE_LENGTH = 2048;
 const MAX_TYPE_LENGTH = 64;
 const MAX_DETAILS = 32;
 const DETAIL_NAME = /^[a-z][a-z0-9_]{0,39}$/;
@@ -108,7 +108,7 @@ const SECRET =
   /-----BEGIN [A-Z0-9 ]+-----|"(?:d|k)"\s*:\s*"[\w-]{16,}"|\bBearer\s+[\w.~+/-]{16,}|\b(?:sk-[\w-]{20,}|gh[pousr]_\w{20,}|github_pat_\w{20,}|xox[abeprs]-[\w-]{10,}|AKIA[0-9A-Z]{16}|AIza[\w-]{30,}|glpat-[\w-]{16,})/;
 
 /** Whether a text holds something that looks like a token, a key or PEM. */
-export function looksSecret(text: string): boolean {
+function looksSecret(text: string): boolean {
   return SECRET.test(text) || redactText(text.slice(0, MAX_VALUE_LENGTH)) !== text;
 }
 

@@ -33,7 +33,7 @@ const OBSERVERS: readonly string[] = ["node", "guard", "agent"] satisfies Observ
 const WINDOW = 100_000;
 /** Of each stream, how much is read at the start for the IDs in it. */
 const WINDOW_BYTES = 16 * 1024 * 1024;
-export const MAX_EVENTS = 1000;
+const MAX_EVENTS = 1000;
 const PER_SECOND = 1000;
 const BURST = 10_000;
 const MAX_NODES = 50_000;

@@ -25,7 +25,7 @@ export interface LentUses {
 }
 
 /** As many at once as no tool needs. */
-export const MAX_USES_AT_ONCE = 10_000;
+const MAX_USES_AT_ONCE = 10_000;
 const PREFIX = "task-uses/";
 const LEASE_ID = /^[A-Za-z0-9_-]{16,64}$/;
 const PAGE = 1000;
