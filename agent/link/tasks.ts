@@ -10,6 +10,7 @@ import type { ServerSigning } from "./signing.ts";
 
 const CALL: CallOptions = { timeoutMs: 10_000 };
 const BATCH: CallOptions = { timeoutMs: 30_000 };
+const SILENCE: ReadonlySet<string> = new Set(["CONNECTION_UNAVAILABLE", "CALL_DEADLINE_EXCEEDED"]);
 
 /** The server's NodeTasks. */
 export class ServerTasks implements TaskServer {
@@ -24,13 +25,13 @@ export class ServerTasks implements TaskServer {
   }
 
   async open(request: Parameters<TaskServer["open"]>[0]): ReturnType<TaskServer["open"]> {
-    return this.#client().open(request, CALL);
+    return this.#ask((server) => server.open(request, CALL));
   }
 
   async signX509(
     requests: Parameters<TaskServer["signX509"]>[0],
   ): Promise<readonly (readonly Uint8Array[] | IdentityError)[]> {
-    const { results } = await this.#client().batchSignX509({ requests }, BATCH);
+    const { results } = await this.#ask((server) => server.batchSignX509({ requests }, BATCH));
     if (results.length !== requests.length) {
       throw invalid(`${requests.length} requests with ${results.length} results`);
     }
@@ -45,39 +46,52 @@ export class ServerTasks implements TaskServer {
     taskId: string,
     audience: readonly string[],
   ): ReturnType<TaskServer["newJwtSvid"]> {
-    return this.#client().newJWTSVID({ taskId, audience }, CALL);
+    return this.#ask((server) => server.newJWTSVID({ taskId, audience }, CALL));
   }
 
   async newWitSvid(
     taskId: string,
     { spki: publicKey, alg: signingAlgorithm = "" }: Parameters<TaskServer["newWitSvid"]>[1],
   ): ReturnType<TaskServer["newWitSvid"]> {
-    return this.#client().newWITSVID({ taskId, publicKey, signingAlgorithm }, CALL);
+    return this.#ask((server) => server.newWITSVID({ taskId, publicKey, signingAlgorithm }, CALL));
   }
 
   async issueToken(
     request: Parameters<TaskServer["issueToken"]>[0],
   ): ReturnType<TaskServer["issueToken"]> {
-    return this.#client().issueToken(request, CALL);
+    return this.#ask((server) => server.issueToken(request, CALL));
   }
 
   async change(request: ChangeRequest): Promise<Task> {
-    const { task } = await this.#client().change(request, CALL);
+    const { task } = await this.#ask((server) => server.change(request, CALL));
     if (task === undefined) throw invalid("a change without the task");
     return task;
   }
 
   async held(taskIds: readonly string[]): Promise<readonly Task[]> {
-    return (await this.#client().held({ taskIds }, BATCH)).tasks;
+    return (await this.#ask((server) => server.held({ taskIds }, BATCH))).tasks;
   }
 
   async report(request: Parameters<TaskServer["report"]>[0]): Promise<void> {
-    await this.#client().report(request, CALL);
+    await this.#ask((server) => server.report(request, CALL));
   }
 
-  #client(): ClientOf<typeof NodeTasksService> {
-    return this.#signing.client(NodeTasksService);
+  async #ask<T>(call: (server: ClientOf<typeof NodeTasksService>) => Promise<T>): Promise<T> {
+    try {
+      return await call(this.#signing.client(NodeTasksService));
+    } catch (error) {
+      throw unanswered(error);
+    }
   }
+}
+
+/** Where nothing came back it is said of the server: for who asked this agent, it was the agent that answered. */
+function unanswered(error: unknown): unknown {
+  if (!(error instanceof IdentityError) || !SILENCE.has(error.reason)) return error;
+  return agentError("SERVER_UNREACHABLE", `the server did not answer: ${error.message}`, {
+    hint: "the agent reconnects by itself; check that the server can be reached",
+    cause: error,
+  });
 }
 
 function refusal(code: number, reason: string, message: string): IdentityError {

@@ -18,6 +18,8 @@ export interface EndsOptions {
 }
 
 const IN_FLIGHT = 32;
+/** A connection that is half open takes longer to be noticed than whoever ends a task should wait. */
+const ANSWER_MS = 3000;
 
 /** What the server will say again: nothing is gained by asking once more. */
 const FINAL: ReadonlySet<Status> = new Set([
@@ -47,14 +49,18 @@ export class Ends {
     return this.#options.journal.ends.size;
   }
 
-  /** Tells the server of an end. Answers the task as it ended; undefined when the server cannot be told now, or knows of no such task. */
+  /** Tells the server of an end. Answers the task as it ended; undefined when the server cannot be told soon, or knows of no such task. */
   async send(end: SpooledEnd): Promise<Task | undefined> {
     const saved = this.#options.journal.end(end).catch((error: unknown) => {
       // It is told all the same, as long as this process lives.
       this.#options.log.error({ error, task_id: end.taskId }, "could not save the end of a task");
     });
     const told = new Promise<Task | undefined>((resolve) => {
-      this.#queue.set(end.taskId, resolve);
+      const late = this.#options.clock.setTimer(ANSWER_MS, () => resolve(undefined));
+      this.#queue.set(end.taskId, (task) => {
+        late.cancel();
+        resolve(task);
+      });
       this.#pump();
     });
     const [task] = await Promise.all([told, saved]);
