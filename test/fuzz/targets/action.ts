@@ -121,12 +121,13 @@ export const location: FuzzTarget = {
     holds(canonicalLocation(canonical) === canonical, "its one spelling has another");
     const mandate = mandateOf({ locations: [canonical], actions: [] });
     holds(allowsLocation(mandate, text), "another spelling of the location is refused");
-    holds(!/[\s#@\\]/.test(canonical.split(/[/?]/, 3)[2] ?? ""), "a host with more in it");
+    const [, host = ""] = /^[^:]+:\/\/([^/?]*)/.exec(canonical) ?? [];
+    holds(!/[\s#@\\]/.test(host), "a host with more in it");
     const [ours, theirs] = [URL.parse(canonical), URL.parse(text)];
     if (ours === null || theirs === null) return;
     // Of schemes that it does not know it leaves hosts as they are.
-    const host = theirs.host.toLowerCase();
-    holds(ours.protocol === theirs.protocol && ours.host === host, "another host");
+    const isSame = ours.host === theirs.host.toLowerCase();
+    holds(isSame && ours.protocol === theirs.protocol, "another host");
     holds(ours.username === "" && ours.hash === "", "a user name, or a fragment");
     // Drives of DOS are to it what we take for names.
     if (ours.protocol === "file:") return;

@@ -12,6 +12,7 @@ import { csr } from "./csr.ts";
 import { declared } from "./declared.ts";
 import { endpointUrl } from "./endpoint-url.ts";
 import { apiTypes, grpcRequest } from "./grpc.ts";
+import { guardCredential } from "./guard-credential.ts";
 import { httpActionOf, mcpMessage } from "./guard-requests.ts";
 import { json } from "./json.ts";
 import { jwtSvid } from "./jwt-svid.ts";
@@ -60,6 +61,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   auditProof,
   declared,
   oauthForm,
+  guardCredential,
   httpActionOf,
   mcpMessage,
   taskMessages,
