@@ -70,12 +70,12 @@ function startWebhook({
   metrics,
 }: Base): CheckpointWebhook | undefined {
   const { checkpointWebhook: url, checkpointWebhookCaFile: caFile } = config.audit;
-  if (url === undefined) return undefined;
   const posts = metrics.counter({
     name: "audit_checkpoint_posts_total",
     help: "Checkpoints of the audit log that were sent to audit.checkpoint_webhook, by how it ended",
     labels: ["result"],
   });
+  if (url === undefined) return undefined;
   const trust = new WebTrust(caFile, "audit.checkpoint_webhook_ca_file");
   const context = () => trust.context();
   const onPosted = (result: "ok" | "failed"): void => posts.inc({ result });

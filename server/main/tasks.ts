@@ -14,6 +14,7 @@ import type { EscalationReport } from "../tasks/escalation-event.ts";
 import { Escalations, type Reaction } from "../tasks/escalations.ts";
 import { endTasksOfLostNodes } from "../tasks/lost-nodes.ts";
 import { orchestratorScopes } from "../tasks/orchestrators.ts";
+import { OwedEvents } from "../tasks/owed-events.ts";
 import { endUncertainTasks } from "../tasks/restored.ts";
 import { RevokedTasks } from "../tasks/revoked.ts";
 import { ShownCredentials } from "../tasks/shown.ts";
@@ -32,6 +33,8 @@ export interface TaskParts {
   readonly oauth: OAuth;
   /** Tasks of identities that were revoked. */
   readonly revoked: RevokedTasks;
+  /** A node agent is told how tasks are, and is to hear when they change. */
+  readonly described: (nodeAgent: string, taskIds: Iterable<string>) => void;
   /** What guards were shown. */
   readonly shown: ShownCredentials;
   /** The revocation list of an authority's SVIDs of tasks. */
@@ -62,6 +65,9 @@ export async function startTasks(
     return escalations.report(one);
   };
   const oauth = createOAuth(base, stores, ca, recording, audit, report);
+  const owed = new OwedEvents({ audit: audit.log, clock, log });
+  lifecycle.own("owed events", () => owed.close());
+  await owed.load(store, stores.epoch);
   const tasks = new Tasks({
     config: config.tasks,
     trustDomain: config.trustDomain,
@@ -73,7 +79,8 @@ export async function startTasks(
     issuer: ca.issuer,
     ledger: recording.ledger,
     held: recording.held,
-    audit: audit.log,
+    audit: owed,
+    isOwed: (spiffeId) => owed.isOwed(spiffeId),
     epoch: stores.epoch.epoch,
     report,
     addresses: oauth.addresses,
@@ -117,6 +124,7 @@ export async function startTasks(
   const now = (): Date => clock.now();
   await endUncertainTasks({ epoch: stores.epoch, tasks, store, audit: audit.log, now, log });
   const crl = startCrls(base, tasks, ca);
+  const described: TaskParts["described"] = (agent, ids) => stores.hub.described(agent, ids);
   const shown = new ShownCredentials({
     trustDomain: config.trustDomain,
     anchorsOf: ca.identity.anchorsOf,
@@ -132,7 +140,7 @@ export async function startTasks(
     const kind = EDITS.test(method) ? "own-entry-edit" : "ai-agent-on-admin-api";
     return report({ ...about, kind, detail: { method } });
   };
-  return { tasks, budgets, oauth, revoked, shown, crl, report, reportCaller };
+  return { tasks, budgets, oauth, revoked, described, shown, crl, report, reportCaller };
 }
 
 /** The lists are there with the listener that serves them. */
@@ -154,11 +162,13 @@ function startCrls({ config, clock, log, lifecycle }: Base, tasks: Tasks, ca: Ca
 /** The services by which node agents, administrators and orchestrators deal with tasks. */
 export function addTasks(
   { config }: Base,
-  { tasks, budgets, oauth, shown, report }: TaskParts,
+  { tasks, budgets, oauth, described, shown, report }: TaskParts,
   isAdmin: Parameters<typeof taskControlHandlers>[0]["isAdmin"],
   add: <S extends Service>(service: S, handlers: Handlers<S>) => void,
 ): void {
-  add(NodeTasksService, nodeTaskHandlers({ tasks, budgets, issuer: oauth.issuer, shown, report }));
+  const { issuer } = oauth;
+  const asked = { tasks, budgets, issuer, described, shown, report };
+  add(NodeTasksService, nodeTaskHandlers(asked));
   const orchestrators = orchestratorScopes(config.tasks.orchestrators);
   const { trustDomain } = config;
   add(TaskControlService, taskControlHandlers({ trustDomain, tasks, orchestrators, isAdmin }));

@@ -32,6 +32,11 @@ export async function recordEvent(
   await audit.append(withoutSecrets(eventOf(type, task, by)), { durable: true });
 }
 
+/** The end of a task that is told of late, with the time at which it was. */
+export function endedEvent(task: TaskRecord, by: string): AuditEvent {
+  return { ...withoutSecrets(eventOf("ended", task, by)), time: new Date(task.endedAtMs) };
+}
+
 function eventOf(type: TaskEventType, task: TaskRecord, by: string): AuditEvent {
   const { agentId, id, root, parent, principal, assurance } = task;
   return {

@@ -22,6 +22,8 @@ export interface UpkeepOptions {
   readonly changes: Changes;
   /** How long ended tasks can be listed. */
   readonly keepEndedSeconds: number;
+  /** Whether an event of this task is not in the audit log so far: it is not forgotten before. */
+  readonly isOwed?: (spiffeId: string) => boolean;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -102,11 +104,12 @@ export class Upkeep {
 
   /** Forgets what is over now. */
   async forgetOver(): Promise<void> {
-    const { clock, store, keepEndedSeconds } = this.#options;
+    const { clock, store, keepEndedSeconds, isOwed = () => false } = this.#options;
     const nowMs = clock.now().getTime();
     const over: EndedTask[] = [];
     for (const task of store.values()) {
-      if (isEnded(task) && task.forgetAtUnixSeconds * 1000 <= nowMs) over.push(task);
+      if (!isEnded(task) || task.forgetAtUnixSeconds * 1000 > nowMs) continue;
+      if (!isOwed(`${task.agentId}/task/${task.id}`)) over.push(task);
     }
     await store.forget(over);
     await store.prune(new Date(nowMs - keepEndedSeconds * 1000));

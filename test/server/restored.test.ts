@@ -1,6 +1,6 @@
 // A store that was put back from a copy: what ended since does not go on, whoever it is that notices, and
 // nothing of before is taken for something of now.
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t, { type Test } from "tap";
@@ -196,6 +196,30 @@ t.test("puts back the same copy twice: nothing has the name of something before"
     t.equal(await site.statusOf(task), TokenStatus.valid);
   }
   t.equal(new Set(lists).size, 3, lists.join(" "));
+});
+
+t.test("an end that a crash kept from the log is written at the next start", async (t) => {
+  const site = await Site.started(t);
+  const [kept, lost] = [await site.open(), await site.open()];
+  for (const { id } of [kept, lost]) {
+    await site.control.completeTask({ id, outcome: TaskState.COMPLETED });
+  }
+  await site.server.stop();
+  const audit = join(site.dir, "audit");
+  const [file = ""] = readdirSync(audit).filter((name) => name.startsWith("task-0"));
+  const lines = readFileSync(join(audit, file), "utf8").split("\n");
+  t.match(lines.at(-2), new RegExp(`task.ended.*${lost.id}`));
+  // As a kill right after the commit leaves it: neither this line, nor anything that came after it.
+  writeFileSync(join(audit, file), `${lines.slice(0, -2).join("\n")}\n`);
+  for (const name of ["checkpoint", "checkpoints", "state.json"]) rmSync(join(audit, name));
+  await site.start();
+  const ends = () =>
+    readLines(audit).rows.filter(({ type, task }) => type === "task.ended" && task === lost.spiffeId);
+  t.match(ends(), [{ detail: { by: "unknown", state: "COMPLETED" } }]);
+  t.same(await site.stateOf(lost), ["COMPLETED", ""]);
+  await site.server.stop();
+  await site.start();
+  t.equal(ends().length, 1, "once");
 });
 
 t.test("of a store that is as it was, nothing ends", async (t) => {
