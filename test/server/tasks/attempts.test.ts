@@ -243,7 +243,7 @@ t.test("attempts of an AI agent on a running server", async (t) => {
         ["IssueToken", () => otherTasks.issueToken({ taskId, resource: TOOLS })],
       ];
       for (const [name, call] of calls) {
-        await t.rejects(call(), { reason: "TASK_HELD_ELSEWHERE" }, name);
+        await t.rejects(call(), { name: "IdentityError", reason: "TASK_HELD_ELSEWHERE" }, name);
       }
       const { results } = await otherTasks.batchSignX509({ requests: [{ taskId, csr }] });
       t.match(results, [{ reason: "TASK_HELD_ELSEWHERE" }]);
@@ -264,6 +264,7 @@ t.test("attempts of an AI agent on a running server", async (t) => {
       const { task } = await site.open();
       const audience = ["https://elsewhere.test"];
       await t.rejects(nodeTasks.newJWTSVID({ taskId: task.id, audience }), {
+        name: "IdentityError",
         reason: "TASK_AUDIENCE_REFUSED",
       });
       const found = (await site.events()).filter((event) => event["task"] === task.spiffeId);

@@ -188,7 +188,10 @@ t.test("a host claims what was made for an AI agent that it hosts, and for no ot
   // Another host of the same AI agent, on the same node, with the very key.
   await server.setAgent({ spiffeId: OTHER_AGENT, mayHost: [HOSTED] });
   const foreign = { ...claimOf(made.id, HOSTED, pair), entryIds: [OTHER_ENTRY] };
-  await t.rejects(server.tasks.claim(foreign), { reason: "TASK_STATE_WRONG" });
+  await t.rejects(server.tasks.claim(foreign), {
+    name: "IdentityError",
+    reason: "TASK_STATE_WRONG",
+  });
 });
 
 t.test("two hosts of one AI agent have tasks of their own", async (t) => {
@@ -229,13 +232,13 @@ t.test("a host that may host no longer, or is held back, gets nothing more", asy
   t.match(await sign(), { reason: "ENTRY_NOT_AUTHORIZED" }, "its host has lost its entry");
   server.unserved.clear();
   await server.setAgent({ spiffeId: AGENT, mayHost: [] });
-  t.match(await sign(), { reason: "AI_AGENT_NOT_HOSTED" });
+  t.match(await sign(), { name: "IdentityError", reason: "AI_AGENT_NOT_HOSTED" });
   await t.rejects(server.tasks.newJwtSvid(NODE, task.id, [TOOLS]), refusal("AI_AGENT_NOT_HOSTED"));
   t.throws(() => server.tasks.held(task.id, NODE), refusal("AI_AGENT_NOT_HOSTED"));
   await server.setAgent({ spiffeId: AGENT, mayHost: [HOSTED] });
   t.match(await sign(), { chain: Array });
   await server.disable(AGENT);
-  t.match(await sign(), { reason: "AI_AGENT_DISABLED" });
+  t.match(await sign(), { name: "IdentityError", reason: "AI_AGENT_DISABLED" });
   await t.rejects(server.open({}, { agentId: HOSTED }), refusal("AI_AGENT_DISABLED"));
 });
 
