@@ -71,6 +71,19 @@ t.test("a token says who holds which key, until when", async (t) => {
   t.strictSame(Object.keys(jwk).sort(), ["alg", "crv", "kty", "x", "y"]);
 });
 
+t.test("more claims stand beside those of a WIT-SVID, never in their place", async (t) => {
+  const status = { status_list: { idx: 1, uri: "https://id.north.test/status/x" } };
+  const more = { status, sub: "spiffe://north.test/admin", exp: 9e9, nbf: 0, cnf: { jwk: {} } };
+  const token = issue({ claims: more });
+  t.strictSame({ ...decode(token, 1), jti: "" }, { ...claims, status, jti: "" });
+  t.ok((await validate(token)).id.equals(spiffeId));
+  t.throws(
+    () => issue({ claims: { aud: "https://ledger.internal" } }),
+    refusal("WIT_SVID_CLAIMS"),
+    "what would make it no WIT-SVID leaves nobody",
+  );
+});
+
 t.test("another library reads it by the bundle of the Workload API", async (t) => {
   const bundle = { ...emptyBundle(north), witAuthorities: [authority] };
   const { keys } = JSON.parse(formatWitJwks(bundle));

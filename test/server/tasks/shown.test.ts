@@ -4,13 +4,14 @@ import t from "tap";
 import { generateP256KeyPair, signerOf } from "../../../pki/keys.ts";
 import { SpiffeId } from "../../../pki/spiffe-id.ts";
 import { issueAccessToken } from "../../../pki/token/issue-access-token.ts";
+import { RegistryService } from "../../../proto/schema.gen.ts";
 import { TestClock } from "../../support/clock.ts";
 import { TestAuthority } from "../../support/test-authority.ts";
 import { ISSUER, TestOAuth, TOOL } from "../../support/test-oauth.ts";
 
 t.test("tells credentials of a task from whatever else is shown", async (t) => {
   const clock = new TestClock();
-  const site = await TestOAuth.start(t, { clock });
+  const site = await TestOAuth.start(t, { clock, config: "feature_flags: [wit-svid]" });
   const { nodeTasks } = site;
   const task = await site.open();
   const other = await site.open();
@@ -24,6 +25,7 @@ t.test("tells credentials of a task from whatever else is shown", async (t) => {
   t.ok(await check(leaf), "its X509-SVID");
   t.ok(await check(jwt), "its JWT-SVID");
   t.ok(await check(accessToken), "its access token");
+  t.ok(await check(await site.wit(task)), "its WIT-SVID");
 
   const impostor = await TestAuthority.create();
   const forged = await impostor.issueId(SpiffeId.parse(task.spiffeId));
@@ -45,6 +47,7 @@ t.test("tells credentials of a task from whatever else is shown", async (t) => {
     ["nothing", ""],
     ["the X509-SVID of another task", other.svid.leaf.der],
     ["the JWT-SVID of another task", await site.jwt(other, TOOL)],
+    ["the WIT-SVID of another task", await site.wit(other)],
     ["the ID of the task", task.id],
     ["the SPIFFE ID of the task", task.spiffeId],
     ["a certificate of another authority", forged.leaf.der],
@@ -65,6 +68,21 @@ t.test("tells credentials of a task from whatever else is shown", async (t) => {
   t.comment("what has expired shows nothing");
   await clock.advance(10 * 60_000);
   for (const shown of [leaf, jwt, accessToken]) t.notOk(await check(shown));
+});
+
+t.test("an SVID that names the AI agent is of the task in its claim", async (t) => {
+  const site = await TestOAuth.start(t, { config: "feature_flags: [wit-svid]" });
+  const registry = site.server.admin.client(RegistryService);
+  const { taskClass } = await registry.getTaskClass({ name: "standard" });
+  await registry.setTaskClass({ taskClass: { ...taskClass, name: "standard", identity: "agent" } });
+  const [task, other] = [await site.open(), await site.open()];
+  for (const shown of [await site.jwt(task, TOOL), await site.wit(task)].map((one) =>
+    Buffer.from(one),
+  )) {
+    const check = ({ id: taskId }: { id: string }) => site.nodeTasks.checkShown({ taskId, shown });
+    t.match(await check(task), { isCredential: true });
+    t.match(await check(other), { isCredential: false });
+  }
 });
 
 function turned(der: Uint8Array): Uint8Array {
