@@ -38,6 +38,8 @@ export interface NodeTasksOptions {
     ): Promise<LentUses>;
   };
   readonly issuer: { issueAccessToken(order: AccessTokenOrder): Promise<IssuedAccessToken> };
+  /** A node agent is told how these tasks are: it is to hear when they change. */
+  readonly described: (nodeAgent: string, taskIds: Iterable<string>) => void;
   /** Tells credentials of tasks from whatever else somebody shows: tasks/shown.ts. */
   readonly shown: { isOf(taskId: string, shown: Uint8Array): Promise<boolean> };
   readonly report: (report: EscalationReport) => Promise<Reaction>;
@@ -126,8 +128,15 @@ export function nodeTaskHandlers(options: NodeTasksOptions): Handlers<typeof Nod
       return Promise.resolve({ tasks: found });
     },
 
-    async describe({ taskIds }) {
+    async describe({ taskIds }, context) {
       if (taskIds.length > MAX_IDS) throw tooMany(taskIds.length, MAX_IDS);
+      const known = taskIds.map((id) => tasks.get(id)).filter((task) => task !== undefined);
+      const open = known.filter(isOpen);
+      // Before they are read: what changes from here on is told.
+      options.described(
+        nodeAgentOf(context),
+        open.map(({ id }) => id),
+      );
       const found = await Promise.all(taskIds.map((id) => tasks.find(id).catch(unlessUnknown)));
       return { tasks: found.filter((task) => task !== undefined).map(taskToWire) };
     },

@@ -18,9 +18,10 @@ import type { ReplicaChange } from "../store/replica.ts";
 import type { RevocationRecord } from "../store/revocation-record.ts";
 import type { RevocationStore } from "../store/revocations.ts";
 import type { TaskClassRecord, TaskClassStore } from "../store/task-classes.ts";
-import type { KnownTask } from "../store/task-record.ts";
+import { isEnded, type KnownTask } from "../store/task-record.ts";
 import type { TaskStore } from "../store/tasks.ts";
 import { ChangeRing } from "./change-ring.ts";
+import { Describers } from "./describers.ts";
 import type { Reach } from "./reach.ts";
 import { type LinkedAgent, Session } from "./session.ts";
 import { Sessions } from "./sessions.ts";
@@ -57,6 +58,7 @@ export class LinkHub implements Publication {
   readonly #sessions = new Sessions();
   readonly #ring: ChangeRing;
   readonly #unsubscribe: (() => void)[];
+  readonly #describers = new Describers();
   #waiting: { readonly sequence: bigint; readonly resolve: () => void }[] = [];
   /** Up to here all replicas agree: the revision of the cursors that are sent. */
   #revision: number;
@@ -115,6 +117,11 @@ export class LinkHub implements Publication {
   reask(revision: number): void {
     this.#pending.push((session) => session.reask());
     this.#settle(revision);
+  }
+
+  /** A node agent was told how these tasks are, for its guards: it hears when they change. */
+  described(nodeAgent: string, taskIds: Iterable<string>): void {
+    this.#describers.note(nodeAgent, taskIds);
   }
 
   /**
@@ -237,12 +244,14 @@ export class LinkHub implements Publication {
     for (const change of changes) {
       const { id, after } = change;
       const audience = audienceOf(change);
+      if (after === undefined || isEnded(after)) this.#describers.forget(id);
       if (audience === "nobody") continue;
       isTold = true;
       if (audience === "everyone") this.#pending.push((session) => session.addTask(id));
       else {
         this.#pending.push((session) => {
-          if (session.agent.id === after?.nodeAgent) session.addTask(id);
+          const { id: agent } = session.agent;
+          if (agent === after?.nodeAgent || this.#describers.has(agent, id)) session.addTask(id);
         });
       }
     }

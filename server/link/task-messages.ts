@@ -31,7 +31,7 @@ export function taskClassRulesOf(taskClass: TaskClassRecord): TaskClassRules {
   return { name, failMode, requirePop };
 }
 
-/** Whom a change of a task concerns: nobody, its node agent, or every verifier. */
+/** Whom a change of a task concerns: nobody, its node agent and those that asked about it, or every verifier. */
 export function audienceOf({
   before,
   after,

@@ -295,6 +295,22 @@ t.test("tells every node agent whom to refuse, at once, and the holder what chan
   resumed.close();
 });
 
+t.test("tells those who asked about a task, and no others, what changed of it", async (t) => {
+  const { server, other, open, node, stranger } = await start(t);
+  const asked = (await open()).task;
+  const unasked = (await open()).task;
+  const link = await (await TestLink.open(server, other)).synced();
+  t.teardown(() => link.close());
+  await stranger.describe({ taskIds: [asked.id, ULID] });
+  for (const { id } of [unasked, asked]) {
+    await node.change({ taskId: id, mandate: { uses: { value: 1 } } });
+  }
+  const told: signet.link.v1.TaskStatus[] = [];
+  while (told.length === 0) told.push(...((await link.next()).delta?.tasks ?? []));
+  t.match(told, [{ taskId: asked.id, verdict: TaskVerdict.GOOD, version: 2 }]);
+  t.equal(told.length, 1);
+});
+
 t.test("a node agent that is banned takes its tasks with it", async (t) => {
   const { server, agent, control, open } = await start(t);
   const { task } = await open();
