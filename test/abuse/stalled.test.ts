@@ -56,7 +56,7 @@ async function atRest(): Promise<number> {
 }
 
 async function gone(descriptors: number): Promise<boolean> {
-  for (let i = 0; i < 100 && abused.agent.descriptors > descriptors; i++) await sleep(50);
+  for (let i = 0; i < 600 && abused.agent.descriptors > descriptors; i++) await sleep(50);
   return abused.agent.descriptors <= descriptors;
 }
 

@@ -147,7 +147,7 @@ t.test("1,500 connections that ask for nothing, or never to the end", async (t) 
   const more = abused.server.residentMebibytes - before;
   t.ok(more <= MAX_MORE_MEBIBYTES, `${Math.round(more)} MiB more`);
   for (const socket of sockets) socket.destroy();
-  for (let i = 0; i < 100 && abused.server.descriptors > descriptors + 10; i++) await sleep(20);
+  for (let i = 0; i < 100 && abused.server.descriptors > descriptors + 10; i++) await sleep(200);
   t.ok(abused.server.descriptors <= descriptors + 10, "all are gone again");
 });
 
@@ -185,7 +185,11 @@ t.test("handshakes without end from three addresses, while agents are served too
     }
   };
   const hammering = [1, 2, 3, 4, 5, 6].map((i) => hammer(170 + (i % 3)));
-  await whileVisited(doors, () => abused.whileServing(() => sleep(1500)));
+  const enough = async (): Promise<void> => {
+    await sleep(1500);
+    for (let i = 0; i < 300 && count <= 200; i++) await sleep(100); // on a slow machine it takes longer
+  };
+  await whileVisited(doors, () => abused.whileServing(enough));
   isOver = true;
   await Promise.all(hammering);
   t.ok(count > 200, `${count} handshakes`);

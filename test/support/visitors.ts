@@ -5,7 +5,7 @@ import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 
-const PATIENCE_MS = 5000;
+const PATIENCE_MS = 20_000;
 
 /** A public listener of a running server. */
 export interface PublicDoor {

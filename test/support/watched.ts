@@ -41,7 +41,7 @@ export class Watched {
 
   /** Waits until it takes connections at a socket. */
   async accepts(path: string): Promise<void> {
-    const deadline = performance.now() + 20_000;
+    const deadline = performance.now() + 90_000;
     while (!(await accepts(path))) {
       if (!this.isRunning || performance.now() > deadline) {
         throw new Error(`a daemon did not start: ${this.#errors}`);
