@@ -3,6 +3,21 @@
 export type { JwtAuthority, WitAuthority } from "../pki/bundle/bundle.ts";
 export { IdentityError, Status } from "../pki/errors.ts";
 export { SpiffeId, TrustDomain } from "../pki/spiffe-id.ts";
+export {
+  type AccessToken,
+  type AccessTokenExpectation,
+  validateAccessToken,
+} from "../pki/token/access-token.ts";
+export { type DpopExpectation, type DpopProof, verifyDpopProof } from "../pki/token/dpop.ts";
+export { parseJwks, type VerificationKey } from "../pki/token/jwks.ts";
+export { type StatusList, TokenStatus } from "../pki/token/status-list.ts";
+export {
+  type StatusListExpectation,
+  type StatusListToken,
+  type StatusReference,
+  validateStatusListToken,
+} from "../pki/token/status-list-token.ts";
+export { type Confirmation, isConfirmedBy } from "../pki/token/thumbprint.ts";
 export type { Certificate } from "../pki/x509/certificate.ts";
 export type { CrlSet } from "../pki/x509/crl-set.ts";
 export type { X509Svid } from "../pki/x509/svid.ts";

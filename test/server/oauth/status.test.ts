@@ -2,6 +2,7 @@
 // metadata, read by openid-client and by us.
 import * as openid from "openid-client";
 import t from "tap";
+import * as client from "../../../client/index.ts";
 import { validateJwtSvid } from "../../../pki/jwt/svid.ts";
 import { parseJwks } from "../../../pki/token/jwks.ts";
 import { TokenStatus } from "../../../pki/token/status-list.ts";
@@ -29,6 +30,36 @@ async function statusOf(oauth: TestOAuth, { task }: OAuthTask): Promise<number> 
   t.equal(headers["cache-control"], `max-age=${ttlSeconds}`);
   return list.get(task.status?.index ?? -1);
 }
+
+t.test(
+  "a service checks a token, its holder and its task with the client library alone",
+  async (t) => {
+    const oauth = await TestOAuth.start(t);
+    const task = await oauth.open();
+    const textOf = async (url: string) => (await oauth.get(url.slice(ISSUER.length))).text;
+    const { svid } = task;
+    const token = String((await oauth.token(task, {}, { svid })).body["access_token"]);
+    const keys = client.parseJwks(await textOf(`${ISSUER}/jwks`));
+    const expected = { issuer: ISSUER, audience: TOOL, keys, now: new Date() };
+    const { taskId, cnf, status } = await client.validateAccessToken(token, expected);
+    t.equal(String(taskId), task.spiffeId);
+    if (cnf === undefined || status === undefined) throw new Error("no cnf, or no status");
+    t.ok(client.isConfirmedBy(cnf, { certificate: svid.leaf.der }));
+    t.notOk(client.isConfirmedBy(cnf, { certificate: oauth.nodeAgent.svid.leaf.der }));
+    const isValid = async (): Promise<boolean> => {
+      const text = await textOf(status.uri);
+      const { list } = await client.validateStatusListToken(text, {
+        ...status,
+        keys,
+        now: new Date(),
+      });
+      return list.get(status.idx) === client.TokenStatus.valid;
+    };
+    t.ok(await isValid());
+    await oauth.control.revokeTask({ id: task.id, reason: "enough" });
+    t.notOk(await isValid());
+  },
+);
 
 t.test("tells of a task in its status list, at once", async (t) => {
   const oauth = await TestOAuth.start(t);
