@@ -163,7 +163,11 @@ export class RawHttp2 {
   async pour(...parts: readonly Uint8Array[]): Promise<void> {
     if (this.write(...parts) || this.closed) return;
     await new Promise<void>((resolve) => {
-      this.socket.once("drain", resolve).once("close", resolve);
+      const goOn = (): void => {
+        this.socket.off("drain", goOn).off("close", goOn);
+        resolve();
+      };
+      this.socket.on("drain", goOn).on("close", goOn);
     });
   }
 
