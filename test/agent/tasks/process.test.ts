@@ -51,7 +51,10 @@ t.test(
     await holder.kill();
     const killedMs = performance.now();
     await told;
-    t.ok(performance.now() - killedMs < 5000, "guards on the node know at once, on a slow machine too");
+    t.ok(
+      performance.now() - killedMs < 5000,
+      "guards on the node know at once, on a slow machine too",
+    );
     await abandoned(id);
     t.doesNotThrow(() => process.kill(pid, 0), "the child still holds it");
     t.match((await tasks.get(id)).stateReason, /has ended/);
