@@ -4,10 +4,9 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import t from "tap";
 import { Frontier, subtreeHeights } from "../../../pki/merkle/frontier.ts";
-import { emptyRoot, leafHash, prefixedLeafHash } from "../../../pki/merkle/hash.ts";
+import { emptyRoot, foldRoots, leafHash, prefixedLeafHash } from "../../../pki/merkle/hash.ts";
 import {
   consistencyRanges,
-  foldRoots,
   inclusionRanges,
   subtreesOf,
   verifyConsistency,
