@@ -1,6 +1,7 @@
 import t from "tap";
 import { agentConfigSchema } from "../../agent/config.ts";
 import { DEFAULT_ADMIN_SOCKET, DEFAULT_AGENT_SOCKET, parseSeconds } from "../../cli/flags.ts";
+import { Status } from "../../pki/errors.ts";
 import { loadConfig } from "../../runtime/config.ts";
 import { serverConfigSchema } from "../../server/config.ts";
 
@@ -18,6 +19,10 @@ t.test("a lifetime that the wire has no room for is refused, and not made anothe
   t.equal(parseSeconds("2147483647", "--ttl"), 2_147_483_647);
   t.equal(parseSeconds("1h30m", "--ttl"), 5400);
   for (const text of ["4294969200", "1193047h", "2147483648"]) {
-    t.throws(() => parseSeconds(text, "--ttl"), { reason: "USAGE_INVALID" }, text);
+    t.throws(
+      () => parseSeconds(text, "--ttl"),
+      { reason: "USAGE_INVALID", code: Status.invalidArgument },
+      text,
+    );
   }
 });

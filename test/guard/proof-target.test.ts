@@ -2,6 +2,7 @@
 import t from "tap";
 import { ReplayCache } from "../../client/wit/replay-cache.ts";
 import { Authenticator, type AuthenticatorOptions } from "../../guard/authenticate.ts";
+import { Status } from "../../pki/errors.ts";
 import { generateP256KeyPair, signerOf } from "../../pki/keys.ts";
 import { issueDpopProof } from "../../pki/token/dpop.ts";
 import { issueAccessToken } from "../../pki/token/issue-access-token.ts";
@@ -46,6 +47,6 @@ t.test("a proof for another host is none, however the target is written", async 
   t.match(await show("/a?b", "https://mcp.north.test/a"), { spiffeId: TASK, isBound: true });
   for (const target of ["/\\other.test/a", "//other.test/a", "/\\/other.test/a"]) {
     const shown = show(target, "https://other.test/a");
-    await t.rejects(shown, { reason: "DPOP_PROOF_BINDING" }, target);
+    await t.rejects(shown, { reason: "DPOP_PROOF_BINDING", code: Status.unauthenticated }, target);
   }
 });
