@@ -23,7 +23,11 @@ function runAgent(t: Test, up: Up, ...flags: string[]): Running {
   const env = { ...process.env, SPIFFE_ENDPOINT_SOCKET: `unix://${up.agentSocket}`, RESOURCE };
   const child = spawn("env", ["-u", "NODE_OPTIONS", process.execPath, ...args], {
     env,
-    stdio: ["pipe", "pipe", "inherit"],
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  let errors = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    errors += text;
   });
   t.teardown(async () => {
     child.stdin.end();
@@ -32,7 +36,7 @@ function runAgent(t: Test, up: Up, ...flags: string[]): Running {
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const next = async (): Promise<Record<string, unknown>> => {
     const { value } = await lines.next();
-    if (value === undefined) throw new Error("the agent ended");
+    if (value === undefined) throw new Error(`the agent ended: ${errors}`);
     return JSON.parse(value);
   };
   return {
