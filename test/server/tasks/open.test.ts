@@ -6,6 +6,7 @@ import { parseCertificate } from "../../../pki/x509/certificate.ts";
 import { createCsr } from "../../../pki/x509/csr.ts";
 import { serverError } from "../../../server/errors.ts";
 import { isOpen } from "../../../server/store/task-record.ts";
+import type { TaskTerms } from "../../../server/tasks/orders.ts";
 import {
   AGENT,
   CEILING,
