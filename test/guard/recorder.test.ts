@@ -16,6 +16,7 @@ const taskOf = (id: string): PresentedTask => ({
   mandate: undefined,
   isBound: false,
   failMode: undefined,
+  assurance: undefined,
 });
 
 function setUp(): { recorder: GuardRecorder; clock: TestClock; events: AuditEvent[] } {

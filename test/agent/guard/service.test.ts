@@ -1,120 +1,22 @@
 // The service of guards as callers meet it: who is let in, what is written down in whose name, what is refused.
 
-import t, { type Test } from "tap";
-import { StatusBroadcast } from "../../../agent/guard/broadcast.ts";
-import { guardCallers } from "../../../agent/guard/caller.ts";
-import { TaskDescriptions } from "../../../agent/guard/describe.ts";
-import { type GuardCaller, guardHandlers } from "../../../agent/guard/index.ts";
-import { Recorder } from "../../../agent/guard/record.ts";
-import { ShownTasks } from "../../../agent/guard/shown.ts";
-import { IdentityError, Status } from "../../../pki/errors.ts";
-import { newUlid } from "../../../pki/task-id.ts";
-import type { Init } from "../../../proto/codec.ts";
-import type { ClientOf } from "../../../proto/rpc/client.ts";
-import { AuditLogService, GuardService, type signet } from "../../../proto/schema.gen.ts";
-import { silentLogger } from "../../../runtime/log.ts";
-import { entryOf, first, StreamReader, TestAgent, TestPeer } from "../../support/test-agent.ts";
+import t from "tap";
+import { Status } from "../../../pki/errors.ts";
+import { GuardService, type signet } from "../../../proto/schema.gen.ts";
+import {
+  documentOf,
+  event,
+  NOW,
+  OTHER,
+  refusedWith,
+  SHOWN,
+  startGuardService as setUp,
+  TASK,
+  ULID,
+} from "../../support/guard-service.ts";
+import { entryOf, first, StreamReader, TestPeer } from "../../support/test-agent.ts";
 
 type Event = signet.audit.v1.Event;
-type Task = signet.task.v1.Task;
-
-const NOW = new Date("2030-01-01T00:00:00Z");
-const ULID = newUlid(NOW, new Uint8Array(10));
-const TASK = `spiffe://north.test/bot/task/${ULID}`;
-const OTHER = newUlid(NOW, new Uint8Array(10).fill(1));
-/** What a task shows. */
-const documentOf = (id: string): Buffer => Buffer.from(`the SVID of ${id}`);
-const SHOWN = documentOf(ULID);
-
-interface Node {
-  readonly agent: TestAgent;
-  readonly recorded: Event[];
-  readonly spent: string[];
-  readonly asked: string[][];
-  /** The tasks of documents that the server was asked about. */
-  readonly checked: string[];
-  tasks: Init<Task>[];
-  away: boolean;
-  /** Whether the server was heard of late. */
-  fresh: boolean;
-  client(peer?: TestPeer): Promise<ClientOf<typeof GuardService>>;
-}
-
-async function setUp(t: Test, task?: Partial<GuardCaller>): Promise<Node> {
-  const agent = await TestAgent.create(t, [entryOf("tickets")]);
-  const { clock, subscribers, taskStatus } = agent;
-  const node: Node = {
-    agent,
-    recorded: [],
-    spent: [],
-    asked: [],
-    checked: [],
-    tasks: [{ id: ULID, spiffeId: TASK, version: 1, purpose: "triage" }],
-    away: false,
-    fresh: true,
-    client: async (peer) => (await agent.channel(peer)).client(GuardService),
-  };
-  const descriptions = new TaskDescriptions({
-    clock,
-    isFresh: () => node.fresh,
-    ask: async (ids) => {
-      node.asked.push([...ids]);
-      if (node.away) throw new IdentityError("SERVER_UNREACHABLE", Status.unavailable, "away");
-      if (!node.fresh) return new Promise(() => {});
-      return node.tasks.filter(({ id = "" }) => ids.includes(id)) as Task[];
-    },
-  });
-  taskStatus.onChange((change) => descriptions.changed(change));
-  const shown = new ShownTasks({
-    check: async (id, document) => {
-      node.checked.push(id);
-      if (node.away) throw new IdentityError("SERVER_UNREACHABLE", Status.unavailable, "away");
-      return documentOf(id).equals(document);
-    },
-    clock,
-    log: silentLogger,
-  });
-  const admit = guardCallers({ admit: (call) => agent.callers.admit(call), subscribers });
-  agent.server.rpc.add(
-    GuardService,
-    guardHandlers({
-      admit: async (call) => ({ ...(await admit(call)), ...task }),
-      broadcast: new StatusBroadcast({ taskStatus, clock }),
-      descriptions,
-      uses: {
-        spend: async (id, count, spendId) => {
-          node.spent.push(`${id} ${count} ${spendId}`);
-          return count <= 3;
-        },
-      },
-      shown,
-      recorder: new Recorder({
-        clock,
-        hasMet: (caller) => shown.hasMet(caller),
-        spool: async (_owner, events) => {
-          const { request } = AuditLogService.methods.append;
-          for (const bytes of events) node.recorded.push(...request.decode(bytes).events);
-        },
-      }),
-    }),
-  );
-  return node;
-}
-
-const refusedWith = (reason: string, code: Status): { reason: string; code: Status } => ({
-  reason,
-  code,
-});
-
-const event = (more: Partial<Event> = {}): Init<Event> => ({
-  id: newUlid(NOW, new Uint8Array(10).fill(7)),
-  timeMs: NOW.getTime(),
-  stream: "tool_call",
-  type: "tool.called",
-  outcome: "ok",
-  task: TASK,
-  ...more,
-});
 
 t.test("whoever has no identity, or sends no header, is told nothing", async (t) => {
   const node = await setUp(t);
@@ -311,102 +213,3 @@ t.test(
     );
   },
 );
-
-t.test(
-  "a workload that a task never came to is told nothing of it, and spends nothing",
-  async (t) => {
-    const node = await setUp(t);
-    const { agent } = node;
-    agent.delta({ entries: [entryOf("nosy", { selectors: [{ type: "test", value: "n" }] })] });
-    const stranger = await node.client(new TestPeer(["test:n"], 8, 8));
-    const unshown = refusedWith("GUARD_TASK_UNSHOWN", Status.permissionDenied);
-    const spendId = "b".repeat(20);
-    const spending = { taskId: ULID, count: 1, spendId };
-    const documents: readonly [string, Uint8Array][] = [
-      ["nothing", new Uint8Array()],
-      ["what another task shows", documentOf(OTHER)],
-      ["something made up", Buffer.from("the SVID of")],
-      ["something endless", new Uint8Array(40_000)],
-    ];
-    for (const [name, shown] of documents) {
-      await t.rejects(stranger.describeTask({ id: ULID, shown }), unshown, name);
-      await t.rejects(stranger.spendUses({ ...spending, shown }), unshown, name);
-    }
-    t.same(node.asked, [], "the server was asked nothing about the task");
-    t.same(node.spent, []);
-
-    t.comment("a guard that the task came to is answered, and lends that to nobody");
-    const guard = await node.client();
-    await guard.describeTask({ id: ULID, shown: SHOWN });
-    await guard.spendUses(spending);
-    await t.rejects(stranger.describeTask({ id: ULID }), unshown);
-    t.equal(node.spent.length, 1);
-  },
-);
-
-t.test("a stranger that keeps asking is not looked at any more; others are", async (t) => {
-  const node = await setUp(t);
-  const stranger = await node.client();
-  const shown = documentOf(OTHER);
-  const reasons: string[] = [];
-  for (let i = 0; i < 25; i++) {
-    const error = await stranger.describeTask({ id: ULID, shown }).catch((reason) => reason);
-    reasons.push((error as IdentityError).reason);
-  }
-  t.same(new Set(reasons.slice(0, 20)), new Set(["GUARD_TASK_UNSHOWN"]));
-  t.same(new Set(reasons.slice(20)), new Set(["GUARD_REQUESTS_TOO_MANY"]));
-  t.equal(node.checked.length, 20, "the server is not asked beyond that");
-  const tooMany = refusedWith("GUARD_REQUESTS_TOO_MANY", Status.resourceExhausted);
-  await t.rejects(
-    stranger.spendUses({ taskId: ULID, count: 1, spendId: "c".repeat(20), shown }),
-    tooMany,
-  );
-  node.agent.delta({ entries: [entryOf("calm", { selectors: [{ type: "test", value: "b" }] })] });
-  const calm = await node.client(new TestPeer(["test:b"], 7, 7));
-  t.match(await calm.describeTask({ id: ULID, shown: SHOWN }), { task: { id: ULID } });
-  await node.agent.clock.advance(1000);
-  t.match(await stranger.describeTask({ id: ULID, shown: SHOWN }), { task: { id: ULID } });
-});
-
-t.test(
-  "a guard shows a task once; with the server away it goes on with those that it met",
-  async (t) => {
-    const node = await setUp(t);
-    const client = await node.client();
-    await Promise.all(
-      Array.from({ length: 10 }, () => client.describeTask({ id: ULID, shown: SHOWN })),
-    );
-    t.same(node.checked, [ULID]);
-    node.away = true;
-    await node.agent.clock.advance(5000);
-    t.match(await client.describeTask({ id: ULID }), { task: { id: ULID } });
-    await t.rejects(client.describeTask({ id: OTHER, shown: documentOf(OTHER) }), {
-      code: Status.unavailable,
-    });
-  },
-);
-
-t.test("a workload that no task came to can write little", async (t) => {
-  const node = await setUp(t);
-  const client = await node.client();
-  const events = Array.from({ length: 100 }, () => event());
-  await client.record({ events });
-  await client.record({ events });
-  const tooMany = refusedWith("GUARD_EVENTS_TOO_MANY", Status.resourceExhausted);
-  await t.rejects(client.record({ events: [event()] }), tooMany);
-  await node.agent.clock.advance(1000);
-  await client.record({ events: events.slice(0, 50) });
-  await t.rejects(client.record({ events: [event()] }), tooMany);
-  await client.describeTask({ id: ULID, shown: SHOWN });
-  await node.agent.clock.advance(1000);
-  await client.record({ events });
-});
-
-t.test("nobody waits for a server that says nothing, who can be told what was", async (t) => {
-  const node = await setUp(t);
-  const client = await node.client();
-  await client.describeTask({ id: ULID, shown: SHOWN });
-  node.fresh = false;
-  await node.agent.clock.advance(60_000);
-  t.match(await client.describeTask({ id: ULID, shown: SHOWN }), { task: { id: ULID } });
-});
