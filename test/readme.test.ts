@@ -11,7 +11,7 @@ import { codeBlocks, relativeLinks, sectionOf, tableRows } from "./support/markd
 import { Terminal } from "./support/terminal.ts";
 
 const root = new URL("..", import.meta.url).pathname;
-t.setTimeout(120_000);
+t.setTimeout(400_000);
 const readme = readFileSync(join(root, "README.md"), "utf8");
 const PAGES = [
   "README.md",
@@ -40,7 +40,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-t.test("the tour runs as it is written", { timeout: 110_000 }, async (t) => {
+t.test("the tour runs as it is written", { timeout: 390_000 }, async (t) => {
   const home = mkdtempSync(join(tmpdir(), "signet-"));
   const options = {
     cwd: root,

@@ -36,8 +36,11 @@ const admin = createChannel({ address: { unix: domain.server?.adminSocket ?? "" 
 t.teardown(() => admin.close());
 
 t.test("WL-49 a caller without WIT-SVID or WIT bundle gets PermissionDenied", async (t) => {
-  await t.rejects(first(client.fetchWITSVID({})), DENIED, "no entry");
-  await t.rejects(first(client.fetchWITBundles({})), DENIED);
+  const bare = new TestTrustDomain(t, BOTH);
+  await bare.start();
+  const nobody = bare.workload();
+  await t.rejects(first(nobody.fetchWITSVID({})), DENIED, "no entry");
+  await t.rejects(first(nobody.fetchWITBundles({})), DENIED);
   const off = new TestTrustDomain(t, { agent: FLAG });
   await off.start();
   await off.createEntry({ path: "/db" });
