@@ -214,7 +214,9 @@ t.test("an end that a crash kept from the log is written at the next start", asy
   for (const name of ["checkpoint", "checkpoints", "state.json"]) rmSync(join(audit, name));
   await site.start();
   const ends = () =>
-    readLines(audit).rows.filter(({ type, task }) => type === "task.ended" && task === lost.spiffeId);
+    readLines(audit).rows.filter(
+      ({ type, task }) => type === "task.ended" && task === lost.spiffeId,
+    );
   t.match(ends(), [{ detail: { by: "unknown", state: "COMPLETED" } }]);
   t.same(await site.stateOf(lost), ["COMPLETED", ""]);
   await site.server.stop();
