@@ -107,6 +107,7 @@ export async function createGuard(options: GuardOptions): Promise<Guard> {
     requireTls: options.requireTls ?? true,
     clock,
   });
+  const recorder = new GuardRecorder({ node, resource, clock });
   return new Guard({
     resource,
     environment: options.environment,
@@ -116,11 +117,12 @@ export async function createGuard(options: GuardOptions): Promise<Guard> {
     statuses,
     node,
     authenticator,
-    recorder: new GuardRecorder({ node, resource, clock }),
+    recorder,
     clock,
     close: () => {
       statuses.close();
       source.close();
+      recorder.stop();
       node.close();
       for (const source of [jwtSource, witSource]) {
         source?.then(

@@ -5,6 +5,7 @@ import { createHash, randomFillSync } from "node:crypto";
 import { canonicalJson } from "../pki/canonical-json.ts";
 import { IdentityError } from "../pki/errors.ts";
 import { Ulids } from "../pki/task-id.ts";
+import { Allowance } from "../runtime/allowance.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { type Call, recordedAs } from "./actions.ts";
 import type { AuditEvent, GuardNode } from "./node.ts";
@@ -50,20 +51,34 @@ export interface Attempt {
 const MAX_TEXT = 2000;
 /**
  * Refusals that are written down of one task in a second; of nobody in particular, which are anyone's to make,
- * less. The next one says how many were not: nobody may use up what a guard can write down, and so stop others.
+ * less. Of more than these the last is written when the second is over, with how many were not: nobody may use
+ * up what a guard can write down, and so stop others.
  */
 const REFUSALS_PER_SECOND = 20;
 const NAMELESS_PER_SECOND = 5;
+const MAX_TASKS = 1000;
+const NAMELESS = "";
 
 export class GuardRecorder {
   readonly #options: GuardRecorderOptions;
   readonly #ulids = new Ulids((bytes) => randomFillSync(bytes));
-  /** Refusals in this second, and those that were not written down, by task. */
-  readonly #refusals = new Map<string, { count: number; leftOut: number }>();
-  #second = 0;
+  /** By task: what is written down of a refusal. */
+  readonly #refusals: Allowance<readonly AuditEvent[]>;
 
   constructor(options: GuardRecorderOptions) {
     this.#options = options;
+    this.#refusals = new Allowance({
+      windowMs: 1000,
+      limitOf: (task) => (task === NAMELESS ? NAMELESS_PER_SECOND : REFUSALS_PER_SECOND),
+      maxNames: MAX_TASKS,
+      tell: (last, leftOut) => this.#tell(last, leftOut),
+      clock: options.clock,
+    });
+  }
+
+  /** Writes down, if it still can, what has been counted. */
+  stop(): void {
+    this.#refusals.stop();
   }
 
   /** @throws JSON_INVALID when the arguments cannot be told apart from others */
@@ -80,19 +95,14 @@ export class GuardRecorder {
   /** A call that was refused, and the attempt that it was, if it was one. Never rejects: it is refused anyway. */
   async denied(decision: Decision, error: unknown, kind: string | undefined): Promise<void> {
     const { task, call } = decision;
-    const leftOut = this.#takeRefusal(task.spiffeId);
-    if (leftOut === undefined) return;
     const reason = reasonOf(error);
-    const event = {
-      ...this.#event(decision, "decision", "decision.made", "denied"),
-      detail: detailOf({}, leftOut),
-    };
     const { credential } = task;
     const attempt =
       kind === undefined
         ? []
         : [this.#attempt({ kind, task, action: call.action, credential, reason })];
-    await this.#record([{ ...event, reason }, ...attempt]).catch(() => undefined);
+    const event = this.#event(decision, "decision", "decision.made", "denied");
+    await this.#refused(task.spiffeId, [{ ...event, reason }, ...attempt]);
   }
 
   /** How a call ended. @throws GUARD_AUDIT_UNAVAILABLE: then its result must not leave */
@@ -108,10 +118,19 @@ export class GuardRecorder {
 
   /** A credential that was refused before there was anything to decide. Never rejects. */
   async attempted(attempt: Attempt): Promise<void> {
-    const leftOut = this.#takeRefusal(attempt.task?.spiffeId ?? "");
-    if (leftOut === undefined) return;
-    const detail = detailOf({ kind: attempt.kind }, leftOut);
-    await this.#record([{ ...this.#attempt(attempt), detail }]).catch(() => undefined);
+    await this.#refused(attempt.task?.spiffeId ?? NAMELESS, [this.#attempt(attempt)]);
+  }
+
+  /** Never rejects. */
+  async #refused(task: string, events: readonly AuditEvent[]): Promise<void> {
+    if (!this.#refusals.take(task, events)) return;
+    await this.#record(events).catch(() => undefined); // it is refused anyway
+  }
+
+  #tell([first, ...more]: readonly AuditEvent[], leftOut: number): void {
+    if (first === undefined) return;
+    const detail = leftOut === 0 ? first.detail : { ...first.detail, left_out: String(leftOut) };
+    this.#record([{ ...first, ...(detail && { detail }) }, ...more]).catch(() => undefined); // as above
   }
 
   #record(events: readonly AuditEvent[]): Promise<void> {
@@ -157,35 +176,6 @@ export class GuardRecorder {
       destination: resource,
     };
   }
-
-  /** How many refusals went before this one unwritten; undefined when this one does too. */
-  #takeRefusal(who: string): number | undefined {
-    const second = Math.floor(this.#options.clock.now().getTime() / 1000);
-    if (second !== this.#second) {
-      this.#second = second;
-      for (const [key, known] of this.#refusals) {
-        if (known.leftOut === 0) this.#refusals.delete(key);
-        else known.count = 0;
-      }
-    }
-    const known = this.#refusals.get(who) ?? { count: 0, leftOut: 0 };
-    this.#refusals.set(who, known);
-    known.count += 1;
-    if (known.count > (who === "" ? NAMELESS_PER_SECOND : REFUSALS_PER_SECOND)) {
-      known.leftOut += 1;
-      return undefined;
-    }
-    const { leftOut } = known;
-    known.leftOut = 0;
-    return leftOut;
-  }
-}
-
-function detailOf(
-  detail: Readonly<Record<string, string>>,
-  leftOut: number,
-): Readonly<Record<string, string>> {
-  return leftOut === 0 ? detail : { ...detail, left_out: String(leftOut) };
 }
 
 function digestOf(args: unknown): string {

@@ -3,10 +3,13 @@
 // The rules are tables in server/api: authorize.ts, rate-limit.ts, audit.ts. Services that go through
 // here are guarded by wrapping their handlers, so that no handler can be registered around it.
 import { IdentityError, Status } from "../../pki/errors.ts";
+import type { SpiffeId } from "../../pki/spiffe-id.ts";
+import { parseTaskId } from "../../pki/task-id.ts";
 import type { Intercept } from "../../proto/rpc/server.ts";
 import type { AnyMethod, CallContext, Handlers, Service } from "../../proto/rpc/service.ts";
+import { Allowance } from "../../runtime/allowance.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import type { Logger } from "../../runtime/log.ts";
+import type { AuditRecord, Logger } from "../../runtime/log.ts";
 import type { Counter, Gauge, Histogram, Metrics } from "../../runtime/metrics.ts";
 import { auditOf, isAudited } from "../api/audit.ts";
 import { type Authorizer, type Caller, callerName } from "../api/authorize.ts";
@@ -32,9 +35,20 @@ const STATUS_NAMES = new Map<number, string>(
   Object.entries(Status).map(([name, code]) => [code, name]),
 );
 
-/** Lines in the audit trail for failed calls of callers without an identity, every so often: they must not fill it. */
+/**
+ * Failed calls that get a line of their own in the audit trail, every so often: of those without an identity, of
+ * a caller with one, and how many such callers are told apart. Nobody must fill it with what is refused.
+ */
+const FAILED_WINDOW_MS = 10_000;
 const STRANGERS_LINES = 100;
-const STRANGERS_WINDOW_MS = 10_000;
+const CALLERS_LINES = 20;
+const MAX_CALLERS = 50;
+const STRANGERS = "";
+
+interface Failed {
+  readonly line: AuditRecord;
+  readonly error: unknown;
+}
 
 /** Guards the handlers of services. */
 export class Gate {
@@ -42,7 +56,7 @@ export class Gate {
   readonly #calls: Counter<"method" | "status">;
   readonly #seconds: Histogram<"method">;
   readonly #streams: Gauge<"method">;
-  #strangers = { sinceMs: 0, lines: 0, leftOut: 0 };
+  readonly #failed: Allowance<Failed>;
 
   constructor(options: GateOptions) {
     this.#options = options;
@@ -62,6 +76,21 @@ export class Gate {
       help: "Streaming calls that are open now",
       labels: ["method"],
     });
+    this.#failed = new Allowance({
+      windowMs: FAILED_WINDOW_MS,
+      limitOf: (caller) => (caller === STRANGERS ? STRANGERS_LINES : CALLERS_LINES),
+      maxNames: MAX_CALLERS,
+      tell: ({ line, error }, leftOut) => {
+        const counted = leftOut === 0 ? line : { ...line, lines_left_out: leftOut };
+        void this.#write(counted, error); // never rejects for a call that failed
+      },
+      clock: options.clock,
+    });
+  }
+
+  /** Notes what has been counted of failed calls. */
+  stop(): void {
+    this.#failed.stop();
   }
 
   /**
@@ -163,39 +192,35 @@ export class Gate {
   ): Promise<void> {
     const record = auditOf(context.method, request, response);
     if (record === undefined) return;
-    const caller = context.peer as Caller;
-    const isStranger = caller.kind === "tls" && caller.id === undefined;
-    const leftOut = error !== undefined && isStranger ? this.#noteStranger() : 0;
-    if (leftOut === undefined) return;
-    const { log, audit } = this.#options;
     const line = {
       ...record,
       who: callerName(context),
       method: context.method,
       outcome: error === undefined ? record.outcome : reasonOf(error),
-      ...(leftOut > 0 && { lines_left_out: leftOut }),
     };
+    if (error !== undefined && !this.#mayFail(context, { line, error })) return;
+    await this.#write(line, error);
+  }
+
+  /** Whether one more failed call gets a line. Whoever has the admin socket may call anything anyway. */
+  #mayFail({ peer }: CallContext, failed: Failed): boolean {
+    const caller = peer as Caller;
+    return caller.kind === "local" || this.#failed.take(nameOf(caller.id), failed);
+  }
+
+  async #write(line: AuditRecord, error: unknown): Promise<void> {
+    const { log, audit } = this.#options;
     log.audit(line);
     const written = audit.append(adminEvent(line, error), { durable: error === undefined });
     // Of a call that has failed anyway its own error is what the caller needs.
     await (error === undefined ? written : written.catch(() => undefined));
   }
+}
 
-  /** Whether one more failed call of a stranger gets its line: undefined, or how many before it got none. */
-  #noteStranger(): number | undefined {
-    const nowMs = this.#options.clock.now().getTime();
-    const { sinceMs, leftOut } = this.#strangers;
-    if (Math.abs(nowMs - sinceMs) >= STRANGERS_WINDOW_MS) {
-      this.#strangers = { sinceMs: nowMs, lines: 1, leftOut: 0 };
-      return leftOut;
-    }
-    if (this.#strangers.lines < STRANGERS_LINES) {
-      this.#strangers.lines++;
-      return 0;
-    }
-    this.#strangers.leftOut++;
-    return undefined;
-  }
+/** Whose lines are counted together: an AI agent has as many tasks as it opens. */
+function nameOf(id: SpiffeId | undefined): string {
+  if (id === undefined) return STRANGERS;
+  return parseTaskId(id)?.agent ?? id.toString();
 }
 
 function statusOf(error: unknown): string {

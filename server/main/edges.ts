@@ -99,6 +99,7 @@ export async function startEdges(
     log,
     metrics,
   });
+  lifecycle.own("failed calls", () => gate.stop());
   const remote = rpcServer(base, "remote", {
     limits: { ...AGENTS_LIMITS, maxConnections: config.listen.maxConnections },
     keepalive: KEEPALIVE,
