@@ -118,6 +118,7 @@ export function buildTaskSockets(
     admit: (call) => callers.admit(call),
     subscribers,
     jwtSvids,
+    subjectOf: (token) => parseJwtSvidInsecurely(token).id.toString(),
     revocations,
     now,
     workloadApi: { x509: true, jwt: true },

@@ -25,6 +25,8 @@ const FOREIGN_CLAIMS = ["sub", "aud", "exp", "iat", "nbf"];
 
 export interface JwtOptions extends StreamOptions {
   readonly jwtSvids: JwtSvidCache;
+  /** Whose a token is, where that can be another than its entry's. */
+  readonly subjectOf?: (token: string) => string;
   readonly revocations: Revocations;
   readonly now: () => Date;
   /** Claims of foreign tokens that are passed on besides those of the standard. */
@@ -64,7 +66,7 @@ async function fetchJwtSvid(
   return withCaller(context, options, async (caller, view) => {
     view.assertEntitled();
     const entries = view.entries.filter((entry) => only === undefined || entry.spiffeId === only);
-    const svids = await issueAll(entries, request.audience, options.jwtSvids);
+    const svids = await issueAll(entries, request.audience, options);
     caller.assertUnchanged();
     return { svids };
   });
@@ -78,7 +80,7 @@ async function fetchJwtSvid(
 async function issueAll(
   entries: readonly RegistrationEntry[],
   audience: readonly string[],
-  jwtSvids: JwtSvidCache,
+  { jwtSvids, subjectOf }: Pick<JwtOptions, "jwtSvids" | "subjectOf">,
 ): Promise<Init<workload.JWTSVID>[]> {
   const outcomes = await Promise.allSettled(
     entries.map((entry) => jwtSvids.fetch(entry, audience)),
@@ -89,7 +91,9 @@ async function issueAll(
     const entry = entries[i];
     if (entry === undefined) continue;
     if (outcome.status === "fulfilled") {
-      svids.push({ spiffeId: entry.spiffeId, svid: outcome.value, hint: entry.hint });
+      const { value: svid } = outcome;
+      const spiffeId = subjectOf?.(svid) ?? entry.spiffeId;
+      svids.push({ spiffeId, svid, hint: entry.hint });
     } else if (!isRefusal(outcome.reason) && svids.length === 0) {
       throw outcome.reason;
     } else {

@@ -7,7 +7,7 @@ import { createChannel } from "../../../proto/rpc/client.ts";
 import { RegistryService, SpiffeWorkloadApi } from "../../../proto/schema.gen.ts";
 import { HEADER } from "../../support/test-agent.ts";
 import { TestRun, TestWorkload } from "../../support/test-run.ts";
-import { AI_AGENT, TestTask, TestTasks } from "../../support/test-tasks.ts";
+import { AI_AGENT, TestTask, TestTasks, TOOLS } from "../../support/test-tasks.ts";
 
 const FLAGS = { feature_flags: ["wit-svid"] };
 const METHOD = "FetchTaskWITSVID";
@@ -103,6 +103,12 @@ t.test("a class with identities of agents: the AI agent's ID, in both places", a
   t.match(await workload.line(), { x509: [run.task?.spiffeId] });
   workload.tell("wit");
   t.strictSame(await workload.line(), { wit: [{ id: AI_AGENT, sub: AI_AGENT, isForKey: true }] });
+  workload.tell(`jwt ${TOOLS}`);
+  t.strictSame(
+    await workload.line(),
+    { jwt: AI_AGENT },
+    "clients refuse a token under another name",
+  );
   run.call.cancel();
 });
 
