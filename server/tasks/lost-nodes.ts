@@ -25,26 +25,26 @@ export function endTasksOfLostNodes(options: LostNodesOptions): () => Promise<vo
   const { tasks, nodes, clock, log } = options;
   const stopping = new AbortController();
   const pending = new Map<string, Promise<void>>();
+  /** Node agents whose tasks are to be looked at, also while they are being ended. */
+  const wanted = new Set<string>();
   /** Never rejects. */
   const endAll = async (nodeAgent: string, reason: string): Promise<void> => {
-    while (!stopping.signal.aborted) {
+    while (!stopping.signal.aborted && wanted.delete(nodeAgent)) {
       try {
         const count = await tasks.endAllOn(nodeAgent, "REVOKED", reason, "server");
         if (count > 0) log.info({ agent_id: nodeAgent, count }, "tasks of a lost node agent ended");
-        return;
       } catch (error) {
         log.error({ error, agent_id: nodeAgent }, "tasks of a lost node agent could not be ended");
+        wanted.add(nodeAgent);
         await clock.sleep(RETRY_MS, stopping.signal).catch(() => undefined);
       }
     }
+    // At once: a task that gets here behind the last look begins another.
+    pending.delete(nodeAgent);
   };
   const end = (nodeAgent: string, reason: string): void => {
-    // What is under way takes in those that come while it is.
-    if (pending.has(nodeAgent)) return;
-    const ending = endAll(nodeAgent, reason).finally(() => {
-      pending.delete(nodeAgent);
-    });
-    pending.set(nodeAgent, ending);
+    wanted.add(nodeAgent);
+    if (!pending.has(nodeAgent)) pending.set(nodeAgent, endAll(nodeAgent, reason));
   };
   const check = (nodeAgent: string): void => {
     const node = nodes.get(nodeAgent);

@@ -1,9 +1,12 @@
 // Node agents that are banned or evicted take their tasks with them: all of them, whatever comes in between.
 import t from "tap";
+import { systemClock } from "../../../runtime/clock.ts";
 import { silentLogger } from "../../../runtime/log.ts";
 import type { NodeRecord } from "../../../server/store/node-record.ts";
 import type { ReplicaChange, ReplicaHandler } from "../../../server/store/replica.ts";
+import type { KnownTask } from "../../../server/store/task-record.ts";
 import { endTasksOfLostNodes } from "../../../server/tasks/lost-nodes.ts";
+import { settle } from "../../support/clock.ts";
 import { NODE, TaskServer } from "../../support/task-server.ts";
 import { until } from "../../support/until.ts";
 
@@ -57,4 +60,35 @@ t.test("all of them, while nothing can be written into the audit log", async (t)
   server.auditFailure = new Error("no space left on the device");
   evict();
   await until(() => server.store.size === 0);
+});
+
+t.test("one that comes as soon as none are left ends too", async (t) => {
+  for (let turns = 0; turns < 12; turns++) {
+    const handlers: ReplicaHandler<KnownTask>[] = [];
+    let open = 1;
+    const opened = { after: { state: "ACTIVE", nodeAgent: NODE } };
+    const stop = endTasksOfLostNodes({
+      tasks: {
+        values: () => [opened.after as KnownTask].values(),
+        endAllOn: async () => {
+          const count = open;
+          open = 0;
+          return count;
+        },
+        onChange: (handler) => {
+          handlers.push(handler);
+          return () => undefined;
+        },
+      },
+      nodes: { get: () => undefined, onChange: () => () => undefined },
+      clock: systemClock,
+      log: silentLogger,
+    });
+    for (let i = 0; i < turns; i++) await Promise.resolve();
+    open++;
+    for (const handler of handlers) handler([opened as ReplicaChange<KnownTask>], 1);
+    await settle();
+    t.equal(open, 0, `${turns} microtasks later`);
+    await stop();
+  }
 });
