@@ -3,7 +3,7 @@
 // task goes on, and what it may do, is asked afterwards: guard.ts.
 
 import type { JwtSource } from "../client/jwt-source.ts";
-import { peerOf, shownChain } from "../client/tls/admit.ts";
+import { peerOf } from "../client/tls/admit.ts";
 import type { Peer } from "../client/verify.ts";
 import type { ReplayGuard } from "../client/wit/replay-cache.ts";
 import { assertConfidential, type ServerRequest } from "../client/wit/request.ts";
@@ -77,7 +77,7 @@ export class Authenticator {
     // What says most about the call, which is shown beside the others: the token with its mandate.
     const presented = shown.at(-1);
     if (presented === undefined) {
-      if (peer !== undefined) return this.#byPeer(peer, shownChain(request.socket));
+      if (peer !== undefined) return this.#byPeer(peer);
       throw guardError("GUARD_CREDENTIAL_MISSING", "the request shows no task", {
         hint: "connect with a task's X509-SVID, or send an access token",
       });
@@ -97,7 +97,7 @@ export class Authenticator {
   }
 
   /** Its SVID was verified at the handshake; the connection may be older than it was to live. */
-  #byPeer(peer: Peer, chain: readonly Uint8Array[]): PresentedTask {
+  #byPeer(peer: Peer): PresentedTask {
     if (peer.leaf.notAfter <= this.#options.clock.now()) {
       throw pkiError(
         "SVID_EXPIRED",
@@ -107,7 +107,7 @@ export class Authenticator {
         },
       );
     }
-    return presentedByPeer(peer, chain);
+    return presentedByPeer(peer);
   }
 
   /** @throws TOKEN_KIND_WRONG for what is no token of a task, such as a WIT-SVID, which is never one */

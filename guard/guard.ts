@@ -7,7 +7,7 @@
 import type { TaskStatuses } from "../client/task-status.ts";
 import type { ServerRequest } from "../client/wit/request.ts";
 import type { X509Source } from "../client/x509-source.ts";
-import { IdentityError } from "../pki/errors.ts";
+import { IdentityError, Status } from "../pki/errors.ts";
 import { allows, type Mandate } from "../policy/mandate.ts";
 import { mandateFromWire } from "../policy/mandate-wire.ts";
 import type { signet } from "../proto/schema.gen.ts";
@@ -187,6 +187,8 @@ export class Guard implements Disposable {
       failure = error;
     }
     await this.#assertNotRefused(task);
+    // A refusal is an answer: only silence leaves the word of the issuer.
+    if (failure !== undefined && !isAway(failure)) throw failure;
     const rules = known === undefined ? undefined : statuses.rulesOf(known.taskClass);
     const failMode =
       task.failMode === "closed" || rules?.failMode === "closed"
@@ -321,4 +323,10 @@ export class Guard implements Disposable {
     const why = reason === "" ? state : `${state}: ${reason}`;
     throw verdict === "ended" ? hasEnded(task.spiffeId, why) : suspended(task.spiffeId, why);
   }
+}
+
+/** Whether an error says that nobody answers. */
+function isAway(error: unknown): boolean {
+  if (!(error instanceof IdentityError)) return false;
+  return error.code === Status.unavailable || error.code === Status.deadlineExceeded;
 }

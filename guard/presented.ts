@@ -72,10 +72,13 @@ export function lastMoment({ expiresAt }: Pick<PresentedTask, "expiresAt">): num
 }
 
 /** @throws GUARD_TASK_REQUIRED when the peer's SVID is not one of a task */
-export function presentedByPeer(
-  { id, leaf }: Peer,
-  chain: readonly Uint8Array[] = [leaf.der],
-): PresentedTask {
+export function presentedByPeer({
+  id,
+  leaf,
+  path = [leaf],
+}: Pick<Peer, "id" | "leaf"> & Partial<Peer>): PresentedTask {
+  // Not all that it sent: padded, it would be too large to be shown, time and again, until others were not heard.
+  const chain = path.map(({ der }) => der);
   return {
     ...namesOf(id),
     principal: undefined,

@@ -29,7 +29,6 @@ export interface Admission extends TaskRule {
 
 /** Marks a socket with its peer: node:http2 shows sockets through a proxy, which a WeakMap would not know. */
 const PEER: unique symbol = Symbol("SPIFFE peer");
-const CHAIN: unique symbol = Symbol("what the SPIFFE peer showed");
 
 /**
  * Who is at the other end of a connection that this library secured; undefined when the peer showed no
@@ -37,11 +36,6 @@ const CHAIN: unique symbol = Symbol("what the SPIFFE peer showed");
  */
 export function peerOf(socket: object): Peer | undefined {
   return (socket as { readonly [PEER]?: Peer })[PEER];
-}
-
-/** What the peer showed at the handshake: DER, leaf first; nothing when `peerOf` names nobody. */
-export function shownChain(socket: object): readonly Uint8Array[] {
-  return (socket as { readonly [CHAIN]?: readonly Uint8Array[] })[CHAIN] ?? [];
 }
 
 /**
@@ -60,7 +54,6 @@ export function admit(socket: TLSSocket, admission: Admission): Peer {
   watchOver(source, connection);
   watchTask(connection, admission);
   Object.defineProperty(socket, PEER, { value: peer, configurable: true });
-  Object.defineProperty(socket, CHAIN, { value: chain, configurable: true });
   return peer;
 }
 

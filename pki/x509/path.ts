@@ -51,7 +51,7 @@ interface Search {
 /**
  * Validates that the first certificate of `chain` leads to one of `anchors` at the moment `now`, by
  * way of the others, in whatever order. Anchors too must be valid authorities. None of the others may
- * be revoked by `crls`.
+ * be revoked by `crls`. Returns the path: leaf first, without the anchor and without what was superfluous.
  * @throws SVID_CHAIN_EMPTY, SVID_CHAIN_TOO_LONG, SVID_EXPIRED, SVID_NOT_YET_VALID,
  *   SVID_CRITICAL_EXTENSION, SVID_SIGNATURE_ALGORITHM, KEY_UNSUPPORTED,
  *   SVID_INTERMEDIATE_NOT_CA, SVID_PATH_LENGTH, SVID_NAME_CONSTRAINT, SVID_POLICY, SVID_REVOKED,
@@ -62,7 +62,7 @@ export function validatePath(
   anchors: readonly Certificate[],
   now: Date,
   crls?: CrlSet,
-): void {
+): readonly Certificate[] {
   const [leaf, ...intermediates] = chain;
   if (leaf === undefined) throw pkiError("SVID_CHAIN_EMPTY", "there is no certificate");
   if (chain.length > MAX_CHAIN_CERTIFICATES) {
@@ -85,21 +85,26 @@ export function validatePath(
     checksLeft: MAX_SIGNATURE_CHECKS,
     problem: undefined,
   };
-  if (isTrusted(leaf, [leaf], search)) return;
-  throw search.problem ?? untrusted();
+  const path = trustedPath(leaf, [leaf], search);
+  if (path === undefined) throw search.problem ?? untrusted();
+  return path;
 }
 
-/** Whether a path, leaf first, can be led on to an anchor from `last`, its last certificate. */
-function isTrusted(last: Certificate, path: readonly Certificate[], search: Search): boolean {
+/** A path, leaf first, led on to an anchor from `last`, its last certificate; undefined when it cannot be. */
+function trustedPath(
+  last: Certificate,
+  path: readonly Certificate[],
+  search: Search,
+): readonly Certificate[] | undefined {
   const unsigned = signatureProblem(last);
   search.problem ??= unsigned;
-  if (unsigned !== undefined) return false;
+  if (unsigned !== undefined) return undefined;
   for (const anchor of search.anchors) {
     if (!couldHaveIssued(anchor, last)) continue;
     if (!isSigned(last, anchor, search)) continue;
     if (!isUsableIssuer(anchor, path, search, KEY_USAGE_OF_SILENT_ANCHOR)) continue;
     const problem = pathProblem([...path, anchor], search.crls);
-    if (problem === undefined) return true;
+    if (problem === undefined) return path;
     search.problem = problem;
     search.checksLeft -= CHECKS_OF_A_WHOLE_PATH;
   }
@@ -108,15 +113,16 @@ function isTrusted(last: Certificate, path: readonly Certificate[], search: Sear
       "SVID_CHAIN_TOO_LONG",
       `the path to an anchor has more than ${MAX_PATH_LENGTH} certificates`,
     );
-    return false;
+    return undefined;
   }
   for (const candidate of search.intermediates) {
     if (!couldHaveIssued(candidate, last) || isInPath(candidate, path)) continue;
     if (!isSigned(last, candidate, search)) continue;
     if (!isUsableIssuer(candidate, path, search, 0)) continue;
-    if (isTrusted(candidate, [...path, candidate], search)) return true;
+    const found = trustedPath(candidate, [...path, candidate], search);
+    if (found !== undefined) return found;
   }
-  return false;
+  return undefined;
 }
 
 /** Cheap reasons to skip a candidate: another name, or a key identifier that names another key. */

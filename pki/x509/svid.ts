@@ -15,6 +15,8 @@ import { parsePem } from "./pem.ts";
 export interface ValidatedX509Svid {
   readonly id: SpiffeId;
   readonly leaf: Certificate;
+  /** What of the chain vouches for it: leaf first, without the anchor. Peers may send more, as much as they like. */
+  readonly path: readonly Certificate[];
 }
 
 /** One's own SVID, ready to be presented. */
@@ -59,8 +61,8 @@ export function validateX509Svid(
       { hint: "federate with it, or correct the ID of the peer" },
     );
   }
-  validatePath(certificates, anchors, now, crls);
-  return { id, leaf };
+  const path = validatePath(certificates, anchors, now, crls);
+  return { id, leaf, path };
 }
 
 /**

@@ -173,8 +173,8 @@ t.test("ID-17 a path is optional, may be deep, and gives no authority by its pre
   t.equal(deep.path.split("/").length, 41);
   const authorize: Authorize = authorizeOneOf(["spiffe://north.test/a"]);
   const { leaf } = await north.issue("/a");
-  t.ok(authorize(SpiffeId.parse("spiffe://north.test/a"), { id: deep, leaf }));
-  t.notOk(authorize(deep, { id: deep, leaf }));
+  t.ok(authorize(SpiffeId.parse("spiffe://north.test/a"), { id: deep, leaf, path: [leaf] }));
+  t.notOk(authorize(deep, { id: deep, leaf, path: [leaf] }));
 });
 
 const longest = SpiffeId.of(

@@ -13,7 +13,7 @@ import { parseCertificate } from "../../../pki/x509/certificate.ts";
 import { TestAuthority } from "../../support/test-authority.ts";
 
 const leaf = parseCertificate((await TestAuthority.create()).root.der);
-const peer = (id: string) => ({ id: SpiffeId.parse(id), leaf });
+const peer = (id: string) => ({ id: SpiffeId.parse(id), leaf, path: [leaf] });
 const refused = { reason: "PEER_NOT_AUTHORIZED", code: Status.permissionDenied };
 
 const rows: readonly { name: string; authorize: Authorize; yes: string[]; no: string[] }[] = [
