@@ -3,27 +3,53 @@
 import { appendFile, open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Checkpoint, parseCheckpointInsecurely } from "../../pki/merkle/checkpoint.ts";
+import { parseVerifierKey, type VerifierKey } from "../../pki/merkle/note.ts";
 import { readFileBounded, writeFileAtomic } from "../../runtime/files.ts";
+import type { Logger } from "../../runtime/log.ts";
+import { VERIFIER_KEYS_FILE } from "./key.ts";
+import { openCheckpoints } from "./signed.ts";
 
 const NEWEST = "checkpoint";
 const ALL = "checkpoints";
 
-/** The newest that is stored, of both places, nothing of it verified. */
+/**
+ * The newest that is stored, of both places. In the second one others may write: only what a key of this
+ * log has signed counts there, since tasks end where the log turns out to be shorter than it was.
+ */
 export async function newestCheckpoint(
   folder: string,
-  second?: string,
+  second: string | undefined,
+  log: Logger,
 ): Promise<Checkpoint | undefined> {
-  const found = await Promise.all(
-    [join(folder, NEWEST), ...(second === undefined ? [] : [second])].map(readNote),
-  );
-  const checkpoints = found.flatMap((note) => {
+  const own = insecurely(await readNote(join(folder, NEWEST)));
+  const note = second === undefined ? undefined : await readNote(second);
+  if (second === undefined || note === undefined) return own;
+  const opened = openCheckpoints([{ source: second, note }], await keysOf(folder));
+  for (const { source: file, problem } of opened.forged) {
+    log.error({ file, problem }, "a checkpoint is not of this audit log: nothing follows from it");
+  }
+  const [elsewhere] = opened.checkpoints;
+  return elsewhere !== undefined && elsewhere.size > (own?.size ?? -1) ? elsewhere : own;
+}
+
+function insecurely(note: string | undefined): Checkpoint | undefined {
+  try {
+    return note === undefined ? undefined : parseCheckpointInsecurely(note);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The keys that have ever signed for this log. */
+async function keysOf(folder: string): Promise<VerifierKey[]> {
+  const text = (await readNote(join(folder, VERIFIER_KEYS_FILE))) ?? "";
+  return text.split("\n").flatMap((line) => {
     try {
-      return note === undefined ? [] : [parseCheckpointInsecurely(note)];
+      return [parseVerifierKey(line)];
     } catch {
       return [];
     }
   });
-  return checkpoints.sort((a, b) => b.size - a.size)[0];
 }
 
 async function readNote(path: string): Promise<string | undefined> {

@@ -24,15 +24,18 @@ interface Start {
   readonly bytes: number;
 }
 
-/** Where in each stream so many bytes are left, at most: of its last file. */
+/** Where in each stream so many bytes are left, or all of it: in whichever of its files that is. */
 export async function tailsOf(folder: string, bytes: number): Promise<Map<AuditStream, Start>> {
   const starts = new Map<AuditStream, Start>();
   for (const [stream, firsts] of await listFiles(folder)) {
-    const last = firsts.at(-1);
-    if (last === undefined) continue;
-    const file = fileName(stream, last);
-    const { size } = await stat(join(folder, file));
-    starts.set(stream, { file, bytes: Math.max(0, size - bytes) });
+    let left = bytes;
+    for (const first of firsts.toReversed()) {
+      const file = fileName(stream, first);
+      const { size } = await stat(join(folder, file));
+      starts.set(stream, { file, bytes: Math.max(0, size - left) });
+      left -= size;
+      if (left <= 0) break;
+    }
   }
   return starts;
 }

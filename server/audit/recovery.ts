@@ -56,7 +56,7 @@ type Found = Omit<Recovered, "files"> & { readonly ends: ReadonlyMap<AuditStream
 
 async function findEnd(options: AuditLogOptions): Promise<Found> {
   const { folder, log } = options;
-  const signed = await newestCheckpoint(folder, options.checkpointFile);
+  const signed = await newestCheckpoint(folder, options.checkpointFile, log);
   const state = await readState(folder);
   const scan =
     (state && (await scanFrom(folder, state))) ??

@@ -82,7 +82,10 @@ export class OwedEvents implements AuditSink {
         const event = parseLine(line);
         const position = positionIn(event);
         first ??= position;
-        if (position?.epoch === epoch.epoch && after === 0) after = position.revision - 1;
+        if (position?.epoch === epoch.epoch && after === 0) {
+          // Before a line that is not the first of all there may be others of the same commit.
+          after = line.seq === 1 ? position.revision - 1 : position.revision;
+        }
         if (event.type === "task.ended" && event.task !== undefined) written.add(event.task);
       }
     } finally {

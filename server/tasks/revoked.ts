@@ -13,7 +13,7 @@ import { isOpen } from "../store/task-record.ts";
 import type { Tasks } from "./tasks.ts";
 
 export interface RevokedTasksOptions {
-  readonly tasks: Pick<Tasks, "end" | "endAllOf" | "endHostedBy" | "endAllOn" | "onChange">;
+  readonly tasks: Pick<Tasks, "get" | "end" | "endAllOf" | "endHostedBy" | "endAllOn" | "onChange">;
   readonly revocations: {
     values(): Iterable<RevocationRecord>;
     onChange(handler: ReplicaHandler<RevocationRecord>): () => void;
@@ -107,8 +107,11 @@ export class RevokedTasks {
     const { tasks } = this.#options;
     const { value } = target;
     const why = reason === "unspecified" ? "" : `: ${reason}`;
-    const ulid = parseTaskId(SpiffeId.parse(value))?.ulid;
-    if (ulid !== undefined) {
+    const named = parseTaskId(SpiffeId.parse(value));
+    if (named !== undefined) {
+      const { ulid, agent } = named;
+      // The same ULID below another AI agent is the name of nothing.
+      if (tasks.get(ulid)?.agentId !== agent) return 0;
       const ending = { state: "REVOKED", reason: `its SPIFFE ID was revoked${why}` } as const;
       return tasks.end(ulid, { by: revokedBy }, ending).then(({ length }) => length, noneIfOver);
     }

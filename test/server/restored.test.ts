@@ -258,6 +258,22 @@ t.test(
       t.match(site.restoredEvents(), [{ detail: { why: /checkpoint/ } }]);
     });
 
+    t.test("a checkpoint there that others wrote says nothing", async (t) => {
+      const file = join(elsewhere, "forged");
+      const config = `audit: { checkpoint_file: ${file} }`;
+      const site = await Site.started(t, config);
+      const task = await site.open();
+      await site.server.stop();
+      const [origin = "", size = "", ...rest] = readFileSync(file, "utf8").split("\n");
+      writeFileSync(file, [origin, `${size}000`, ...rest].join("\n"));
+      await site.start(config);
+      t.equal((await site.stateOf(task))[0], "ACTIVE");
+      t.same(site.restoredEvents(), []);
+      const { rows } = readLines(join(site.dir, "audit"));
+      t.notOk(rows.some(({ type }) => type === "audit.gap"));
+      t.match(site.log.join(""), /a checkpoint is not of this audit log/, "but to the operator");
+    });
+
     t.test("a log that has lost its end ends nothing: the store remembers it", async (t) => {
       const own = join(elsewhere, "other");
       const site = await Site.started(t);

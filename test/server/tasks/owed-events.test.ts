@@ -7,7 +7,7 @@ import type { AuditLog } from "../../../server/audit/log.ts";
 import { serverError } from "../../../server/errors.ts";
 import { OwedEvents } from "../../../server/tasks/owed-events.ts";
 import { NODE, TaskServer } from "../../support/task-server.ts";
-import { openAudit, readLines } from "../../support/test-audit.ts";
+import { filesOf, openAudit, readLines } from "../../support/test-audit.ts";
 import { until } from "../../support/until.ts";
 
 const HOLDER = { by: NODE, nodeAgent: NODE };
@@ -24,10 +24,11 @@ class Disk {
     this.audit = audit;
   }
 
-  static async open(t: Test, server: TaskServer): Promise<Disk> {
+  static async open(t: Test, server: TaskServer, maxFileBytes = 1_000_000): Promise<Disk> {
     const folder = join(server.ca.folder, "..", "audit-log");
     const storePosition = (): string => `0.${server.ca.log.revision}`;
-    const audit = await openAudit(t, folder, { clock: server.clock, more: { storePosition } });
+    const more = { storePosition, maxFileBytes };
+    const audit = await openAudit(t, folder, { clock: server.clock, more });
     return new Disk(folder, audit);
   }
 
@@ -108,4 +109,22 @@ t.test("a start finds the ends that are not in the log", async (t) => {
 
   await owed.load(server.store, { epoch: 7, fromRevision: server.ca.log.revision });
   t.equal(owed.size, 0, "of before a backup was put back nothing is owed");
+});
+
+t.test("an end is found missing also when the log has gone on in another file since", async (t) => {
+  const server = await TaskServer.start(t);
+  const disk = await Disk.open(t, server, 1);
+  const owed = new OwedEvents({ audit: disk.log, clock: server.clock, log: silentLogger });
+  t.teardown(() => owed.close());
+  const [lost, written] = [await server.open(), await server.open()];
+  await disk.audit.append({ stream: "task", type: "task.opened", outcome: "ok" });
+  const end = { state: "COMPLETED", reason: "done" } as const;
+  for (const { task } of [lost, written]) await server.tasks.end(task.id, HOLDER, end);
+  const nameOf = ({ task }: typeof lost): string => `${task.agentId}/task/${task.id}`;
+  // What is owed is being written, and a kill comes in between.
+  const event = { stream: "task", type: "task.ended", outcome: "ok" } as const;
+  await disk.audit.append({ ...event, task: nameOf(written) });
+  t.equal(filesOf(disk.folder, "task").length, 2);
+  await owed.load(server.store, FIRST);
+  t.match(disk.rows().slice(1), [{ task: nameOf(written) }, { task: nameOf(lost) }]);
 });

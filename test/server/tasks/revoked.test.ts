@@ -56,6 +56,9 @@ t.test("revoking a task's own SPIFFE ID ends that task and no other", async (t) 
   t.match(await stateOf(other), [TaskState.ACTIVE]);
   const nobody = `${AGENT}/task/01JD9Z5QSA7X8M3V4N2K1P0RTE`;
   t.equal((await revoke(nobody)).tasksEnded, 0, "of a task that there never was");
+  const namesake = `${AGENT}-two/task/${other.id}`;
+  t.equal((await revoke(namesake)).tasksEnded, 0, "of an AI agent that does not have this task");
+  t.match(await stateOf(other), [TaskState.ACTIVE], "still");
 });
 
 t.test("revoking a node agent's SPIFFE ID ends the tasks that it holds", async (t) => {
@@ -108,6 +111,7 @@ t.test("what a server that was killed left open ends when it starts again", asyn
   const clock = new TestClock();
   const revoked = new RevokedTasks({
     tasks: {
+      get: () => undefined,
       end: () => Promise.reject(new Error("no task was named")),
       endAllOf: end,
       endHostedBy: async () => 0,
