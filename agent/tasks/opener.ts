@@ -50,6 +50,7 @@ export class Opener {
     const { request, process, launch } = opening;
     const { server, tasks, clock, random } = this.#options;
     let held: HeldTask | undefined;
+    let isNew = false;
     const leave = this.#enter(process);
     try {
       const { spki } = parseCsr(request.csr);
@@ -80,6 +81,7 @@ export class Opener {
           ...(launch && { launch: launch(task.id) }),
         });
         held = new HeldTask({ record, task, process: isBound ? process : undefined, leave });
+        isNew = true;
         tasks.add(held);
         await tasks.save(held, record);
       }
@@ -93,8 +95,8 @@ export class Opener {
       if (held === undefined) {
         process.close();
         leave();
-      } else if (held.endState === undefined) {
-        // The caller never hears of it: nobody could end it.
+      } else if (isNew && held.endState === undefined) {
+        // The caller never hears of it: nobody could end it. One that was held before goes on, as its holder does.
         await tasks.end(held, { state: "FAILED", reason: "it could not be handed over" });
       }
       throw error;
