@@ -10,6 +10,8 @@ import type { Authorities } from "./ca/authority.ts";
 import type { ServerIdentity } from "./identity.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import type { AiAgentStore } from "./store/ai-agents.ts";
+import type { BundleStore } from "./store/bundles.ts";
+import type { CrlStore } from "./store/crls.ts";
 import type { EntryStore } from "./store/entries.ts";
 import type { EntryOwnerStore } from "./store/entry-owners.ts";
 import type { OrderedLog } from "./store/log.ts";
@@ -27,6 +29,8 @@ export interface UpkeepOptions {
   readonly entries: EntryStore;
   readonly nodes: NodeStore;
   readonly tokens: TokenStore;
+  readonly bundles: Pick<BundleStore, "failure">;
+  readonly crls: Pick<CrlStore, "failure">;
   readonly revocations: Pick<RevocationStore, "failure">;
   readonly aiAgents: Pick<AiAgentStore, "failure">;
   readonly taskClasses: Pick<TaskClassStore, "failure">;
@@ -75,9 +79,10 @@ export async function reportHealth(
 
 /** Ends with the store's failure, if it fails: what is in memory is then no longer the truth. */
 export async function watchStore(options: UpkeepOptions, signal: AbortSignal): Promise<void> {
-  const { store, entries, nodes, revocations, aiAgents, taskClasses, clock } = options;
-  const { entryOwners, tasks } = options;
-  const followers = [store, entries, nodes, revocations, aiAgents, taskClasses, entryOwners, tasks];
+  const { store, entries, nodes, bundles, crls, revocations, clock } = options;
+  const { aiAgents, taskClasses, entryOwners, tasks } = options;
+  const issued = [entries, nodes, bundles, crls, revocations];
+  const followers = [store, ...issued, aiAgents, taskClasses, entryOwners, tasks];
   while (!signal.aborted) {
     const failed = followers.find(({ failure }) => failure !== undefined);
     if (failed !== undefined) throw failed.failure;

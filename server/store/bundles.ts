@@ -62,6 +62,11 @@ export class BundleStore {
     return this.#replica.revision;
   }
 
+  /** Why the bundles in memory no longer follow the store, if they do not. */
+  get failure(): unknown {
+    return this.#replica.failure;
+  }
+
   /** Resolves once the bundles in memory include the commit `revision`. */
   reached(revision: number): Promise<void> {
     return this.#replica.reached(revision);

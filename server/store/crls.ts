@@ -46,6 +46,11 @@ export class CrlStore {
     return this.#replica.revision;
   }
 
+  /** Why the lists in memory no longer follow the store, if they do not. */
+  get failure(): unknown {
+    return this.#replica.failure;
+  }
+
   get(authorityId: string): CrlRecord | undefined {
     return this.#replica.get(authorityId);
   }

@@ -1,11 +1,15 @@
 // What keeps an eye on the server: whatever no longer follows the store ends it.
 import t from "tap";
 import { silentLogger } from "../../runtime/log.ts";
+import { BundleStore } from "../../server/store/bundles.ts";
+import { CrlStore } from "../../server/store/crls.ts";
 import { type UpkeepOptions, watchStore } from "../../server/upkeep.ts";
 import { TestClock } from "../support/clock.ts";
+import { openTestLog } from "../support/test-store.ts";
+import { until } from "../support/until.ts";
 
 const FOLLOWERS = [
-  ...["store", "entries", "nodes", "revocations"],
+  ...["store", "entries", "nodes", "bundles", "crls", "revocations"],
   ...["aiAgents", "taskClasses", "entryOwners", "tasks"],
 ];
 
@@ -21,4 +25,19 @@ t.test("ends when one of those in memory no longer follows the store", async (t)
       name,
     );
   }
+});
+
+t.test("a bundle that cannot be read is such a failure", async (t) => {
+  const log = await openTestLog(t);
+  const bundles = await BundleStore.start(log);
+  const crls = await CrlStore.start(log);
+  t.teardown(() => Promise.all([bundles.stop(), crls.stop()]));
+  await log.commit({
+    puts: [
+      { key: "bundle/north.test", value: Buffer.from("no bundle") },
+      { key: "crl/one", value: Buffer.from("no list") },
+    ],
+  });
+  await until(() => bundles.failure !== undefined && crls.failure !== undefined);
+  t.match([bundles.failure, crls.failure], [{ name: "IdentityError" }, { name: "IdentityError" }]);
 });
