@@ -26,6 +26,11 @@ const MAX_KEPT = 100_000;
 const MAX_BYTES = 32_768;
 /** Refusals of one caller: so many at once, then one a second. What is beyond them nobody looks at. */
 const BURST = 20;
+/**
+ * Each question under way could end in a refusal, so that there are no more of them than refusals are left; the
+ * rest wait. A caller that tasks come to seldom asks in vain, and may have so many times as many.
+ */
+const QUESTIONS_OF_KNOWN = 16;
 const MAX_CALLERS = 4096;
 
 export class ShownTasks {
@@ -35,6 +40,8 @@ export class ShownTasks {
   readonly #asking = new Map<string, Promise<boolean>>();
   /** When each caller met a task last. */
   readonly #met = new Map<string, number>();
+  /** Questions under way of each caller. */
+  readonly #open = new Map<string, Set<Promise<boolean>>>();
   /** Refusals that each caller may still have, and when that was reckoned. */
   readonly #left = new Map<string, { count: number; atMs: number }>();
 
@@ -54,9 +61,7 @@ export class ShownTasks {
     const nowMs = this.#options.clock.now().getTime();
     const knownAtMs = this.#known.get(key);
     const isKnown = knownAtMs !== undefined && Math.abs(nowMs - knownAtMs) < KEEP_MS;
-    if (!isKnown && !(await this.#check(key, taskId, spiffeId, shown))) {
-      throw this.#refused(spiffeId, taskId);
-    }
+    if (!isKnown) await this.#check(key, taskId, caller, shown);
     keep(this.#known, key, nowMs, MAX_KEPT);
     keep(this.#met, spiffeId, nowMs, MAX_CALLERS);
   }
@@ -67,16 +72,40 @@ export class ShownTasks {
     return atMs !== undefined && Math.abs(this.#options.clock.now().getTime() - atMs) < KEEP_MS;
   }
 
-  async #check(key: string, taskId: string, spiffeId: string, shown: Uint8Array): Promise<boolean> {
-    if (shown.length === 0 || shown.length > MAX_BYTES) return false;
-    if (this.#allowanceOf(spiffeId).count < 1) throw tooMany(spiffeId);
+  async #check(key: string, taskId: string, caller: GuardCaller, shown: Uint8Array): Promise<void> {
+    const { spiffeId } = caller;
+    if (shown.length === 0 || shown.length > MAX_BYTES) throw this.#refused(spiffeId, taskId);
+    if (!this.#asking.has(key)) await this.#mayAsk(caller);
     // Calls of one guard that come together share the answer about the first one's document.
-    const asking = this.#asking.get(key) ?? this.#options.check(taskId, shown);
+    const known = this.#asking.get(key);
+    if (known !== undefined) {
+      if (await known) return;
+      throw this.#refused(spiffeId, taskId);
+    }
+    const asking = this.#options.check(taskId, shown);
+    const open = this.#open.get(spiffeId) ?? new Set();
+    this.#open.set(spiffeId, open.add(asking));
     this.#asking.set(key, asking);
     try {
-      return await asking;
+      if (!(await asking)) throw this.#refused(spiffeId, taskId);
     } finally {
-      if (this.#asking.get(key) === asking) this.#asking.delete(key);
+      // A refusal has been counted by now: no question takes its place before.
+      this.#asking.delete(key);
+      open.delete(asking);
+      if (open.size === 0) this.#open.delete(spiffeId);
+    }
+  }
+
+  /** Resolves when one more question may be asked. @throws GUARD_REQUESTS_TOO_MANY */
+  async #mayAsk(caller: GuardCaller): Promise<void> {
+    const { spiffeId, signal } = caller;
+    for (;;) {
+      const left = Math.floor(this.#allowanceOf(spiffeId).count);
+      if (left < 1 || signal.aborted) throw tooMany(spiffeId);
+      const open = this.#open.get(spiffeId);
+      if (open === undefined) return;
+      if (open.size < left * (this.hasMet(caller) ? QUESTIONS_OF_KNOWN : 1)) return;
+      await Promise.race([...open].map((one) => one.catch(() => undefined)));
     }
   }
 

@@ -63,8 +63,10 @@ export class ShownCredentials {
   async #subjectOf(shown: Uint8Array): Promise<SpiffeId | undefined> {
     const { anchorsOf, bundle, trustDomain, addresses, clock } = this.#options;
     if (shown[0] === DER_SEQUENCE) {
-      const chain = parseCertificates(shown).map(({ der }) => der);
-      return verifyPeer(chain, anchorsOf, clock.now(), "client").id;
+      const chain = parseCertificates(shown);
+      const ders = chain.map(({ der }) => der);
+      const at = lastMomentOf(chain[0]?.notAfter, clock.now());
+      return verifyPeer(ders, anchorsOf, at, "client").id;
     }
     const token = Buffer.from(shown).toString("latin1");
     const type = typeOf(token);
@@ -92,4 +94,11 @@ export class ShownCredentials {
     return (await validateAccessToken(token, { ...expected, leewaySeconds: LEEWAY_SECONDS }))
       .taskId;
   }
+}
+
+/** Now, or the end of a certificate that a guard may have accepted before it came here. */
+function lastMomentOf(notAfter: Date | undefined, now: Date): Date {
+  if (notAfter === undefined) return now;
+  const lateMs = now.getTime() - notAfter.getTime();
+  return lateMs >= 0 && lateMs < LEEWAY_SECONDS * 1000 ? new Date(notAfter.getTime() - 1) : now;
 }

@@ -68,6 +68,8 @@ export async function startGuardService(t: Test, task?: Partial<GuardCaller>): P
   const shown = new ShownTasks({
     check: async (id, document) => {
       node.checked.push(id);
+      // As a server does: others ask meanwhile.
+      await new Promise((resolve) => setTimeout(resolve, 20));
       if (node.away) throw new IdentityError("SERVER_UNREACHABLE", Status.unavailable, "away");
       return documentOf(id).equals(document);
     },

@@ -2,9 +2,11 @@
 
 import t from "tap";
 import { type IdentityError, Status } from "../../../pki/errors.ts";
+import { newUlid } from "../../../pki/task-id.ts";
 import {
   documentOf,
   event,
+  NOW,
   OTHER,
   refusedWith,
   SHOWN,
@@ -67,6 +69,24 @@ t.test("a stranger that keeps asking is not looked at any more; others are", asy
   t.match(await calm.describeTask({ id: ULID, shown: SHOWN }), { task: { id: ULID } });
   await node.agent.clock.advance(1000);
   t.match(await stranger.describeTask({ id: ULID, shown: SHOWN }), { task: { id: ULID } });
+});
+
+t.test("who guesses at many tasks at once is looked at as seldom", async (t) => {
+  const node = await setUp(t);
+  const stranger = await node.client();
+  const shown = documentOf(OTHER);
+  const asked = await Promise.allSettled(
+    Array.from({ length: 80 }, (_, i) =>
+      stranger.describeTask({ id: newUlid(NOW, new Uint8Array(10).fill(100 + i)), shown }),
+    ),
+  );
+  t.ok(asked.every(({ status }) => status === "rejected"));
+  t.ok(node.checked.length <= 20, `the server was asked ${node.checked.length} times`);
+  node.agent.delta({ entries: [entryOf("calm", { selectors: [{ type: "test", value: "b" }] })] });
+  t.comment("a guard to which as many tasks come at once is told of them all");
+  const guard = await node.client(new TestPeer(["test:b"], 7, 7));
+  const ids = Array.from({ length: 80 }, (_, i) => newUlid(NOW, new Uint8Array(10).fill(i)));
+  await Promise.all(ids.map((id) => guard.describeTask({ id, shown: documentOf(id) })));
 });
 
 t.test(

@@ -65,8 +65,16 @@ t.test("tells credentials of a task from whatever else is shown", async (t) => {
     reason: "TASK_REQUEST_INVALID",
   });
 
+  t.comment("what a guard whose clock is behind has just accepted is not held against it");
+  const { notAfter } = task.svid.leaf;
+  await clock.advance(notAfter.getTime() - clock.now().getTime() + 30_000);
+  t.ok(await check(leaf));
+  t.notOk(await check(turned(leaf)));
+  await clock.advance(31_000);
+  t.notOk(await check(leaf));
+
   t.comment("what has expired shows nothing");
-  await clock.advance(10 * 60_000);
+  await clock.advance(5 * 60_000);
   for (const shown of [leaf, jwt, accessToken]) t.notOk(await check(shown));
 });
 
