@@ -1,7 +1,7 @@
 // The lease of `signet task run`, towards node agents that do not answer. Those that do: task-run.test.ts.
 
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
@@ -15,12 +15,14 @@ t.test(
     const folder = mkdtempSync(join(tmpdir(), "lease-"));
     const unix = join(folder, "s");
     // As one that was stopped: the kernel takes connections for it.
-    const silent = createServer((socket) => socket.on("error", () => {}).resume());
+    const taken: Socket[] = [];
+    const silent = createServer((socket) => taken.push(socket.on("error", () => {}).resume()));
     await new Promise<void>((resolve) => silent.listen(unix, resolve));
     const channel = createChannel({ address: { unix } });
     t.teardown(() => {
       channel.close();
       silent.close();
+      for (const socket of taken) socket.destroy();
       rmSync(folder, { recursive: true });
     });
     const opening = TaskLease.open({

@@ -166,9 +166,9 @@ t.test("closes everything when the launched process ends", async (t) => {
   admit(launch, await fork(launcher, "fork"));
   await fork(launcher, `relay fork ${path}`);
   await until(launcher, /^data welcome/);
+  const closed = served.map(({ socket }) => once(socket, "close"));
   launcher.tell("relay exit");
   await launch.ended;
-  const closed = served.map(({ socket }) => once(socket, "close"));
   await launch.close();
   await Promise.all(closed);
   t.equal(existsSync(path), false);
