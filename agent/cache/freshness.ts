@@ -8,6 +8,12 @@ const FRESH_MS = 5000;
 /** After so much silence the server is asked for a sign. */
 const ASK_AFTER_MS = 2000;
 const LOOK_EVERY_MS = 1000;
+/**
+ * A process that did not look for so long was stopped (SIGSTOP, a machine that slept). What lies in its sockets
+ * then was said before: for this long after it nothing counts, and what is asked then counts again.
+ */
+const STOPPED_MS = FRESH_MS;
+const UNREAD_MS = LOOK_EVERY_MS;
 
 export interface FreshnessOptions {
   readonly clock: Clock;
@@ -20,6 +26,10 @@ export class Freshness {
   readonly #options: FreshnessOptions;
   readonly #watchers = new Set<(isFresh: boolean) => void>();
   #heardMs = Number.NEGATIVE_INFINITY;
+  /** The last turn, while somebody watches. */
+  #lookedMs: number | undefined;
+  /** When it went on after it had been stopped. */
+  #wokeMs = Number.NEGATIVE_INFINITY;
   #told = false;
   #timer: Timer | undefined;
 
@@ -29,7 +39,11 @@ export class Freshness {
 
   /** The server has said something, after everything that had happened before. */
   heard(): void {
-    this.#heardMs = this.#nowMs();
+    this.#noteStop();
+    const nowMs = this.#nowMs();
+    const awakeMs = nowMs - this.#wokeMs;
+    if (awakeMs >= 0 && awakeMs < UNREAD_MS) return;
+    this.#heardMs = nowMs;
     this.#tell();
   }
 
@@ -50,14 +64,24 @@ export class Freshness {
       if (this.#watchers.size > 0) return;
       this.#timer?.cancel();
       this.#timer = undefined;
+      this.#lookedMs = undefined;
     };
   }
 
   #look(): void {
-    const age = this.#nowMs() - this.#heardMs;
+    this.#noteStop();
+    this.#lookedMs = this.#nowMs();
+    const age = this.#lookedMs - this.#heardMs;
     if (age < 0 || age >= ASK_AFTER_MS) this.#options.ask();
     this.#tell();
     this.#timer = this.#options.clock.setTimer(LOOK_EVERY_MS, () => this.#look());
+  }
+
+  #noteStop(): void {
+    const nowMs = this.#nowMs();
+    if (this.#lookedMs === undefined || nowMs - this.#lookedMs <= STOPPED_MS) return;
+    this.#wokeMs = nowMs;
+    this.#lookedMs = nowMs;
   }
 
   #tell(): void {

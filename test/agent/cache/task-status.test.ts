@@ -127,3 +127,24 @@ t.test("a clock that was set back makes nothing current", async (t) => {
   clock.step(-3_600_000);
   t.notOk(cache.isFresh());
 });
+
+t.test("what a stopped process finds in its sockets is not current", async (t) => {
+  const { clock, cache, asked } = frame();
+  const turns: boolean[] = [];
+  t.teardown(cache.onFreshness((isFresh) => turns.push(isFresh)));
+  cache.heard();
+  await clock.advance(2000);
+  // SIGSTOP, and SIGCONT a minute later: messages are read before any timer fires, and for a while.
+  clock.step(60_000);
+  cache.heard();
+  t.notOk(cache.isFresh());
+  await clock.advance(500);
+  cache.heard();
+  t.notOk(cache.isFresh(), "nor what is read next");
+  const before = asked();
+  await clock.advance(1500);
+  t.ok(asked() > before, "the server is asked anew");
+  cache.heard();
+  t.ok(cache.isFresh(), "and its answer counts");
+  t.strictSame(turns, [true, false, true]);
+});
