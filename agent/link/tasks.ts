@@ -72,6 +72,12 @@ export class ServerTasks implements TaskServer {
     return (await this.#ask((server) => server.held({ taskIds }, BATCH))).tasks;
   }
 
+  async endOrphans(
+    request: Parameters<TaskServer["endOrphans"]>[0],
+  ): ReturnType<TaskServer["endOrphans"]> {
+    return this.#ask((server) => server.endOrphans(request, BATCH));
+  }
+
   async report(request: Parameters<TaskServer["report"]>[0]): Promise<void> {
     await this.#ask((server) => server.report(request, CALL));
   }

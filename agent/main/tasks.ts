@@ -18,6 +18,7 @@ import { Ends } from "../tasks/ends.ts";
 import { Gate } from "../tasks/gate.ts";
 import { type HeldRecord, TaskJournal } from "../tasks/journal.ts";
 import { Opener } from "../tasks/opener.ts";
+import { Orphans } from "../tasks/orphans.ts";
 import { type BoundProcess, Processes, readBootId } from "../tasks/processes.ts";
 import { Refresher } from "../tasks/refresher.ts";
 import { Renewals } from "../tasks/renewals.ts";
@@ -127,7 +128,10 @@ export async function startTasks(
     report: (taskId, kind, detail) => reports.report(taskId, kind, detail),
     clock,
   });
-  const opener = new Opener({ server, tasks, clock, random });
+  const heldIds = (): ReadonlySet<string> =>
+    new Set([...tasks.ids(), ...journal.held.keys(), ...journal.ends.keys()]);
+  const orphans = new Orphans({ server, heldIds, clock, random, log });
+  const opener = new Opener({ server, tasks, orphans, clock, random });
   const openSocket = (record: HeldRecord, launcher: BoundProcess): TaskSocket =>
     new TaskSocket({
       record,
@@ -156,6 +160,7 @@ export async function startTasks(
     runs.stop();
     ends.stop();
     refresher.stop();
+    orphans.stop();
     renewals.stop();
     // Before their connections close: clients are told to come back, not that there is no identity.
     await sockets.stop();
@@ -182,7 +187,8 @@ export async function startTasks(
       ends.resume();
       sockets.resume();
       renewals.resume();
-      refresher.refresh([...tasks.values()].map(({ id }) => id));
+      refresher.refresh([...tasks.ids()]);
+      orphans.look();
     },
     followed(change, revoked) {
       sockets.followed(change, revoked);

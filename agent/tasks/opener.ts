@@ -9,6 +9,7 @@ import { noIdentity } from "../cache/view.ts";
 import { agentError } from "../errors.ts";
 import { HeldTask } from "./held-task.ts";
 import type { HeldRecord, LaunchRecord } from "./journal.ts";
+import type { Orphans } from "./orphans.ts";
 import type { BoundProcess } from "./processes.ts";
 import { acceptChain, type Task, type TaskServer } from "./server.ts";
 import type { Tasks } from "./tasks.ts";
@@ -16,6 +17,7 @@ import type { Tasks } from "./tasks.ts";
 export interface OpenerOptions {
   readonly server: TaskServer;
   readonly tasks: Tasks;
+  readonly orphans: Pick<Orphans, "opening" | "failed">;
   readonly clock: Clock;
   readonly random: () => number;
 }
@@ -48,10 +50,11 @@ export class Opener {
    */
   async open(opening: Opening): Promise<HeldTask> {
     const { request, process, launch } = opening;
-    const { server, tasks, clock, random } = this.#options;
+    const { server, tasks, orphans, clock, random } = this.#options;
     let held: HeldTask | undefined;
     let isNew = false;
     const leave = this.#enter(process);
+    const settled = orphans.opening();
     try {
       const { spki } = parseCsr(request.csr);
       const entries = entriesFor(opening.entries, request.aiAgent);
@@ -95,11 +98,14 @@ export class Opener {
       if (held === undefined) {
         process.close();
         leave();
+        orphans.failed(error);
       } else if (isNew && held.endState === undefined) {
         // The caller never hears of it: nobody could end it. One that was held before goes on, as its holder does.
         await tasks.end(held, { state: "FAILED", reason: "it could not be handed over" });
       }
       throw error;
+    } finally {
+      settled();
     }
   }
 

@@ -37,6 +37,10 @@ export interface TaskServer {
   ): Promise<signet.task.v1.IssueTokenResponse>;
   change(request: ChangeRequest): Promise<Task>;
   held(taskIds: readonly string[]): Promise<readonly Task[]>;
+  /** Throws METHOD_UNKNOWN where the server has no such call. */
+  endOrphans(
+    request: Init<signet.nodetask.v1.EndOrphansRequest>,
+  ): Promise<signet.nodetask.v1.EndOrphansResponse>;
   report(request: Init<signet.nodetask.v1.ReportRequest>): Promise<void>;
 }
 

@@ -74,6 +74,10 @@ export class Tasks {
     return this.#held.get(taskId);
   }
 
+  ids(): IterableIterator<string> {
+    return this.#held.keys();
+  }
+
   values(): IterableIterator<HeldTask> {
     return this.#held.values();
   }

@@ -158,6 +158,7 @@ export const METHODS: Readonly<Record<string, readonly Role[]>> = {
     IssueToken: AGENT,
     Change: AGENT,
     Held: AGENT,
+    EndOrphans: AGENT,
     Describe: AGENT,
     CheckShown: AGENT,
     LeaseUses: AGENT,

@@ -47,6 +47,7 @@ export interface NodeTasksOptions {
 
 const MAX_BATCH = 500;
 const MAX_IDS = 1000;
+const MAX_HELD = 100_000;
 const MAX_DETAIL = 500;
 const OWN_WORD = { mayAny: false } as const;
 
@@ -126,6 +127,11 @@ export function nodeTaskHandlers(options: NodeTasksOptions): Handlers<typeof Nod
         return isHeld ? [taskToWire(tasks.withActivity(task))] : [];
       });
       return Promise.resolve({ tasks: found });
+    },
+
+    async endOrphans({ mark, heldIds }, context) {
+      if (heldIds.length > MAX_HELD) throw tooMany(heldIds.length, MAX_HELD);
+      return tasks.endOrphans(nodeAgentOf(context), mark, heldIds);
     },
 
     async describe({ taskIds }, context) {

@@ -37,6 +37,10 @@ export interface OpeningOptions {
   readonly statusIndexes: StatusIndexes;
   readonly audit: AuditSink;
   readonly report: (report: EscalationReport) => Promise<unknown>;
+  /** A task is about to be a node agent's, or answered to it once more. */
+  readonly note: (id: string) => void;
+  /** A sign of life. */
+  readonly touch: (id: string) => void;
   /** Drops what is remembered of a task that never was. */
   readonly forget: (id: string) => void;
   /** Ends a task that must not have begun. Never rejects. */
@@ -75,6 +79,7 @@ export class Opening {
       fresh = { ...task, state: "ACTIVE", keyThumbprint, binding, idempotency };
       const svid = await credentials.first(fresh, nodeAgent, request);
       requireAwaited(order);
+      this.#options.note(fresh.id);
       const isNew = await this.#add(fresh);
       if (!isNew) {
         const id = store.opened(idempotency);
@@ -110,7 +115,10 @@ export class Opening {
         if (task === undefined || task.agentId !== agent.spiffeId) throw unknownTask(id);
         if (!isOpen(task)) throw ended(id, task.state);
         const isAgain = isHeldBy(task, nodeAgent, keyThumbprint, opener);
-        if (isAgain) return { claimed: requireStep(task, "use", clock.now()), isNew: false };
+        if (isAgain) {
+          this.#asked(id);
+          return { claimed: requireStep(task, "use", clock.now()), isNew: false };
+        }
         const pending = requireStep(task, "claim", clock.now());
         requireAwaited(order);
         await newTasks.requireAttested(pending.taskClass, agent, host);
@@ -125,6 +133,7 @@ export class Opening {
           expiresAtMs: endOf(pending, host),
         };
         const after = changed(pending, { ...claim, state: "ACTIVE", stateReason: "" });
+        this.#options.note(id);
         tasks.put(after);
         return { claimed: after, isNew: true };
       })
@@ -202,10 +211,17 @@ export class Opening {
       isHeldBy(task, nodeAgent, jwkThumbprint(request.spki), opener) &&
       task.termsDigest === termsDigest(terms);
     if (!isSame) throw keyReused();
+    this.#asked(id);
     const svid = await credentials.next(requireStep(task, "use", clock.now()), nodeAgent, request);
     // The first answer may have been lost with a process that had not written this yet.
     await recordEvent(audit, "opened", task, nodeAgent);
     return { task, svid };
+  }
+
+  /** An opening is answered once more: its task is not nobody's. */
+  #asked(id: string): void {
+    this.#options.note(id);
+    this.#options.touch(id);
   }
 
   async #createdBefore(id: string, terms: TaskTerms): Promise<TaskRecord> {

@@ -44,6 +44,7 @@ import type {
   TaskToken,
   WitKey,
 } from "./orders.ts";
+import { Orphans, type OrphansLeft } from "./orphans.ts";
 import { Quota } from "./quota.ts";
 import { TaskSerials } from "./serials.ts";
 import type { OpenTask } from "./states.ts";
@@ -95,6 +96,7 @@ export class Tasks {
   readonly #serials = new TaskSerials();
   readonly #statusIndexes: StatusIndexes;
   readonly #upkeep: Upkeep;
+  readonly #orphans: Orphans;
   /** Signs of life since the last write of the record. */
   readonly #active = new Map<string, number>();
   readonly #unsubscribe: () => void;
@@ -127,13 +129,18 @@ export class Tasks {
     this.#changes = new Changes(options);
     const { keepEndedSeconds } = config;
     this.#upkeep = new Upkeep({ ...options, changes: this.#changes, keepEndedSeconds });
+    const withActivity = (task: TaskRecord): TaskRecord => this.withActivity(task);
+    this.#orphans = new Orphans({ ...options, changes: this.#changes, withActivity });
     this.#opening = new Opening({
       ...options,
       ...{ credentials, newTasks, quota, statusIndexes, whoOpens: new WhoOpens(options) },
       abandon: (id) => this.#upkeep.abandon(id),
+      note: (id) => this.#orphans.note(id),
+      touch: (id) => this.touch(id),
       forget: (id) => {
         serials.delete(id);
         this.#active.delete(id);
+        this.#orphans.forget(id);
       },
     });
     serials.load(options.ledger, (spiffeId) =>
@@ -278,6 +285,11 @@ export class Tasks {
     return this.#upkeep.endUntilNone(() => this.#store.ofNode(nodeAgent), state, reason, by);
   }
 
+  /** Ends what a node agent is said to hold and does not: orphans.ts. @throws TASK_REQUEST_INVALID */
+  endOrphans(nodeAgent: string, mark: string, heldIds: Iterable<string>): Promise<OrphansLeft> {
+    return this.#orphans.end(nodeAgent, mark, heldIds);
+  }
+
   /** X509-SVIDs of tasks that this node agent holds; answers in the order of `orders`. */
   signX509(
     nodeAgent: string,
@@ -343,7 +355,10 @@ export class Tasks {
   #onChange(changes: readonly ReplicaChange<KnownTask>[]): void {
     for (const { id, before, after } of changes) {
       if (after !== undefined && before === undefined) this.#statusIndexes.add(after.status);
-      if (after === undefined || !isOpen(after)) this.#active.delete(id);
+      if (after === undefined || !isOpen(after)) {
+        this.#active.delete(id);
+        this.#orphans.forget(id);
+      }
       if (after !== undefined || before === undefined) continue;
       this.#serials.delete(id);
       this.#statusIndexes.release(before.status);

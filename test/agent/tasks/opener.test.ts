@@ -35,6 +35,7 @@ function setUp(known?: HeldTask) {
   const opener = new Opener({
     server: server as unknown as TaskServer,
     tasks: tasks as unknown as Tasks,
+    orphans: { opening: () => () => undefined, failed: () => undefined },
     clock: new TestClock(),
     random: () => 0.5,
   });

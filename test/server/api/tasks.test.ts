@@ -108,6 +108,19 @@ t.test("a node agent opens, uses and ends a task", async (t) => {
   t.match(results, [{ code: 0 }, { code: 5, reason: "TASK_NOT_FOUND" }]);
   t.match(await node.held({ taskIds: [id, ULID] }), { tasks: [{ id }] });
   t.same((await stranger.held({ taskIds: [id] })).tasks, [], "only what it holds");
+  const { mark, open: openHere } = await node.endOrphans({});
+  t.equal(openHere, 1);
+  t.match(await stranger.endOrphans({ mark }), { open: 0, left: 0 }, "and it ends what is its own");
+  t.match(
+    await node.endOrphans({ mark }),
+    { open: 1, left: 1 },
+    "not yet: its caller may come back",
+  );
+  await t.rejects(node.endOrphans({ mark: "x" }), refusal("TASK_REQUEST_INVALID"));
+  await t.rejects(
+    node.endOrphans({ mark, heldIds: Array(100_001).fill("") }),
+    refusal("BATCH_TOO_LARGE"),
+  );
   t.match(await stranger.describe({ taskIds: [id, ULID] }), { tasks: [{ id }] });
   const foreign = { entryIds: [entryId], task: { taskClass: "standard", purpose: "x", csr } };
   await t.rejects(stranger.open(foreign), refusal("ENTRY_NOT_AUTHORIZED"));
