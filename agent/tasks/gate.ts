@@ -118,6 +118,16 @@ export class Gate {
     return admitted;
   }
 
+  /**
+   * Lets a caller have what its opening was answered with: asked for again, that is a task which its process has
+   * already, and a key alone, wherever it was taken, gets no SVID of it. @throws TASK_PROCESS_MISMATCH
+   */
+  assertBound(held: HeldTask, { pid, uid }: Caller, context: CallContext): void {
+    if (this.#isBound(held, context)) return;
+    // Its request was signed with the task's key.
+    throw this.#foreignProcess(held, `process ${pid} of user ${uid}`, () => undefined);
+  }
+
   /** Whether the caller is the process of the task, or descends from it. True where the class binds it to none. */
   #isBound(held: HeldTask, context: CallContext): boolean {
     const processes = processesOf(held);

@@ -81,6 +81,7 @@ export function taskHandlers(options: TaskServiceOptions): Handlers<typeof TaskA
       const process = processes.holdPeer(options.peerOf(context.peer));
       const held = await opener.open({ request, entries, process });
       caller.assertUnchanged();
+      if (held.endState === undefined) gate.assertBound(held, caller, context);
       return opened(held);
     },
 

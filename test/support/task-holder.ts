@@ -25,6 +25,8 @@ export type HolderCommand =
       readonly key: string;
       readonly audience: string;
     }
+  /** Asks for a task that is open already, with its key; answers as "token". */
+  | { readonly do: "claim"; readonly id: string; readonly key: string }
   /** Starts a child that holds its connections; answers the child's pid. */
   | { readonly do: "fork" };
 
@@ -54,6 +56,14 @@ async function token(id: string, key: string, audience: string): Promise<string>
   );
 }
 
+async function claim(claimTaskId: string, key: string): Promise<string> {
+  const csr = createCsr(keyPairOf(importPkcs8(Buffer.from(key, "base64"))));
+  return client.openTask({ claimTaskId, csr }).then(
+    () => "ok",
+    (error: unknown) => String((error as { readonly reason?: unknown }).reason),
+  );
+}
+
 async function answer(command: HolderCommand): Promise<Partial<HolderAnswer>> {
   switch (command.do) {
     case "open": {
@@ -71,6 +81,8 @@ async function answer(command: HolderCommand): Promise<Partial<HolderAnswer>> {
     }
     case "token":
       return { said: await token(command.id, command.key, command.audience) };
+    case "claim":
+      return { said: await claim(command.id, command.key) };
     case "child-token": {
       const child = spawn(process.execPath, [import.meta.filename, socket], {
         stdio: ["pipe", "pipe", "inherit"],

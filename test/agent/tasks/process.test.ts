@@ -86,6 +86,19 @@ t.test("its descendants may call for it; others may not, with the key or without
 });
 
 t.test(
+  "a task that is open is opened anew by its own process alone, whoever has its key",
+  async (t) => {
+    const holder = TestHolder.start(t, tasks.socket);
+    const other = TestHolder.start(t, tasks.socket);
+    const { id, key } = await holder.tell({ do: "open" });
+    t.equal((await holder.tell({ do: "claim", id, key })).said, "ok");
+    t.equal((await other.tell({ do: "claim", id, key })).said, "TASK_PROCESS_MISMATCH");
+    await attempted(id, "process-mismatch");
+    t.equal((await holder.tell({ do: "token", id, key, audience: TOOLS })).said, "ok");
+  },
+);
+
+t.test(
   "a class may bind its tasks to no process: then the key counts, and who is its AI agent",
   async (t) => {
     const holder = TestHolder.start(t, tasks.socket);
