@@ -27,23 +27,32 @@ export interface ReplayCacheOptions {
 const DEFAULT_LIMIT = 100_000;
 
 /**
- * When a memory that is made now begins, in whole seconds as proofs have them. A former process of the same
+ * When a memory began that was made so long ago, in whole seconds as proofs have them. A former process of the same
  * service ended before this one was born: what it accepted was made in an earlier second than the first one here.
  */
-function beginningOf(clock: Clock): Date {
+function beginningOf(clock: Clock, agoMs: number): Date {
   const nowMs = clock.now().getTime();
   const bornMs = Math.ceil((nowMs - performance.now()) / 1000) * 1000;
-  return new Date(Math.max(bornMs, Math.floor(nowMs / 1000) * 1000));
+  return new Date(Math.max(bornMs, Math.floor((nowMs - agoMs) / 1000) * 1000));
 }
 
 /** The replay guard of a service that runs as one process. */
 export class ReplayCache implements ReplayGuard {
   readonly #seen: SeenIds;
-  readonly since: Date;
+  readonly #clock: Clock;
+  readonly #since: Date;
+  readonly #madeMs: number = performance.now();
 
   constructor(options: ReplayCacheOptions = {}) {
-    this.since = beginningOf(options.clock ?? systemClock);
+    this.#clock = options.clock ?? systemClock;
+    this.#since = beginningOf(this.#clock, 0);
     this.#seen = new SeenIds({ limit: DEFAULT_LIMIT, ...options });
+  }
+
+  get since(): Date {
+    // A clock that was ahead then, and is set right: until it is there again no proof would be new enough.
+    const isSetBack = this.#clock.now().getTime() < this.#since.getTime() - 1000;
+    return isSetBack ? beginningOf(this.#clock, performance.now() - this.#madeMs) : this.#since;
   }
 
   /** Proofs remembered now. */

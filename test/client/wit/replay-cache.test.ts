@@ -26,6 +26,19 @@ t.test("a memory begins in a second in which no former process remembered anythi
   t.same(later.since, new Date("2030-01-01T00:00:05Z"));
 });
 
+t.test("a clock that was ahead at the start, and is set right, shuts no proof out", async (t) => {
+  const clock = new TestClock("2030-01-01T01:00:00Z");
+  const cache = new ReplayCache({ clock });
+  const before = cache.since;
+  t.same(before, cache.since);
+  clock.step(-3_600_000);
+  const nowMs = clock.now().getTime();
+  t.ok(cache.since.getTime() <= nowMs + 1000, "what is made now counts");
+  t.ok(cache.since.getTime() > nowMs - 60_000, "what was made before the memory does not");
+  clock.step(3_600_000);
+  t.same(cache.since, before);
+});
+
 t.test("a proof is known until it has ended, and forgotten then", async (t) => {
   const { clock, cache, remember } = start();
   remember("a", "1");
