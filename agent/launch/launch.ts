@@ -87,11 +87,11 @@ export class Launch {
   }
 
   /**
-   * Takes the reported process as the one that was launched.
+   * Takes the reported process as the one that was launched, and holds it.
    * @throws LAUNCH_PROCESS_REFUSED when it is not a descendant of the caller, or of another user;
    * CALLER_GONE when it has ended
    */
-  admitProcess(pid: number, caller: Launcher): void {
+  admitProcess(pid: number, caller: Launcher): PinnedProcess {
     const { callers } = this.#options;
     const refuse = (why: string): Error =>
       agentError(
@@ -115,6 +115,7 @@ export class Launch {
       throw error;
     }
     this.adopt(root);
+    return root;
   }
 
   /** Takes a process that is known to have been launched. It is let go of at the close. */

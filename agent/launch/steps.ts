@@ -19,17 +19,16 @@ export async function nextStep<Step>(
   steps: AsyncIterator<Step>,
   { clock, signal, invalid }: StepWait,
 ): Promise<Step | undefined> {
-  const waiting = new AbortController();
-  const late = clock.sleep(STEP_WAIT_MS, waiting.signal).then(() => {
-    throw invalid(`no step within ${STEP_WAIT_MS / 1000} s`);
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = clock.setTimer(STEP_WAIT_MS, () => {
+    reject(invalid(`no step within ${STEP_WAIT_MS / 1000} s`));
   });
-  late.catch(() => undefined); // aborted below
   try {
     const next = await Promise.race([steps.next(), late, aborted(signal)]);
     signal.throwIfAborted();
     return next === undefined || next.done === true ? undefined : next.value;
   } finally {
-    waiting.abort();
+    timer.cancel();
   }
 }
 

@@ -64,7 +64,8 @@ export class Processes {
   /** The process that has this pid now. @throws CALLER_GONE */
   hold(pid: number, uid: number): BoundProcess {
     const pinned = this.#callers.pin(pid);
-    const startTime = Number(pinned.startTime ?? 0n);
+    const binding = this.bindingOf(pinned, uid);
+    const { startTime } = binding;
     const key = `${pid} ${startTime}`;
     const known = startTime === 0 ? undefined : this.#shared.get(key);
     const isKnown = known?.pinned.isAlive() === true;
@@ -72,7 +73,12 @@ export class Processes {
     const shared = isKnown ? known : { pinned, holders: 0 };
     if (!isKnown) this.#shared.set(key, shared);
     shared.holders++;
-    return this.#holderOf(shared, key, { pid, uid, startTime, bootId: this.#bootId });
+    return this.#holderOf(shared, key, binding);
+  }
+
+  /** What names a process that is held already. */
+  bindingOf({ pid, startTime }: Pick<PinnedProcess, "pid" | "startTime">, uid: number): Binding {
+    return { pid, uid, startTime: Number(startTime ?? 0n), bootId: this.#bootId };
   }
 
   /** The process that a binding of an earlier run of this agent meant; undefined when it has ended. */

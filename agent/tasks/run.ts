@@ -172,11 +172,8 @@ export class Runs {
     }
     const { pid } = step.started;
     const caller = peerOf(context.peer);
-    socket.launch.admitProcess(pid, caller);
-    const process = processes.hold(pid, caller.uid);
-    const { uid, startTime, bootId } = process;
-    const root = { pid, uid, startTime, bootId };
-    process.close();
+    const { uid } = caller;
+    const root = processes.bindingOf(socket.launch.admitProcess(pid, caller), uid);
     await tasks.save(held, { ...record, launch: { ...record.launch, root } });
     const fields = { who: `uid:${uid}`, method: context.method, object: held.id };
     log.audit({ ...fields, outcome: "ok", pid });

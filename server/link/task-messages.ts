@@ -1,5 +1,6 @@
 // What the link says of tasks: to every node agent those that are to be refused, or not any more; to the one
 // that holds a task also each version of it that goes on. And the rules of classes, for guards.
+import { isDeepStrictEqual } from "node:util";
 import { formatTaskId } from "../../pki/task-id.ts";
 import type { Init } from "../../proto/codec.ts";
 import { type signet, TaskVerdict } from "../../proto/schema.gen.ts";
@@ -43,7 +44,16 @@ export function audienceOf({
   // The answer to whoever opened or claimed it has said so.
   if (before === undefined || before.nodeAgent === "") return "nobody";
   if (verdictOf(before) !== TaskVerdict.GOOD) return "everyone";
-  return before.version === after.version ? "nobody" : "holder";
+  const isTold = before.version === after.version || isOnlyBound(before, after);
+  return isTold ? "nobody" : "holder";
+}
+
+/** Another process is bound to it, and that is all: the node agent that says so has it in the answer. */
+function isOnlyBound(before: KnownTask, after: KnownTask): boolean {
+  if (!isOpen(before) || !isOpen(after)) return false;
+  const { binding, version } = after;
+  if (isDeepStrictEqual(before.binding, binding)) return false;
+  return isDeepStrictEqual({ ...before, binding, version }, after);
 }
 
 function verdictOf(task: KnownTask): signet.link.v1.TaskVerdict {

@@ -4,7 +4,7 @@ import { codecOf, TaskVerdict } from "../../../proto/schema.gen.ts";
 import { DeltaEncoder, snapshotPages } from "../../../server/link/messages.ts";
 import { Session } from "../../../server/link/session.ts";
 import { audienceOf, taskStatusOf } from "../../../server/link/task-messages.ts";
-import type { KnownTask, TaskState } from "../../../server/store/task-record.ts";
+import type { KnownTask, TaskRecord, TaskState } from "../../../server/store/task-record.ts";
 import { endOfTask, type OpenTask } from "../../../server/tasks/states.ts";
 
 const codec = codecOf("signet.link.v1.WatchResponse");
@@ -16,6 +16,10 @@ function task(state: TaskState, version = 1, nodeAgent = "node", reason = ""): K
   const open = { ...common, expiresAtMs: 500_500, stateReason: reason };
   const isOpen = ["PENDING", "ACTIVE", "PARKED", "SUSPENDED"].includes(state);
   return (isOpen ? open : ended) as unknown as KnownTask;
+}
+
+function bound(pid: number): Pick<TaskRecord, "binding"> {
+  return { binding: { pid, uid: 1000, startTime: 5, bootId: "boot" } };
 }
 
 t.test("says of a task what verifiers must know", async (t) => {
@@ -55,6 +59,11 @@ t.test("tells everyone what is refused or no more so, the holder alone what goes
     [task("PENDING", 1, ""), task("ACTIVE", 2), "nobody"],
     [task("ACTIVE", 1), task("ACTIVE", 2), "holder"],
     [task("ACTIVE", 2), task("ACTIVE", 2), "nobody"],
+    [task("ACTIVE", 1), { ...task("ACTIVE", 2), ...bound(7) }, "nobody"],
+    [{ ...task("ACTIVE", 1), ...bound(6) }, { ...task("ACTIVE", 2), ...bound(7) }, "nobody"],
+    [{ ...task("ACTIVE", 1), ...bound(7) }, { ...task("ACTIVE", 2), ...bound(7) }, "holder"],
+    [task("ACTIVE", 1), { ...task("ACTIVE", 2, "node", "less"), ...bound(7) }, "holder"],
+    [task("PARKED", 2), { ...task("ACTIVE", 3), ...bound(7) }, "everyone"],
     [task("ACTIVE", 1), task("PARKED", 2), "everyone"],
     [task("PARKED", 2), task("ACTIVE", 3), "everyone"],
     [task("ACTIVE", 1), task("COMPLETED", 2), "everyone"],
