@@ -13,6 +13,7 @@ import { isMetadataRequest, metadataOf, refusedBy, sendJson, sendRefused } from 
 import type { Open } from "./connections.ts";
 import type { Guard, Permit } from "./guard.ts";
 import { lastMoment, type PresentedTask, taskNamesOf } from "./presented.ts";
+import { forgetCredentials } from "./request.ts";
 
 export interface HttpGuardOptions {
   /** What a request is, in place of http/METHOD/PATH: with labels of data, or in words of your own. */
@@ -56,6 +57,8 @@ export function guardHttp(
         return;
       }
       Object.assign(request, { task, taskSignal: permit.signal });
+      // Handlers learn who calls; a log of requests, or a server that they are passed on to, gets no token.
+      forgetCredentials(request);
       holdEnd(response, permit);
       next();
     };

@@ -17,8 +17,10 @@ t.test("the requests of a task that ends are cancelled, those of others go on", 
     jwks: node.jwks,
   });
   const handle = guardHttp(guard);
+  const seen: string[] = [];
   const server = createSecureServer(serverTlsOptions(), (request, response) =>
     handle(request as never, response as never, () => {
+      seen.push(JSON.stringify([request.headers, request.rawHeaders]));
       if (request.url === "/stream") response.write("begun");
       else response.end(`the answer to ${request.method}`);
     }),
@@ -55,4 +57,6 @@ t.test("the requests of a task that ends are cancelled, those of others go on", 
   t.equal((await send(first, "/x")).status, 401);
   t.equal((await send(second, "/x")).status, 200);
   two.stream.close();
+  t.equal(seen.length, 3);
+  t.notMatch(seen.join(), /Bearer/, "handlers see no token");
 });
