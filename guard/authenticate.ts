@@ -219,6 +219,8 @@ export class Authenticator {
     try {
       await this.#options.replay.remember({ sender: jkt, id: jti, until });
     } catch (cause) {
+      const isReplay = cause instanceof IdentityError && cause.reason === "WIT_PROOF_REPLAYED";
+      if (!isReplay) throw cause;
       throw guardError("GUARD_PROOF_REPLAYED", "the DPoP proof was seen before", {
         hint: "make a proof for each request",
         cause,

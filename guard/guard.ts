@@ -79,6 +79,8 @@ const EXPIRY_CHECK_MS = 1000;
 
 export class Guard implements Disposable {
   readonly resource: string;
+  /** What parts of it count time by. */
+  readonly clock: Clock;
   /** Of access tokens; undefined when none are taken. */
   readonly issuer: string | undefined;
   /** This service's own identity, to protect a TLS server with. */
@@ -94,6 +96,7 @@ export class Guard implements Disposable {
     const { statuses } = parts;
     this.#parts = parts;
     this.resource = parts.resource;
+    this.clock = parts.clock;
     this.issuer = parts.issuer;
     this.source = parts.source;
     this.statuses = statuses;

@@ -156,7 +156,7 @@ class McpEndpoint {
       await this.#guard.attempted(task, "not-owner", "GUARD_SESSION_UNKNOWN");
       throw sessionUnknown();
     }
-    session.usedAtMs = performance.now();
+    session.usedAtMs = this.#nowMs();
     return session;
   }
 
@@ -170,7 +170,7 @@ class McpEndpoint {
     const inner = this.#options.transport({ sessionIdGenerator: () => id });
     const guarded = new GuardedTransport({ guard, inner });
     const { taskId, agent } = task;
-    const session: Session = { taskId, agent, inner, guarded, usedAtMs: performance.now() };
+    const session: Session = { taskId, agent, inner, guarded, usedAtMs: this.#nowMs() };
     this.#sessions.set(id, session);
     const forget = guard.connections.add(task.taskId, { close: () => void this.#close(session) });
     guarded.onEnded = () => {
@@ -189,9 +189,9 @@ class McpEndpoint {
   /** Closes what nobody has used for long, where there is no room. */
   async #makeRoom(task: PresentedTask): Promise<void> {
     if (this.#hasRoom(task)) return;
-    const nowMs = performance.now();
+    const nowMs = this.#nowMs();
     for (const session of [...this.#sessions.values()]) {
-      if (nowMs - session.usedAtMs > IDLE_MS) await this.#close(session);
+      if (Math.abs(nowMs - session.usedAtMs) > IDLE_MS) await this.#close(session);
     }
   }
 
@@ -213,6 +213,10 @@ class McpEndpoint {
       if (session.agent === agent) ofAgent.own += 1;
     }
     return ofTask.own < ofTask.most && ofAgent.own < ofAgent.most;
+  }
+
+  #nowMs(): number {
+    return this.#guard.clock.now().getTime();
   }
 
   async #close({ guarded }: Session): Promise<void> {

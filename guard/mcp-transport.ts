@@ -247,11 +247,12 @@ export class GuardedTransport implements McpTransport {
     const id = `guard-${randomUUID()}`;
     return new Promise((resolve) => {
       const done = (message: Message): void => {
-        clearTimeout(timer);
+        timer.cancel();
         this.#probes.delete(id);
         resolve(message);
       };
-      const timer = setTimeout(() => done({ jsonrpc: "2.0", id }), PROBE_TIMEOUT_MS);
+      const { clock } = this.#options.guard;
+      const timer = clock.setTimer(PROBE_TIMEOUT_MS, () => done({ jsonrpc: "2.0", id }));
       this.#probes.set(id, done);
       this.onmessage?.({ jsonrpc: "2.0", id, ...request });
     });

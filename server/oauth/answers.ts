@@ -32,7 +32,10 @@ const CODES: readonly (readonly [RegExp, string])[] = [
   [/^DPOP_/, "invalid_dpop_proof"],
   [/^OAUTH_(REQUEST_INVALID|POP_REQUIRED)$/, "invalid_request"],
   [/^OAUTH_GRANT_UNSUPPORTED$/, "unsupported_grant_type"],
-  [/^(AUTHORITY_NOT_READY|ISSUER_OVERLOADED|AUDIT_UNWRITABLE)$/, "temporarily_unavailable"],
+  [
+    /^(AUTHORITY_NOT_READY|ISSUER_OVERLOADED|AUDIT_UNWRITABLE|WIT_REPLAY_CACHE_FULL)$/,
+    "temporarily_unavailable",
+  ],
 ];
 
 /** How a refusal is answered: its OAuth code and its reason. */

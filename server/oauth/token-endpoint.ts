@@ -45,6 +45,8 @@ export interface TokenEndpointOptions {
   readonly report: ReportEscalation;
   /** Told how each request ended: "issued", or the code of the refusal. */
   readonly onEnd: (result: string) => void;
+  /** Remembers proofs. Default: a ReplayCache. */
+  readonly proofs?: ReplayCache;
   readonly clock: Clock;
 }
 
@@ -54,7 +56,7 @@ export class TokenEndpoint {
 
   constructor(options: TokenEndpointOptions) {
     this.#options = options;
-    this.#proofs = new ReplayCache({ clock: options.clock });
+    this.#proofs = options.proofs ?? new ReplayCache({ clock: options.clock });
   }
 
   async answer(post: Post): Promise<Answer> {
@@ -208,8 +210,8 @@ export class TokenEndpoint {
 function asProofError(error: unknown): unknown {
   if (!(error instanceof IdentityError)) return error;
   const { reason, message } = error;
-  if (reason === "WIT_PROOF_REPLAYED" || reason === "WIT_REPLAY_CACHE_FULL") {
-    return pkiError("DPOP_PROOF_REPLAYED", "the DPoP proof came before, or too many came", {
+  if (reason === "WIT_PROOF_REPLAYED") {
+    return pkiError("DPOP_PROOF_REPLAYED", "the DPoP proof came before", {
       hint: "make a proof for each request",
       cause: error,
     });
