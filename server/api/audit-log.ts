@@ -5,6 +5,7 @@ import type { AuditLogService } from "../../proto/schema.gen.ts";
 import type { Checkpoints } from "../audit/checkpoints.ts";
 import { type AuditStream, STREAMS } from "../audit/event.ts";
 import type { AuditLog } from "../audit/log.ts";
+import { newest } from "../audit/newest.ts";
 import type { PassedOn } from "../audit/passed-on.ts";
 import { consistencyProof, inclusionProof } from "../audit/proofs.ts";
 import { type EventQuery, QueryReader } from "../audit/query.ts";
@@ -42,7 +43,7 @@ export function auditLogHandlers({
       const reader = new QueryReader(audit.folder, queryFrom(request));
       const written = new Written(audit, signal);
       try {
-        if (last > 0) yield* batches(newest(reader.read(audit.size), last));
+        if (last > 0) yield* batches(newest(audit.folder, reader.read(audit.size), last));
         else yield* batches(reader.read(audit.size));
         while (follow && (await written.next())) yield* batches(reader.read(audit.size));
       } finally {
@@ -91,7 +92,7 @@ function queryFrom({ streams, task, tree, type }: TailRequest): EventQuery {
 }
 
 async function* batches(
-  lines: AsyncIterable<Line>,
+  lines: AsyncIterable<Pick<Line, "index" | "bytes">>,
 ): AsyncGenerator<{ events: { index: bigint; line: Uint8Array }[] }> {
   let events: { index: bigint; line: Uint8Array }[] = [];
   let bytes = 0;
@@ -104,16 +105,6 @@ async function* batches(
     bytes = 0;
   }
   if (events.length > 0) yield { events };
-}
-
-/** The last of them, in their order. */
-async function* newest(lines: AsyncIterable<Line>, count: number): AsyncGenerator<Line> {
-  let kept: Line[] = [];
-  for await (const line of lines) {
-    kept.push(line);
-    if (kept.length >= 2 * count) kept = kept.slice(-count);
-  }
-  yield* kept.slice(-count);
 }
 
 async function find(folder: string, id: string): Promise<Line> {
