@@ -78,7 +78,10 @@ async function fromFiles(
 /** What an event says, on one line. Much of it is the word of a workload: none of it moves a cursor. */
 export function formatEvent(event: LoggedEvent): string {
   const { time, stream, type, outcome, observed_by, observer, reason } = event;
-  const about = [event.principal, event.action, event.resource, event.destination].filter(Boolean);
+  const { agent, task, principal, action, resource, destination } = event;
+  // Whose doing it was, first; what two fields say alike stands there once.
+  const principals = principal === agent ? undefined : principal;
+  const about = new Set([task ?? agent, principals, action, resource, destination].filter(Boolean));
   const who = observed_by === "issuer" ? "" : `  (${observed_by} ${observer})`;
   const why = reason === undefined ? "" : ` ${reason}`;
   const credential = event.credential && `${event.credential.kind} ${event.credential.name}`;

@@ -126,9 +126,9 @@ function cut(row: string): string {
 }
 
 /** The task stands above its events: it need not stand in each. */
-function withoutTask(event: LoggedEvent): LoggedEvent {
-  const { resource, ...rest } = event;
-  return resource === undefined || resource === event.task ? (rest as LoggedEvent) : event;
+function withoutTask({ task, agent, resource, ...rest }: LoggedEvent): LoggedEvent {
+  const isOther = resource !== undefined && resource !== task;
+  return (isOther ? { ...rest, resource } : rest) as LoggedEvent;
 }
 
 function isSame(task: string, other: string): boolean {

@@ -250,6 +250,29 @@ t.test("what a workload has said moves no cursor of whoever reads it", async (t)
   }
 });
 
+t.test("says whose doing an event was, and nothing twice", async (t) => {
+  const { server, audit } = await serve(t);
+  const agent = "spiffe://north.test/ai/a";
+  const task = `${agent}/task/01J8ZQ4V6W3Q5R7T9Y1B2C3D4F`;
+  const where = "https://tool.north.test/tickets";
+  const node = await server.attest();
+  await (await server.channel(node.svid)).client(AuditLogService).append({
+    events: [
+      {
+        ...{ id: "01J8ZQ4V6W3Q5R7T9Y1B2C3D4G", timeMs: 1_900_000_000_000, observedBy: "node" },
+        ...{ stream: "tool_call", type: "tool.called", outcome: "ok", task, root: task, agent },
+        ...{ principal: agent, action: "tools/read/x", resource: where, destination: where },
+      },
+    ],
+  });
+  const { out } = await audit("tail", "--stream", "tool_call");
+  t.match(out, `tool.called  ok  ${task}  tools/read/x  ${where}  `);
+  t.equal(out.split(where).length, 2);
+  t.equal(out.split(agent).length, 2, "the task names its AI agent");
+  const wide = await audit("tree", task, "--wide");
+  t.equal(wide.out.split(task).length, 2, "above its events alone");
+});
+
 t.test("proves an event to somebody who has the key alone", async (t) => {
   const { folder, place, elsewhere, audit, key } = await serve(t);
   const { rows } = readLines(folder);
