@@ -57,7 +57,10 @@ export function outsideMandate({ action }: Call): Error {
 }
 
 export function ended(spiffeId: string, state: string): Error {
-  return pkiError("TASK_ENDED", `the task ${spiffeId} has ended: ${state}`, {
+  // ENDED is all that a guard knows which has not asked its node agent how.
+  const known = state.replace(/^ENDED(?:: |$)/, "");
+  const how = known === "" ? "" : `: ${known}`;
+  return pkiError("TASK_ENDED", `the task ${spiffeId} has ended${how}`, {
     hint: "open another task",
   });
 }
