@@ -242,7 +242,11 @@ t.test("says what is wrong, and runs nothing then", async (t) => {
     ],
     ["a wrong --grace", [...CLASS, "--grace", "soon", ...echo], /--grace/],
     ["a wrong --uses", [...CLASS, "--uses", "-1", ...echo], /--uses: "-1" is not a number/],
-    ["a wrong --label", [...CLASS, "--label", "x", ...echo], /--label: "x" is not written as name=value/],
+    [
+      "a wrong --label",
+      [...CLASS, "--label", "x", ...echo],
+      /--label: "x" is not written as name=value/,
+    ],
     ["a wrong --ai-agent", [...CLASS, "--ai-agent", "x", ...echo], /--ai-agent/],
     ["any and others", [...CLASS, "--action", "any", "--action", "a/b", ...echo], /--action: any/],
   ] as const) {

@@ -45,7 +45,11 @@ t.test("refuses what is missing or wrong, all of it at once", async (t) => {
     ["many open tasks", { maxOpenTasks: 2_000_000 }, /max_open_tasks/],
     ["no hash", { manifestHash: "a b" }, /no hash/],
     ["itself as hosted", { mayHost: [RESEARCHER] }, /may_host: .*itself/],
-    ["a foreign one", { mayHost: ["spiffe://south.test/a"] }, /may_host: .*not in the trust domain/],
+    [
+      "a foreign one",
+      { mayHost: ["spiffe://south.test/a"] },
+      /may_host: .*not in the trust domain/,
+    ],
     ["foreign ones", { mayHost: ["spiffe://south.test/a/*"] }, /may_host: .*not in the trust/],
     ["a whole trust domain", { mayHost: ["spiffe://north.test/*"] }, /may_host: .*names no path/],
     ["a trust domain", { mayHost: ["spiffe://north.test"] }, /may_host: .*names no path/],
