@@ -5,16 +5,23 @@
 // The agent started the server and could start another one without a guard: this bounds what a task does with
 // an honest server, and protects nothing from the agent itself. Events are marked as the agent's word.
 
+import type { Readable } from "node:stream";
 import type { Guard } from "./guard.ts";
 import { GuardedTransport, type McpTransport } from "./mcp-transport.ts";
 import { type PresentedTask, presentedByPeer } from "./presented.ts";
 
 /**
  * The transport to connect the server to, in place of `inner`:
- * `server.connect(guardStdio(guard, new StdioServerTransport()))`. It closes when the task ends.
+ * `server.connect(guardStdio(guard, new StdioServerTransport()))`. It closes when the task ends,
+ * and when what `inner` reads from (`input`) has ended and all that came is answered: nothing of the guard then keeps
+ * the process.
  * @throws GUARD_TASK_REQUIRED when this process does not run under a task
  */
-export function guardStdio(guard: Guard, inner: McpTransport): McpTransport {
+export function guardStdio(
+  guard: Guard,
+  inner: McpTransport,
+  input: Readable = process.stdin,
+): McpTransport {
   // The newest SVID each time: it is renewed while the task runs.
   const task = (): PresentedTask => presentedByPeer(guard.source.svid());
   const { taskId } = task();
@@ -29,7 +36,10 @@ export function guardStdio(guard: Guard, inner: McpTransport): McpTransport {
       end();
     }
   });
+  const answerTheRest = (): void => guarded.closeWhenAnswered();
+  input.once("end", answerTheRest);
   guarded.onEnded = () => {
+    input.off("end", answerTheRest);
     stop();
     forget();
     guard.close();

@@ -64,6 +64,9 @@ export class GuardedTransport implements McpTransport {
   readonly #pending = new Map<string | number, Pending>();
   readonly #probes = new Map<string | number, (message: Message) => void>();
   #readOnly: Promise<ReadOnlyTools> | undefined;
+  /** Answers that are being written down, or sent. */
+  #leaving = 0;
+  #isEnding = false;
   #isClosed = false;
 
   constructor(options: GuardedTransportOptions) {
@@ -96,6 +99,17 @@ export class GuardedTransport implements McpTransport {
   async close(): Promise<void> {
     await this.#options.inner.close();
     this.#closed();
+  }
+
+  /** Closes the connection once every request that came is answered: nobody will make another one. */
+  closeWhenAnswered(): void {
+    this.#isEnding = true;
+    this.#closeIfAnswered();
+  }
+
+  #closeIfAnswered(): void {
+    if (!this.#isEnding || this.#pending.size > 0 || this.#leaving > 0) return;
+    this.close().catch((error: Error) => this.onerror?.(error));
   }
 
   /**
@@ -144,7 +158,13 @@ export class GuardedTransport implements McpTransport {
       // A second answer, or one to what was cancelled: nobody would look at it before it leaves.
       if (pending === undefined) return;
       this.#pending.delete(id);
-      await this.#pass(await this.#answer(message, pending), options);
+      this.#leaving += 1;
+      try {
+        await this.#pass(await this.#answer(message, pending), options);
+      } finally {
+        this.#leaving -= 1;
+        this.#closeIfAnswered();
+      }
       return;
     }
     if (method === "notifications/tools/list_changed") this.#readOnly = undefined;
@@ -190,6 +210,7 @@ export class GuardedTransport implements McpTransport {
       await this.admit(message, caller());
     } catch (error) {
       if (id !== undefined) await this.#pass(refusalOf(id, error), undefined);
+      this.#closeIfAnswered();
       return;
     }
     this.#deliver(raw as Message, extra);
@@ -215,6 +236,7 @@ export class GuardedTransport implements McpTransport {
     if (pending?.isReceived !== true) return;
     this.#pending.delete(id);
     pending.permit?.finish("failed").catch(() => undefined); // on record as far as it can be
+    this.#closeIfAnswered();
   }
 
   /** Asks the server itself which of its tools only read; kept until it says that they have changed. */

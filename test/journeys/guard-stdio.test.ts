@@ -8,6 +8,7 @@ import { startUp, type Up } from "../support/signet.ts";
 
 const cli = new URL("../../cli/index.ts", import.meta.url).pathname;
 const agent = new URL("../support/stdio-agent.ts", import.meta.url).pathname;
+const tickets = new URL("../support/stdio-tickets.ts", import.meta.url).pathname;
 const AGENT = "spiffe://north.test/agent/researcher";
 const RESOURCE = "mcp:tickets";
 
@@ -87,8 +88,49 @@ t.test(
     t.same([...new Set(all.map(({ observed_by: by }) => by))], ["agent"]);
     t.ok(all.every(({ observer }) => observer.startsWith(`${AGENT}/task/`)));
 
+    t.comment("a server whose input ends answers what came, and ends by itself");
+    const piped = spawn(
+      process.execPath,
+      [
+        cli,
+        "task",
+        "run",
+        "--class",
+        "standard",
+        "--purpose",
+        "piped",
+        "--",
+        process.execPath,
+        tickets,
+      ],
+      { env: { ...process.env, SPIFFE_ENDPOINT_SOCKET: `unix://${up.agentSocket}`, RESOURCE } },
+    );
+    t.teardown(() => piped.kill("SIGKILL"));
+    let answers = "";
+    piped.stdout.setEncoding("utf8").on("data", (text: string) => {
+      answers += text;
+    });
+    piped.stdin.end(
+      [
+        request(1, "initialize", {
+          protocolVersion: "2025-06-18",
+          capabilities: {},
+          clientInfo: { name: "pipe", version: "1" },
+        }),
+        request(2, "tools/call", { name: "read_ticket", arguments: {} }),
+      ].join(""),
+    );
+    t.same(await once(piped, "close"), [0, null]);
+    t.match(
+      answers,
+      /printer/,
+      "the call that was under way is answered",
+    );
+
     t.comment("an administrator ends the task: the server is gone");
-    const { tasks } = JSON.parse(await up.admin("task", "list", "--output", "json"));
+    const { tasks } = JSON.parse(
+      await up.admin("task", "list", "--state", "active", "--output", "json"),
+    );
     const gone = new Promise<void>((resolve) => {
       const look = setInterval(() => {
         if (isAlive(Number(pid))) return;
@@ -101,6 +143,10 @@ t.test(
     t.pass("it has ended");
   },
 );
+
+function request(id: number, method: string, params: object): string {
+  return `${JSON.stringify({ jsonrpc: "2.0", id, method, params })}\n`;
+}
 
 function isAlive(pid: number): boolean {
   try {
