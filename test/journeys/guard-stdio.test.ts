@@ -121,11 +121,7 @@ t.test(
       ].join(""),
     );
     t.same(await once(piped, "close"), [0, null]);
-    t.match(
-      answers,
-      /printer/,
-      "the call that was under way is answered",
-    );
+    t.match(answers, /printer/, "the call that was under way is answered");
 
     t.comment("an administrator ends the task: the server is gone");
     const { tasks } = JSON.parse(
