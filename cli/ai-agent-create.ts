@@ -56,7 +56,7 @@ export const command: Command = {
     output.show(aiAgentToJson(aiAgent), () => formatAiAgent(aiAgent));
     if (aiAgent.entryIds.length === 0 && aiAgent.hostedBy.length === 0) {
       output.note(
-        "nothing says yet which processes it is: register them with 'signet entry create'",
+        "nothing says yet which processes it is: register them with 'signet entry create', or let a host open its tasks: 'signet ai-agent update HOST --may-host'",
       );
     }
   },

@@ -7,6 +7,7 @@ import { markRestored } from "../server/main/restored.ts";
 import type { Command } from "./command.ts";
 import { configFrom } from "./daemon.ts";
 import { CONFIG } from "./flags.ts";
+import { formatCount } from "./output.ts";
 
 export const command: Command = {
   description:
@@ -18,10 +19,9 @@ export const command: Command = {
   async run(input, output) {
     const config = await configFrom(input, serverConfigSchema);
     const { wasMarked, openTasks } = await markRestored(config, systemClock);
-    output.show({ was_marked: wasMarked, open_tasks: openTasks }, () =>
-      wasMarked
-        ? `it was known already; the next start ends ${openTasks} open tasks`
-        : `the next start ends ${openTasks} open tasks, and then serves`,
-    );
+    output.show({ was_marked: wasMarked, open_tasks: openTasks }, () => {
+      const ends = `the next start ends ${formatCount(openTasks, "open task", "open tasks")}, and then serves`;
+      return wasMarked ? `it was known already; ${ends}` : ends;
+    });
   },
 };
