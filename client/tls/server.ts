@@ -2,14 +2,17 @@
 // behind SPIFFE: it shows the current SVID to each new connection, so that rotation needs no restart,
 // and passes on only connections whose peer is verified and authorised.
 
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server, type TLSSocket, type TlsOptions } from "node:tls";
 import type { IdentityError } from "../../pki/errors.ts";
+import type { X509Svid } from "../../pki/x509/svid.ts";
 import { type Clock, systemClock } from "../../runtime/clock.ts";
 import { clientError } from "../errors.ts";
 import type { Peer } from "../verify.ts";
 import { admit, peerChain, peerOf } from "./admit.ts";
 import type { Authorize } from "./authorize.ts";
 import { contextOptions } from "./context.ts";
+import { currentSvid, isOutdated } from "./outdated.ts";
 import type { TlsSource } from "./source.ts";
 import type { TaskRule } from "./task-connections.ts";
 
@@ -46,7 +49,8 @@ export function serverTlsOptions(): TlsOptions {
 
 /**
  * Puts a server, created with `serverTlsOptions()`, behind SPIFFE, until it closes. Connections are kept
- * when the SVID rotates, and closed when their peer is trusted no more. Who is at the other end of one: `peerOf(socket)`.
+ * when the SVID rotates, those of HTTP/1.1 until the next call on them is answered, and closed when their peer is
+ * trusted no more. Who is at the other end of one: `peerOf(socket)`.
  * @throws SOURCE_NOT_READY when the source has no SVID to show
  */
 export function protectServer<S extends Server>(server: S, options: ProtectOptions): S {
@@ -92,12 +96,18 @@ export function createTlsServer(options: TlsServerOptions): Server {
  * which would only come first: what is refused here must not reach an HTTP parser at all.
  */
 function gate(server: Server, options: ProtectOptions): void {
-  const { clock = systemClock } = options;
+  const { clock = systemClock, source } = options;
   const optional = options.clientCertificate === "optional";
+  const shown = new WeakMap<object, X509Svid | undefined>();
+  server.prependListener("request", (request: IncomingMessage, response: ServerResponse) => {
+    if (request.httpVersionMajor !== 1) return;
+    if (isOutdated(shown.get(request.socket), source)) response.shouldKeepAlive = false;
+  });
   const emit = server.emit;
   server.emit = function (this: Server, event: string | symbol, ...rest: unknown[]): boolean {
     if (event === "secureConnection") {
       const socket = rest[0] as TLSSocket;
+      shown.set(socket, currentSvid(source));
       try {
         if (!optional || peerChain(socket).length > 0) {
           const { remoteAddress } = socket;
@@ -114,12 +124,4 @@ function gate(server: Server, options: ProtectOptions): void {
     }
     return Reflect.apply(emit, this, [event, ...rest]) as boolean;
   } as typeof server.emit;
-}
-
-function currentSvid(source: TlsSource): ReturnType<TlsSource["svid"]> {
-  try {
-    return source.svid();
-  } catch {
-    return undefined; // withdrawn, or the source was closed
-  }
 }

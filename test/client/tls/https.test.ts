@@ -2,7 +2,12 @@ import { once } from "node:events";
 import type { IncomingMessage, RequestListener } from "node:http";
 import { connect as connectHttp2, createSecureServer } from "node:http2";
 import { type Agent, createServer, request, type Server } from "node:https";
-import { type AddressInfo, connect as connectTcp, createServer as createTcpServer } from "node:net";
+import {
+  type AddressInfo,
+  connect as connectTcp,
+  createServer as createTcpServer,
+  type Socket,
+} from "node:net";
 import type { Test } from "tap";
 import t from "tap";
 import { peerOf } from "../../../client/tls/admit.ts";
@@ -136,31 +141,61 @@ t.test("an address that does not answer is given up in time", async (t) => {
   });
 });
 
-t.test("connections are reused, and both sides rotate without a failed call", async (t) => {
+t.test("connections are reused until a side has another SVID, and no call fails", async (t) => {
   const serverSource = new TestTlsSource(await north.issue("/db"), anchorsOf);
   const clientSource = new TestTlsSource(await north.issue("/web"), anchorsOf);
-  const sockets = new Set<unknown>();
+  const sockets = new Set<Socket>();
+  let duringCall = (): void => {};
   const port = await serve(
     t,
     (request, response) => {
       sockets.add(request.socket);
+      duringCall();
       whoAreYou(request, response as never);
     },
     serverSource,
   );
-  const options = { source: clientSource, authorize: authorizeId("spiffe://north.test/db") };
-  const kept = httpsAgent(options);
+  const kept = httpsAgent({
+    source: clientSource,
+    authorize: authorizeId("spiffe://north.test/db"),
+  });
   t.teardown(() => kept.destroy());
-  for (let round = 0; round < 5; round++) {
-    t.equal((await get(port, kept)).text, "hello spiffe://north.test/web");
-    serverSource.rotate(await north.issue("/db"));
-    clientSource.rotate(await north.issue(round === 3 ? "/web2" : "/web"));
-  }
-  t.equal(sockets.size, 1, "one kept connection");
+  const call = async (): Promise<number> => {
+    t.match((await get(port, kept)).text, /^hello/);
+    await new Promise(setImmediate); // the agent has its socket back
+    return sockets.size;
+  };
+  t.equal(await call(), 1);
+  t.equal(await call(), 1, "it is kept");
+  // The same SVID once more, as with a new bundle.
+  clientSource.rotate(clientSource.svid());
+  serverSource.rotate(serverSource.svid());
+  t.equal(await call(), 1, "and nothing has changed");
+
+  const [first] = [...sockets];
+  const closed = once(first as Socket, "close");
   clientSource.rotate(await north.issue("/web2"));
-  const fresh = httpsAgent(options);
-  t.teardown(() => fresh.destroy());
-  t.equal((await get(port, fresh)).text, "hello spiffe://north.test/web2");
+  await closed;
+  t.equal((await get(port, kept)).text, "hello spiffe://north.test/web2", "who calls now");
+  await new Promise(setImmediate);
+  t.equal(await call(), 2, "kept again");
+
+  serverSource.rotate(await north.issue("/db"));
+  t.equal(await call(), 2, "one more call over it is answered");
+  t.equal(await call(), 3, "the next one has the server's new SVID");
+
+  const third = await north.issue("/web3");
+  duringCall = () => clientSource.rotate(third);
+  t.equal(await call(), 3, "a call that is under way is answered");
+  duringCall = () => {};
+  t.equal(await call(), 4);
+
+  // Without an SVID to show nothing is given up: that of an agent that is away has run out.
+  clientSource.rotate(undefined);
+  t.equal(await call(), 4);
+  kept.destroy();
+  await Promise.all([...sockets].filter((s) => !s.destroyed).map((s) => once(s, "close")));
+  t.equal(clientSource.listenerCount, 0, "nobody follows the source any more");
 });
 
 t.test("an http2 server is protected the same way", async (t) => {
